@@ -1,0 +1,21 @@
+//! The law of Structured Service Addressing, once: frame octets and rows in, a verdict or an address out.
+//!
+//! Pure functions, `no_std`, no `unsafe`, no I/O. The XDP program, the client, `ssa-ctl explain` and the tests all call
+//! what is written here. The BPF program builds it without features; `rule` adds rule text, compilation to rows and the
+//! client's side, which need `alloc`.
+#![no_std]
+#![forbid(unsafe_code)]
+
+#[cfg(feature = "rule")]
+extern crate alloc;
+
+pub mod bits;
+pub mod judge;
+pub mod layout;
+pub mod parse;
+pub mod rows;
+#[cfg(feature = "rule")]
+pub mod rule;
+pub mod sha256;
+pub mod siphash;
+pub mod verdict;

@@ -1,0 +1,47 @@
+//! What the program and the controller must agree on besides the rows: map names, sizes, the layout version.
+//!
+//! Map names are pin names. A change of any row, name or size takes a new [`VERSION`].
+
+/// Version of the rows and maps; pinned with them, and checked whenever they are opened.
+pub const VERSION: u32 = 1;
+
+/// Marks a bank that a controller has filled: an array never misses, an unset row reads as zeros.
+pub const BANK_MAGIC: u32 = 0x5353_4131;
+
+/// Which of the two banks is in force: one `u64`.
+pub const ACTIVE: &str = "active";
+/// The two [`BankRow`](crate::rows::BankRow)s.
+pub const BANKS: &str = "banks";
+/// [`PrefixRow`](crate::rows::PrefixRow)s, two choices a key, two banks.
+pub const PREFIXES: &str = "prefixes";
+/// [`PreviousRow`](crate::rows::PreviousRow)s, in the places of their prefixes.
+pub const PREVIOUS: &str = "previous";
+/// [`ServiceRow`](crate::rows::ServiceRow)s by service number, two banks.
+pub const SERVICES: &str = "services";
+/// The [`ClockRow`](crate::rows::ClockRow).
+pub const CLOCK: &str = "clock";
+/// [`Cell`](crate::rows::Cell)s by CPU, service and verdict; one further CPU holds what was carried over.
+pub const COUNTERS: &str = "counters";
+/// The [`MetaRow`](crate::rows::MetaRow): layout version, sizes, owner.
+pub const META: &str = "meta";
+/// The config in force as text, two banks of [`DOCUMENT_CHUNK`]s. No program reads it.
+pub const DOCUMENT: &str = "document";
+
+/// Different prefix lengths in one config, at most: each costs a frame to no service another look.
+pub const LENGTHS: usize = 16;
+/// Keys in one ring, at most.
+pub const KEYS: usize = 8;
+/// Fields in one rule, at most (DESIGN §3).
+pub const FIELDS: usize = 8;
+/// Hashed fields in one rule, at most (DESIGN §3).
+pub const HASHED: usize = 2;
+/// Entries of a service's `allow` list, at most.
+pub const ALLOWED: usize = 16;
+/// Octets of a service's name, at most.
+pub const NAME: usize = 63;
+/// Shortest prefix of a service, in bits.
+pub const SHORTEST_PREFIX: u8 = 16;
+/// Longest prefix of a service, in bits.
+pub const LONGEST_PREFIX: u8 = 120;
+/// Octets of a row of the document map.
+pub const DOCUMENT_CHUNK: usize = 4096;

@@ -1,0 +1,233 @@
+//! The rows that cross between the controller and the program: plain bytes, fixed widths, no padding.
+//!
+//! Fields are read by the law in this crate and written by the rule compiler and the controller's plan. Numbers are in
+//! the host's order; addresses and keys are [`Words`], the value of their network-order octets.
+
+use bytemuck::{Pod, Zeroable};
+
+use crate::{
+    bits::Words,
+    layout::{ALLOWED, FIELDS, HASHED, KEYS, LENGTHS},
+};
+
+/// One bank of the config: how prefixes are found in it. Version and magic tell a filled bank from an unset one.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+pub struct BankRow {
+    /// [`BANK_MAGIC`](crate::layout::BANK_MAGIC), or 0 in a bank nobody filled.
+    pub magic: u32,
+    /// How many of `masks` are in use.
+    pub lengths: u32,
+    /// Multipliers of the two-choice table, odd.
+    pub seeds: [u64; 2],
+    /// 64 minus the logarithm of the table's slots.
+    pub shift: u32,
+    /// First slot of this bank.
+    pub first_prefix: u32,
+    /// First service row of this bank.
+    pub first_service: u32,
+    /// Services the counters have room for, the one outside all services included.
+    pub services: u32,
+    /// Counts up with every change.
+    pub generation: u64,
+    /// The masks of the prefix lengths, in the order the config has them.
+    pub masks: [Words; LENGTHS],
+}
+
+/// A service prefix with its rule: a slot of the two-choice table.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+pub struct PrefixRow {
+    /// The prefix, host bits zero.
+    pub prefix: Words,
+    /// The service's number, which is its place in the counters; 0 in an empty slot.
+    pub service: u32,
+    /// Which of the bank's masks is this prefix's.
+    pub length: u32,
+    /// `FLAG_*`.
+    pub flags: u32,
+    /// Explicit padding.
+    pub reserved: u32,
+    /// A source prefix is enforced if its hash, 0 to 2^32 − 1, is below this.
+    pub enforce: u64,
+    /// The current rule.
+    pub rule: RuleRow,
+}
+
+/// A mismatch is suspect (low priority) and not reject.
+pub const FLAG_LOW_PRIORITY: u32 = 1;
+/// The service has an `allow` list: look at [`ServiceRow`].
+pub const FLAG_ALLOW: u32 = 1 << 1;
+/// Sources inside any service prefix cannot be.
+pub const FLAG_DENY_SOURCE_IN_SERVICE: u32 = 1 << 2;
+/// There is a previous rule: look at [`PreviousRow`].
+pub const FLAG_PREVIOUS: u32 = 1 << 3;
+
+/// The previous rule of a prefix, in the same place as its [`PrefixRow`].
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+pub struct PreviousRow {
+    /// Unix time in ticks up to which it is accepted.
+    pub deadline: u64,
+    /// The rule.
+    pub rule: RuleRow,
+}
+
+/// A rule compiled for one prefix.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+pub struct RuleRow {
+    /// The bits that are constants.
+    pub constant_mask: Words,
+    /// What the constant bits must be, and what is XORed to copied source bits.
+    pub constant: Words,
+    /// How many of `bits` compare source bits; they come first.
+    pub sources: u8,
+    /// How many of `bits` are replica numbers; they follow.
+    pub replicas: u8,
+    /// 1 if `keyid` is in use.
+    pub keyids: u8,
+    /// How many of `hashed` are `hash`; they come first.
+    pub hashes: u8,
+    /// 1 if a `mac` follows them.
+    pub macs: u8,
+    /// How many of `hashed` are `pow`; they come last.
+    pub pows: u8,
+    /// Keys of the ring in use.
+    pub keys: u8,
+    /// What a stale clock does: `STALE_*`.
+    pub stale: u8,
+    /// Ticks after which an offset that nobody refreshed is stale; 0: never.
+    pub max_age: u64,
+    /// Fields that compare bits.
+    pub bits: [BitsRow; FIELDS],
+    /// The `keyid` field: `mask` holds the ones of its width, right-aligned.
+    pub keyid: BitsRow,
+    /// Fields that compute a digest.
+    pub hashed: [HashedRow; HASHED],
+    /// The ring, newest first.
+    pub ring: [KeyRow; KEYS],
+}
+
+/// Keep the last offset.
+pub const STALE_LAST: u8 = 0;
+/// Accept every epoch's field unseen.
+pub const STALE_OPEN: u8 = 1;
+/// Accept no epoch.
+pub const STALE_CLOSED: u8 = 2;
+
+/// A field that compares bits.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
+pub struct BitsRow {
+    /// Which bits count, after the rotation.
+    pub mask: Words,
+    /// `replica`: the first number that is too large.
+    pub limit: u64,
+    /// Bits to rotate left by.
+    pub rotate: u32,
+    /// 1: reverse before the rotation.
+    pub reverse: u32,
+}
+
+/// A field that computes a digest.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
+pub struct HashedRow {
+    /// The field key (`mac`: unused, the ring has them).
+    pub key: Words,
+    /// The first P source bits.
+    pub source_mask: Words,
+    /// All bits but the field's own.
+    pub others: Words,
+    /// Ticks in an epoch; 0 without period.
+    pub period: u64,
+    /// Ticks by which neighbouring epochs are accepted.
+    pub skew: u64,
+    /// Bits to rotate the destination left by, so that the field comes first.
+    pub rotate: u32,
+    /// Octets of the source word: 7, 8 or 16.
+    pub source_octets: u8,
+    /// Octets of the suffix word: 8 or 16.
+    pub suffix_octets: u8,
+    /// 64 minus the field's width.
+    pub shift: u8,
+    /// `pow`: zero bits wanted.
+    pub zeros: u8,
+}
+
+/// A key of the ring, worked out for one field of one prefix.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
+pub struct KeyRow {
+    /// The field key.
+    pub key: Words,
+    /// The key's number.
+    pub number: u64,
+}
+
+/// What only some frames of a service need.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+pub struct ServiceRow {
+    /// UTF-8, zero-filled; empty in an unused row.
+    pub name: [u8; 64],
+    /// How many of `allow` are in use.
+    pub allowed: u32,
+    /// Explicit padding.
+    pub reserved: u32,
+    /// The protocols the service takes.
+    pub allow: [AllowRow; ALLOWED],
+}
+
+/// One protocol a service takes.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
+pub struct AllowRow {
+    /// The destination port, if `any_port` is 0.
+    pub port: u16,
+    /// IP protocol number.
+    pub protocol: u8,
+    /// 1: whatever the port.
+    pub any_port: u8,
+}
+
+/// The wall clock, as the program can know it. Written in words that each change in one store.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
+pub struct ClockRow {
+    /// Added to jiffies gives Unix time in ticks.
+    pub offset: u64,
+    /// Jiffies at which `offset` was last published.
+    pub published: u64,
+}
+
+/// Packets and octets of one verdict, on one CPU.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
+pub struct Cell {
+    /// Frames.
+    pub packets: u64,
+    /// Octets of the frames, Ethernet header included.
+    pub bytes: u64,
+}
+
+/// What the maps are and whose: written once, before anything is attached.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+pub struct MetaRow {
+    /// [`VERSION`](crate::layout::VERSION).
+    pub version: u32,
+    /// CPUs the counters have rows for, without the carried-over one.
+    pub cpus: u32,
+    /// Service numbers, the one outside all services included.
+    pub services: u32,
+    /// Slots of one bank of the prefix table, a power of two.
+    pub prefixes: u32,
+    /// Chunks of one bank of the document.
+    pub chunks: u32,
+    /// Ticks a second (the kernel's HZ).
+    pub hertz: u32,
+    /// Cookie of the network namespace that owns the instance.
+    pub netns: u64,
+}

@@ -1,0 +1,56 @@
+//! `src` and `const`: bits that are copied from the source or given by the rule, compared all at once.
+
+use super::Pair;
+use crate::{bits::Words, rows::RuleRow};
+
+/// The bits of all `const` and `src` fields in which the destination is not what the rule says.
+#[inline(always)]
+pub fn differing(row: &RuleRow, pair: &Pair) -> Words {
+    // Constants and the ones that `inv` adds are taken off first: what is left must be the copied bits, or zero.
+    let left = pair.destination.xor(row.constant);
+    let mut wrong = left.and(row.constant_mask);
+    for (index, field) in row.bits.iter().enumerate() {
+        if index >= usize::from(row.sources) {
+            break;
+        }
+        let source = if field.reverse == 0 { pair.source } else { pair.source.reverse() };
+        let differing = source.rotate_left(field.rotate).xor(left).and(field.mask);
+        wrong = Words { hi: wrong.hi | differing.hi, lo: wrong.lo | differing.lo };
+    }
+    wrong
+}
+
+#[cfg(feature = "rule")]
+pub(super) use write::{compile, value};
+
+#[cfg(feature = "rule")]
+mod write {
+    use crate::{
+        bits::{Words, mask},
+        rows::BitsRow,
+    };
+
+    /// The `width` bits of `from` beginning at `offset`, as a number: what `src` and `object` write.
+    pub(crate) fn value(from: u128, offset: u8, width: u8, reverse: bool, invert: bool) -> u128 {
+        if width == 0 {
+            return 0;
+        }
+        let end = 128 - u32::from(width);
+        let bits = from << offset >> end;
+        let bits = if reverse { bits.reverse_bits() >> end } else { bits };
+        if invert { bits ^ (u128::MAX >> end) } else { bits }
+    }
+
+    /// The row that compares a field of `width` bits from bit `first` on with the source bits from `offset` on.
+    pub(crate) fn compile(first: u8, width: u8, offset: u8, reverse: bool) -> BitsRow {
+        // Reversed, bit i stands at 127 − i: the field's bits then begin at 128 − offset − width.
+        let offset = if reverse { 128 - i32::from(offset) - i32::from(width) } else { i32::from(offset) };
+        let rotate = (offset - i32::from(first)).rem_euclid(128);
+        BitsRow {
+            mask: Words::from_u128(mask(first, width)),
+            limit: 0,
+            rotate: rotate.unsigned_abs(),
+            reverse: u32::from(reverse),
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! The world as an argument: where a command writes, which pins it means, what time it is.
+
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+    time::SystemTime,
+};
+
+use comfy_table::{Table, presets::NOTHING};
+use serde::Serialize;
+
+/// What a command is given besides its arguments.
+pub struct Context<'a> {
+    /// Results.
+    pub out: &'a mut dyn Write,
+    /// Warnings, progress and errors.
+    pub err: &'a mut dyn Write,
+    /// Results are one JSON object.
+    pub json: bool,
+    /// `err` is a terminal: progress may be drawn on it.
+    pub terminal: bool,
+    /// Where the pins are.
+    pub pin_root: PathBuf,
+    /// The time.
+    pub now: SystemTime,
+}
+
+impl Context<'_> {
+    /// Prints one JSON object.
+    pub fn object(&mut self, object: &impl Serialize) -> io::Result<()> {
+        serde_json::to_writer_pretty(&mut *self.out, object)?;
+        writeln!(self.out)
+    }
+
+    /// Prints a table for people: a header and rows.
+    pub fn table<const N: usize>(
+        &mut self,
+        header: [&str; N],
+        rows: impl IntoIterator<Item = [String; N]>,
+    ) -> io::Result<()> {
+        let mut table = Table::new();
+        table.load_preset(NOTHING).set_header(header);
+        table.add_rows(rows);
+        writeln!(self.out, "{}", table.trim_fmt())
+    }
+
+    /// Unix seconds.
+    pub fn unix(&self) -> u64 {
+        self.now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_secs())
+    }
+}

@@ -1,0 +1,3 @@
+//! Ring 1, the law on the host: vectors and properties in, agreement out. Needs no privilege.
+
+mod vectors;

@@ -1,0 +1,51 @@
+//! The vectors of an independent implementation in; the same reasons, and the same addresses where nothing is random, out.
+
+use std::{collections::BTreeMap, net::Ipv6Addr};
+
+use serde::Deserialize;
+use ssa_common::rule::{Key, Rule, Secrets};
+
+#[derive(Deserialize)]
+struct Vector {
+    prefix: String,
+    rule: String,
+    salt: String,
+    keys: BTreeMap<String, Vec<VectorKey>>,
+    skew: u32,
+    time: u64,
+    src: Ipv6Addr,
+    dst: Ipv6Addr,
+    reason: String,
+}
+
+#[derive(Deserialize)]
+struct VectorKey {
+    number: u32,
+    hex: String,
+}
+
+fn sixteen(hex: &str) -> [u8; 16] {
+    u128::from_str_radix(hex, 16).unwrap().to_be_bytes()
+}
+
+#[test]
+fn every_vector_agrees() {
+    let vectors: Vec<Vector> = serde_json::from_str(include_str!("../../data/vectors.json")).unwrap();
+    assert_eq!(vectors.len(), 560);
+    let mut wrong = vec![];
+    for (index, vector) in vectors.iter().enumerate() {
+        let rule: Rule = vector.rule.parse().unwrap();
+        assert_eq!(rule.to_string(), vector.rule);
+        let (prefix, length) = vector.prefix.split_once('/').unwrap();
+        let placed = rule.place(prefix.parse::<Ipv6Addr>().unwrap().to_bits(), length.parse().unwrap()).unwrap();
+        let ring: Vec<Key> = rule.key().map_or(vec![], |name| {
+            vector.keys[name].iter().map(|key| Key { number: key.number, secret: sixteen(&key.hex) }).collect()
+        });
+        let compiled = placed.compile(&Secrets { salt: sixteen(&vector.salt), ring: &ring }, vector.skew);
+        let found = compiled.conforms(vector.src.to_bits(), vector.dst.to_bits(), vector.time).name();
+        if found != vector.reason {
+            wrong.push(format!("{index}: {} {}: {found}, not {}", vector.rule, vector.time, vector.reason));
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {} differ:\n{}", wrong.len(), vectors.len(), wrong.join("\n"));
+}
