@@ -5,6 +5,8 @@ use std::{collections::BTreeMap, net::Ipv6Addr};
 use serde::Deserialize;
 use ssa_common::rule::{Key, Rule, Secrets};
 
+use crate::oracle::Service;
+
 #[derive(Deserialize)]
 struct Vector {
     prefix: String,
@@ -46,6 +48,15 @@ fn every_vector_agrees() {
         if found != vector.reason {
             wrong.push(format!("{index}: {} {}: {found}, not {}", vector.rule, vector.time, vector.reason));
         }
+        let oracle = Service {
+            rule: &vector.rule,
+            prefix: compiled.placed().prefix(),
+            length: compiled.placed().length().into(),
+            salt: sixteen(&vector.salt),
+            ring: ring.iter().map(|key| (key.number.into(), key.secret)).collect(),
+            skew: vector.skew.into(),
+        };
+        assert_eq!(oracle.reason(vector.src.to_bits(), vector.dst.to_bits(), vector.time), vector.reason, "{index}");
     }
     assert!(wrong.is_empty(), "{} of {} differ:\n{}", wrong.len(), vectors.len(), wrong.join("\n"));
 }
