@@ -1,6 +1,8 @@
 //! A placed rule, its secrets and its times in; the row that the filter and the client work with out.
 
 use alloc::vec::Vec;
+use core::fmt;
+
 use bytemuck::Zeroable;
 
 use super::{
@@ -43,10 +45,17 @@ impl Timing {
 }
 
 /// A rule ready for use: on the host, by Unix seconds.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Compiled {
     pub(super) placed: Placed,
     pub(super) row: RuleRow,
+}
+
+/// Shows the rule and its place: the row holds field keys, and a field key forges as well as the secret does.
+impl fmt::Debug for Compiled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Compiled").field("placed", &self.placed).finish_non_exhaustive()
+    }
 }
 
 impl Placed {

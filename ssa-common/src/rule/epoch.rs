@@ -63,7 +63,8 @@ pub fn accepted(row: &RuleRow, field: &HashedRow, clock: &impl Clock, window: Wi
         return Epochs::Try { newest: 0, count: 1 };
     }
     let (published, ticks) = (clock.published(), clock.ticks());
-    if row.stale != STALE_LAST && ticks.wrapping_sub(published.published) > row.max_age {
+    // An offset from a tick that this CPU has not seen yet is the freshest there is.
+    if row.stale != STALE_LAST && row.max_age != 0 && ticks.saturating_sub(published.published) > row.max_age {
         return Epochs::Settled(row.stale != STALE_CLOSED);
     }
     let now = ticks.wrapping_add(published.offset);
