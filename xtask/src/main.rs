@@ -1,1 +1,67 @@
-fn main() {}
+//! In: the arguments of `cargo xtask`. Out: one task done, or the reason why not, and an exit code.
+
+mod ci;
+mod progress;
+mod setup;
+mod test;
+mod tidy;
+
+use std::env;
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result};
+use clap::{Parser, Subcommand};
+use xshell::Shell;
+
+/// Work on this repository.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Install what building and testing need; quick when nothing is missing
+    Setup(setup::Args),
+    /// Run the tests: all of them, or the rings that are named
+    Test(test::Args),
+    /// Everything a change must pass: tests, formatting, clippy, tidy, dependencies
+    Ci,
+    /// What clippy cannot say about the sources and documents
+    Tidy,
+}
+
+fn main() -> ExitCode {
+    match run(Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            for cause in error.chain().skip(1) {
+                eprintln!("  for: {cause}");
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<()> {
+    let sh = workspace_shell()?;
+    match cli.task {
+        Task::Setup(args) => setup::run(&sh, &args),
+        Task::Test(args) => test::run(&sh, &args),
+        Task::Ci => ci::run(&sh),
+        Task::Tidy => tidy::run(&sh),
+    }
+}
+
+/// A shell at the root of the workspace, whatever folder the task was called from.
+fn workspace_shell() -> Result<Shell> {
+    let package = env::var_os("CARGO_MANIFEST_DIR").context("run this as `cargo xtask`, not by its path")?;
+    let sh = Shell::new().context("cannot read the current folder")?;
+    let root = Path::new(&package).parent().context("the package has no workspace around it")?;
+    sh.change_dir(root);
+    Ok(sh)
+}

@@ -1,0 +1,53 @@
+//! In: nothing but the search path. Out: the programs that tests and demo call and that are not there.
+
+use std::env;
+use std::path::Path;
+
+/// A program, the Debian package it comes in, and what for.
+pub(crate) struct Program {
+    name: &'static str,
+    /// Debian's package.
+    pub(crate) package: &'static str,
+    why: &'static str,
+}
+
+const PROGRAMS: &[Program] = &[
+    program("bpftool", "bpftool", "an observer that is not ours: programs, maps and links as the kernel sees them"),
+    program("capsh", "libcap2-bin", "takes capabilities away one by one"),
+    program("ethtool", "ethtool", "counters of veth receivers, offload switches"),
+    program("ip", "iproute2", "namespaces, veth pairs, AnyIP routes"),
+    program("mount", "mount", "bpffs"),
+    program("nsenter", "util-linux", "enters a namespace and, unlike `ip netns exec`, keeps the pins in sight"),
+    program("ps", "procps", "nothing of ours may be left running"),
+    program("tcpdump", "tcpdump", "frames as they arrive, seen by somebody else"),
+    program("xdp-loader", "xdp-tools", "somebody else's program on the hook"),
+];
+
+/// The folders of administration programs, which a user's search path often lacks.
+pub(crate) const ADMIN_DIRS: [&str; 3] = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
+
+/// What is not there.
+pub(crate) fn missing() -> Vec<&'static Program> {
+    PROGRAMS.iter().filter(|program| !installed(program.name)).collect()
+}
+
+/// Is a program of this name on the search path, or where administrators' programs are?
+pub(crate) fn installed(name: &str) -> bool {
+    let path = env::var_os("PATH").unwrap_or_default();
+    env::split_paths(&path).chain(ADMIN_DIRS.iter().map(Into::into)).any(|dir| is_program(&dir.join(name)))
+}
+
+/// One line for each: name, package, reason.
+pub(crate) fn explain(programs: &[&Program]) -> String {
+    let line = |p: &&Program| format!("  {} (Debian's package {}): {}\n", p.name, p.package, p.why);
+    programs.iter().map(line).collect()
+}
+
+fn is_program(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    path.metadata().is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+}
+
+const fn program(name: &'static str, package: &'static str, why: &'static str) -> Program {
+    Program { name, package, why }
+}
