@@ -39,7 +39,7 @@ impl Context<'_> {
         rows: impl IntoIterator<Item = [String; N]>,
     ) -> io::Result<()> {
         let mut table = Table::new();
-        table.load_preset(NOTHING).set_header(header);
+        table.load_style(NOTHING).set_header(header);
         table.add_rows(rows);
         writeln!(self.out, "{}", table.trim_fmt())
     }

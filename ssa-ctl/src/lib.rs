@@ -1,0 +1,8 @@
+//! The controller as a library: a command line in; plans, changes and reports out.
+
+pub mod cli;
+pub mod command;
+pub mod config;
+pub mod context;
+pub mod failure;
+pub mod output;

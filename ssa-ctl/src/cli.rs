@@ -1,0 +1,159 @@
+//! Arguments in; the command they name run, and its exit code out.
+
+use std::{
+    ffi::OsString,
+    io::{self, IsTerminal},
+    path::PathBuf,
+    process::ExitCode,
+    time::SystemTime,
+};
+
+use clap::{Parser, Subcommand};
+use tracing_subscriber::{EnvFilter, filter::LevelFilter};
+
+use crate::{
+    command::{check, key, schema},
+    context::Context,
+    failure::{Code, Failure, Outcome},
+    output,
+};
+
+/// Controls an IPv6 filter that checks destination addresses against a rule, in XDP
+///
+/// A config describes services: IPv6 prefixes, and the rule that the rest of an address must follow. `check` reads it,
+/// `apply` brings the host to it, `explain` says what the filter makes of an address pair and why.
+///
+/// Exit codes: 0 done; 1 failed; 2 usage or invalid config; 3 a difference; 4 not loaded; 5 not permitted; 6 the hook
+/// is held by another program.
+#[derive(Parser)]
+#[command(name = "ssa-ctl", version, max_term_width = 100, propagate_version = false, subcommand_required = true)]
+pub struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What every command takes.
+#[derive(clap::Args)]
+struct Global {
+    /// Print one JSON object instead of text; an error is {"error":{"code","message","hint"}}
+    #[arg(long, global = true)]
+    json: bool,
+    /// Where the programs, maps and links are pinned: a folder in a BPF file system
+    #[arg(long, global = true, value_name = "DIR", default_value = "/sys/fs/bpf/ssa")]
+    pin_root: PathBuf,
+    /// Say on standard error what is done; twice: in detail
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Check(check::Args),
+    Schema(schema::Args),
+    Key(key::Args),
+}
+
+fn run(command: &Command, context: &mut Context<'_>) -> Outcome {
+    match command {
+        Command::Check(args) => check::run(context, args),
+        Command::Schema(args) => schema::run(context, args),
+        Command::Key(args) => key::run(context, args),
+    }
+}
+
+/// The program: arguments in, exit code out.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let cli = Cli::try_parse_from(&arguments);
+    let json = cli.as_ref().map_or_else(|_| wants_json(&arguments), |cli| cli.global.json);
+    let (mut out, mut err) = (io::stdout().lock(), io::stderr());
+    let terminal = err.is_terminal();
+    let mut context =
+        Context { out: &mut out, err: &mut err, json, terminal, pin_root: PathBuf::new(), now: SystemTime::now() };
+    let styled = terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let cli = match cli {
+        Ok(cli) => cli,
+        Err(error) if json && error.use_stderr() => return output::finish(&mut context, styled, Err(usage(&error))),
+        Err(error) => {
+            drop(out);
+            return print_usage(&error);
+        }
+    };
+    context.pin_root.clone_from(&cli.global.pin_root);
+    log(cli.global.verbose, styled);
+    let outcome = run(&cli.command, &mut context);
+    output::finish(&mut context, styled, outcome)
+}
+
+/// Help and versions go to standard output, usage errors to standard error.
+fn print_usage(error: &clap::Error) -> ExitCode {
+    // Whoever does not read the help has it no more than we.
+    let _ = error.print();
+    if error.use_stderr() { ExitCode::from(Code::Invalid as u8) } else { ExitCode::SUCCESS }
+}
+
+/// Whether the arguments ask for JSON, when they could not be understood.
+fn wants_json(arguments: &[OsString]) -> bool {
+    arguments.iter().take_while(|argument| *argument != "--").any(|argument| argument == "--json")
+}
+
+/// A usage error: its first paragraph, and the rest as what would be right.
+fn usage(error: &clap::Error) -> Failure {
+    let text = error.render().to_string();
+    let (message, rest) = text.split_once("\n\n").unwrap_or((&text, ""));
+    let message = message.trim_start_matches("error: ").trim().to_owned();
+    let rest = rest.lines().map(|line| line.trim().trim_start_matches("tip: "));
+    let rest: Vec<_> = rest.filter(|line| !line.is_empty() && !line.starts_with("For more")).collect();
+    let failure = Failure::new(Code::Invalid, message);
+    if rest.is_empty() { failure } else { failure.hint(rest.join("; ")) }
+}
+
+/// Log lines go to standard error, by `-v` or by `SSA_LOG`.
+fn log(verbose: u8, styled: bool) {
+    let level = match verbose {
+        0 => LevelFilter::WARN,
+        1 => LevelFilter::INFO,
+        2 => LevelFilter::DEBUG,
+        _ => LevelFilter::TRACE,
+    };
+    let filter = EnvFilter::builder().with_default_directive(level.into()).with_env_var("SSA_LOG").from_env_lossy();
+    let subscriber =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(styled).without_time();
+    // Only a test that logs already can be in the way.
+    let _ = subscriber.try_init();
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_says_what_it_does() {
+        fn look(command: &clap::Command) {
+            assert!(command.get_about().is_some(), "{}", command.get_name());
+            for argument in
+                command.get_arguments().filter(|argument| !matches!(argument.get_id().as_str(), "help" | "version"))
+            {
+                assert!(argument.get_help().is_some(), "{} {}", command.get_name(), argument.get_id());
+            }
+            command.get_subcommands().for_each(look);
+        }
+        look(&Cli::command());
+    }
+
+    #[test]
+    fn json_is_asked_for_before_the_end_of_options() {
+        let asks = |arguments: &[&str]| wants_json(&arguments.iter().map(OsString::from).collect::<Vec<_>>());
+        assert!(asks(&["ssa-ctl", "--nonsense", "--json"]));
+        assert!(!asks(&["ssa-ctl", "--", "--json"]));
+    }
+}

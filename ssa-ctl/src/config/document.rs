@@ -1,0 +1,122 @@
+//! The whole document in; the config, where its parts stand, and faults out.
+
+use std::collections::HashSet;
+
+use toml::{Spanned, de::DeTable};
+
+use super::{
+    Spans,
+    model::{Config, Host, Mode},
+    prefixes,
+    service::{self, Draft},
+    source::Source,
+    table::{At, Sink, Table},
+    text::VERSION,
+};
+
+/// Services in one config, at most: the program numbers them with 12 bits, and 0 is outside all.
+const MAX_SERVICES: usize = 4095;
+/// Longest name of a network interface (Linux, `IFNAMSIZ` less its end).
+const INTERFACE_NAME: usize = 15;
+
+/// Reads a document. There is a config wherever each part of it could be read.
+pub(super) fn read<'t>(
+    source: &Source,
+    document: &'t Spanned<DeTable<'t>>,
+    sink: &mut Sink,
+) -> (Option<Config>, Spans) {
+    let mut table = Table::new("the config", document.get_ref(), 0..0, sink);
+    version(&mut table);
+    let mut spans = Spans::default();
+    let host = match table.get("host") {
+        Some(value) => Table::of("[host]", value, table.sink).map(|table| host(table, &mut spans)),
+        None => Some(Host::default()),
+    };
+    let services = table.tables("service", "[[service]]");
+    if services.is_empty() {
+        let help = "add a table [[service]] with name, prefixes and rule";
+        table.sink.missing(0..0, "the config has no service", help);
+    }
+    if let Some(extra) = services.get(MAX_SERVICES) {
+        let message = format!("the config has {} services", services.len());
+        table.sink.error(extra.span(), message, format!("a config has at most {MAX_SERVICES} services"));
+    }
+    let drafts: Vec<_> = services.iter().filter_map(|value| service::read(source, value, table.sink)).collect();
+    together(&drafts, table.sink);
+    if host.as_ref().is_some_and(|host| host.interfaces.is_empty()) {
+        let help = "nothing is attached: name the interfaces, as in interfaces = [\"eth0\"]";
+        table.sink.warning(0..0, "the host has no interfaces", help);
+    }
+    table.end();
+
+    let complete = drafts.len() == services.len();
+    let services: Option<Vec<_>> = drafts
+        .into_iter()
+        .map(|draft| {
+            let (service, places) = draft.finish()?;
+            spans.services.push(places);
+            Some(service)
+        })
+        .collect();
+    let config = host.zip(services.filter(|_| complete)).map(|(host, services)| Config { host, services });
+    (config, spans)
+}
+
+fn version(table: &mut Table<'_, '_>) {
+    table.require("version", "1");
+    if let Some(At { value, span }) = table.integer("version", 0..=u64::MAX)
+        && value != VERSION
+    {
+        let message = format!("version {value} of the config format is not known");
+        table.sink.error(span, message, format!("this ssa-ctl reads version = {VERSION}"));
+    }
+}
+
+fn host(mut table: Table<'_, '_>, spans: &mut Spans) -> Host {
+    let names = table.strings("interfaces", "[\"eth0\"]").map_or_else(Vec::new, |list| list.value);
+    let mode = table.choice("mode", &[("native", Mode::Native), ("generic", Mode::Generic)]);
+    let mut seen = HashSet::new();
+    for At { value, span } in &names {
+        if !is_interface_name(value) {
+            let help = "an interface's name has 1 to 15 characters, no spaces, no slash and no colon";
+            table.sink.error(span.clone(), format!("{value:?} cannot be the name of an interface"), help);
+        } else if !seen.insert(*value) {
+            table.sink.error(span.clone(), format!("the interface {value} is named twice"), "name it once");
+        }
+    }
+    table.end();
+    spans.interfaces = names.iter().map(|name| name.span.clone()).collect();
+    Host { interfaces: names.iter().map(|name| name.value.to_owned()).collect(), mode: mode.unwrap_or_default() }
+}
+
+/// What the kernel takes as a name (Linux, `dev_valid_name`).
+fn is_interface_name(name: &str) -> bool {
+    !matches!(name, "" | "." | "..")
+        && name.len() <= INTERFACE_NAME
+        && !name.contains(|c: char| matches!(c, '/' | ':') || c.is_whitespace() || c.is_control())
+}
+
+/// The faults of services that are right each by itself.
+fn together(drafts: &[Draft<'_>], sink: &mut Sink) {
+    let mut seen = HashSet::new();
+    for name in drafts.iter().filter_map(|draft| draft.name.as_ref()) {
+        if !seen.insert(name.value) {
+            let message = format!("there are two services named {}", name.value);
+            sink.error(name.span.clone(), message, "give each service a name of its own");
+        }
+    }
+    prefixes::together(drafts, sink);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_interface_name;
+
+    #[test]
+    fn interfaces_have_names_that_the_kernel_takes() {
+        assert!(["eth0", "enp1s0f0np0", "br-lan.10", "ä"].into_iter().all(is_interface_name));
+        assert!(
+            ["", ".", "..", "a b", "a/b", "a:b", "sixteen-letters-"].into_iter().all(|name| !is_interface_name(name))
+        );
+    }
+}

@@ -1,0 +1,202 @@
+//! A config as the commands see it: every value checked and every default filled in.
+
+use std::path::PathBuf;
+
+use ipnet::Ipv6Net;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Serialize, Serializer};
+use ssa_common::rule::Rule;
+
+use super::words::{Allow, Enforce, Seconds};
+
+/// Seconds by which neighbouring epochs are accepted, if the service does not say (DESIGN §3).
+pub const DEFAULT_SKEW: u32 = 5;
+
+/// What a host filters, and how.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(rename = "config")]
+pub struct Config {
+    /// The host.
+    #[serde(default)]
+    pub host: Host,
+    /// The services, at least one.
+    #[serde(rename = "service")]
+    #[schemars(length(min = 1, max = 4095))]
+    pub services: Vec<Service>,
+}
+
+/// What the filter is attached to.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
+pub struct Host {
+    /// The interfaces whose incoming frames are filtered. Empty: none.
+    #[serde(default)]
+    #[schemars(inner(length(min = 1, max = 15)))]
+    pub interfaces: Vec<String>,
+    /// Where the program runs.
+    #[serde(default)]
+    pub mode: Mode,
+}
+
+/// Where the program runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// In the driver, before the kernel makes a packet buffer.
+    #[default]
+    Native,
+    /// In the kernel's stack: works with every driver, and is slower.
+    Generic,
+}
+
+/// Prefixes with a rule.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Service {
+    /// Its name: 1 to 63 letters, digits, dots, underscores and hyphens, the first a letter or a digit.
+    #[schemars(regex(pattern = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"))]
+    pub name: String,
+    /// Its IPv6 prefixes, /16 to /120, host bits zero; no prefix of the config holds another.
+    #[schemars(with = "Vec<String>", length(min = 1))]
+    pub prefixes: Vec<Ipv6Net>,
+    /// What the bits after a prefix must be (rule format, version 1).
+    #[serde(serialize_with = "as_text")]
+    #[schemars(with = "String")]
+    pub rule: Rule,
+    /// The bits after a prefix that number its slices.
+    #[serde(default, skip_serializing_if = "is_default")]
+    #[schemars(range(max = 20))]
+    pub slice_bits: u8,
+    /// Whether, or for which share of the sources, verdicts are enforced.
+    #[serde(default)]
+    pub enforce: Enforce,
+    /// What happens to a packet that does not follow the rule.
+    #[serde(default)]
+    pub on_mismatch: OnMismatch,
+    /// The protocols that the service takes. Absent: everything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Vec<Allow>", length(min = 1, max = 16))]
+    pub allow: Option<Vec<Allow>>,
+    /// The public salt of `hash` and `pow` fields, 32 hexadecimal digits. Absent: zero.
+    #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "as_hexadecimal")]
+    #[schemars(with = "String", regex(pattern = r"^[0-9A-Fa-f]{32}$"))]
+    pub salt: Option<[u8; 16]>,
+    /// Seconds by which the epochs before and after the current one are accepted.
+    #[serde(default = "default_skew")]
+    #[schemars(range(max = 3600))]
+    pub skew: u32,
+    /// Take a `mac` below 24 bits.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub allow_weak: bool,
+    /// Drop packets whose source address lies in a service prefix.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub deny_source_in_service: bool,
+    /// Age at which a clock that nobody refreshed is stale, such as `24h`. Absent: never.
+    #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "as_duration")]
+    #[schemars(with = "String", regex(pattern = r"^[0-9]+[smh]$"))]
+    pub max_age: Option<u32>,
+    /// What a stale clock does to fields with a period.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub stale_clock: StaleClock,
+    /// The rule before this one, still accepted for a while.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Previous")]
+    pub previous: Option<Previous>,
+    /// The key rings of the rules.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub keys: Vec<KeyRef>,
+}
+
+/// What happens to a packet that does not follow the rule.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub enum OnMismatch {
+    /// It is dropped.
+    #[default]
+    #[serde(rename = "drop")]
+    Drop,
+    /// It goes on behind the others.
+    #[serde(rename = "lowprio")]
+    LowPriority,
+}
+
+/// What a stale clock does to fields with a period.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum StaleClock {
+    /// They are judged by the last time known.
+    #[default]
+    Last,
+    /// They are taken unseen.
+    Open,
+    /// They are refused.
+    Closed,
+}
+
+/// A rule that is accepted besides the current one.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Previous {
+    /// The rule.
+    #[serde(serialize_with = "as_text")]
+    #[schemars(with = "String")]
+    pub rule: Rule,
+    /// Unix seconds up to which it is accepted. A config may write a date and time instead.
+    #[schemars(schema_with = "moment")]
+    pub until: u64,
+}
+
+/// A key of a ring: where its secret is, never the secret.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct KeyRef {
+    /// The ring's name, as in `mac(64,key=NAME)`.
+    #[schemars(regex(pattern = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$"))]
+    pub name: String,
+    /// The key's number in the ring. The newest key has the highest.
+    pub number: u32,
+    /// A file of mode 0600 with 32 hexadecimal digits. Relative: to the config's folder.
+    #[schemars(with = "String")]
+    pub file: PathBuf,
+}
+
+impl Service {
+    /// The keys of one ring.
+    pub fn ring<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a KeyRef> {
+        self.keys.iter().filter(move |key| key.name == name)
+    }
+
+    /// The current rule, and the previous one if there is one.
+    pub fn rules(&self) -> impl Iterator<Item = &Rule> {
+        std::iter::once(&self.rule).chain(self.previous.as_ref().map(|previous| &previous.rule))
+    }
+}
+
+impl Config {
+    /// The service of this name, with its place in the config.
+    pub fn service(&self, name: &str) -> Option<(usize, &Service)> {
+        self.services.iter().enumerate().find(|(_, service)| service.name == name)
+    }
+}
+
+/// The reader takes both; the canonical text has seconds.
+fn moment(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "anyOf": [{ "type": "integer", "minimum": 0 }, { "type": "string", "format": "date-time" }] })
+}
+
+fn default_skew() -> u32 {
+    DEFAULT_SKEW
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+fn as_text<S: Serializer>(value: &impl std::fmt::Display, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(value)
+}
+
+#[expect(clippy::ref_option, clippy::trivially_copy_pass_by_ref, reason = "serde hands out references to fields")]
+fn as_duration<S: Serializer>(value: &Option<u32>, serializer: S) -> Result<S::Ok, S::Error> {
+    value.map(Seconds).serialize(serializer)
+}
+
+#[expect(clippy::ref_option, reason = "serde hands out references to fields")]
+fn as_hexadecimal<S: Serializer>(value: &Option<[u8; 16]>, serializer: S) -> Result<S::Ok, S::Error> {
+    value.map(|octets| format!("{:032x}", u128::from_be_bytes(octets))).serialize(serializer)
+}

@@ -1,0 +1,24 @@
+//! A config in; its canonical text out, which reads as an equal config.
+
+use serde::Serialize;
+
+use super::model::{Config, Host, Service};
+
+/// The version of the config format that is read and written.
+pub(super) const VERSION: u64 = 1;
+
+#[derive(Serialize)]
+struct Document<'a> {
+    version: u64,
+    host: &'a Host,
+    service: &'a [Service],
+}
+
+/// The config as TOML. It holds no secret: keys are the names of files.
+///
+/// # Panics
+/// Never for a config that was read: its paths are text, its numbers those of TOML.
+pub fn to_toml(config: &Config) -> String {
+    let document = Document { version: VERSION, host: &config.host, service: &config.services };
+    toml::to_string(&document).expect("a config that was read can be written")
+}
