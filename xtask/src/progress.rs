@@ -71,7 +71,7 @@ impl Progress {
 }
 
 /// The folder for what tasks leave behind; below the target folder, and so never in the repository.
-pub(crate) fn scratch_dir(sh: &Shell) -> Result<PathBuf> {
+fn scratch_dir(sh: &Shell) -> Result<PathBuf> {
     let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
     let dir = sh.current_dir().join(target).join("xtask");
     fs::create_dir_all(&dir).with_context(|| format!("cannot make {}", dir.display()))?;
