@@ -12,7 +12,7 @@ use clap::{Parser, Subcommand};
 use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
 use crate::{
-    command::{check, key, schema},
+    command::{address, check, key, schema},
     context::Context,
     failure::{Code, Failure, Outcome},
     output,
@@ -53,6 +53,7 @@ enum Command {
     Check(check::Args),
     Schema(schema::Args),
     Key(key::Args),
+    Address(address::Args),
 }
 
 fn run(command: &Command, context: &mut Context<'_>) -> Outcome {
@@ -60,6 +61,7 @@ fn run(command: &Command, context: &mut Context<'_>) -> Outcome {
         Command::Check(args) => check::run(context, args),
         Command::Schema(args) => schema::run(context, args),
         Command::Key(args) => key::run(context, args),
+        Command::Address(args) => address::run(context, args),
     }
 }
 

@@ -33,10 +33,11 @@ pub(super) fn read<'t>(
         None => Some(Host::default()),
     };
     let services = table.tables("service", "[[service]]");
-    if services.is_empty() {
+    if services.is_some_and(<[_]>::is_empty) {
         let help = "add a table [[service]] with name, prefixes and rule";
         table.sink.missing(0..0, "the config has no service", help);
     }
+    let services = services.unwrap_or_default();
     if let Some(extra) = services.get(MAX_SERVICES) {
         let message = format!("the config has {} services", services.len());
         table.sink.error(extra.span(), message, format!("a config has at most {MAX_SERVICES} services"));

@@ -86,7 +86,8 @@ pub fn parse(source: Source) -> Result<Checked, Faults> {
         // What the parser made up to go on is not the operator's fault.
         let syntax = syntax::faults(&source.text, &errors);
         let lines: Vec<_> = syntax.iter().take(render::MOST).map(|fault| source.line(fault.start())).collect();
-        faults.retain(|fault| !lines.iter().any(|line| line.contains(&fault.start())));
+        let broken = |at: usize| lines.iter().any(|line| (line.start..=line.end).contains(&at));
+        faults.retain(|fault| fault.severity == Severity::Error && !broken(fault.start()));
         faults.extend(syntax);
     }
     match config {

@@ -15,7 +15,7 @@ use super::{
 
 /// Reads the keys of a service.
 pub(super) fn read(source: &Source, table: &mut Table<'_, '_>) -> Vec<KeyDraft> {
-    let keys = table.tables("keys", "[[service.keys]]");
+    let keys = table.tables("keys", "[[service.keys]]").unwrap_or_default();
     keys.iter().filter_map(|value| key(source, value, table.sink)).collect()
 }
 

@@ -35,3 +35,43 @@ fn close(schema: &mut Value) {
         _ => {}
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::config::{Source, parse};
+
+    /// The keys that the reader knows of a table, as it says where it meets another.
+    fn known(table: &str, text: &str) -> Vec<String> {
+        let text = format!("{text}\nqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq = 1");
+        let faults = parse(Source { path: PathBuf::from("/x"), text }).unwrap_err();
+        let start = format!("the keys of {table} are ");
+        let list = faults.items().iter().find_map(|fault| fault.help.strip_prefix(&start)).expect(table);
+        list.split(", ").map(str::to_owned).collect()
+    }
+
+    fn sorted(mut keys: Vec<String>) -> Vec<String> {
+        keys.sort();
+        keys
+    }
+
+    #[test]
+    fn the_schema_and_the_reader_know_the_same_keys() {
+        let schema = schema();
+        let service = "[[service]]\nname = \"a\"\n";
+        let tables = [
+            ("the config", "", &schema),
+            ("[host]", "[host]", &schema["$defs"]["Host"]),
+            ("[[service]]", "[[service]]", &schema["$defs"]["Service"]),
+            ("[service.previous]", &format!("{service}[service.previous]"), &schema["$defs"]["Previous"]),
+            ("[[service.keys]]", &format!("{service}[[service.keys]]"), &schema["$defs"]["KeyRef"]),
+        ];
+        for (name, text, schema) in tables {
+            let properties = schema["properties"].as_object().expect(name).keys().cloned().collect();
+            assert_eq!(sorted(known(name, text)), sorted(properties), "{name}");
+            assert_eq!(schema["additionalProperties"], false, "{name}");
+        }
+    }
+}

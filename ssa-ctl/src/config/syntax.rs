@@ -16,6 +16,7 @@ fn fault(text: &str, error: &toml::de::Error) -> Fault {
         Some((what, expected)) => (what, Some(expected)),
         None => (message, None),
     };
+    let what = if is_open_string(what) { "the string has no end" } else { what };
     let span = error.span().unwrap_or(text.len()..text.len());
     let help = help(what).map_or_else(
         || match expected {
@@ -26,6 +27,11 @@ fn fault(text: &str, error: &toml::de::Error) -> Fault {
         str::to_owned,
     );
     Fault::error(span, what, help)
+}
+
+/// What the parser says where a quote is missing.
+fn is_open_string(what: &str) -> bool {
+    what.starts_with("invalid ") && what.ends_with(" string")
 }
 
 fn help(what: &str) -> Option<&'static str> {
@@ -41,9 +47,7 @@ fn help(what: &str) -> Option<&'static str> {
             "a config needs no more than three brackets in each other"
         }
         "key with no value" | "missing value" | "missing value for key" => "write a value, as in skew = 5",
-        _ if what.starts_with("invalid basic string") || what.starts_with("invalid literal string") => {
-            "close the string with the quote it began with, on the same line"
-        }
+        "the string has no end" => "close the string with the quote it began with, on the same line",
         _ => return None,
     })
 }

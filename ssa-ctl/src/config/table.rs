@@ -148,15 +148,15 @@ impl<'t, 's> Table<'t, 's> {
         Some(At { value: strings, span: value.span() })
     }
 
-    /// The tables of `[[…]]`.
-    pub(super) fn tables(&mut self, key: &'static str, header: &str) -> &'t [Spanned<DeValue<'t>>] {
-        let Some(value) = self.get(key) else { return &[] };
+    /// The tables of `[[…]]`; none if they are something else.
+    pub(super) fn tables(&mut self, key: &'static str, header: &str) -> Option<&'t [Spanned<DeValue<'t>>]> {
+        let Some(value) = self.get(key) else { return Some(&[]) };
         let Some(list) = value.get_ref().as_array() else {
             let help = format!("begin each with a line {header}, in two pairs of brackets");
             wrong_type(self.sink, &format!("`{key}`"), value, "a list of tables", &help);
-            return &[];
+            return None;
         };
-        list
+        Some(list)
     }
 
     /// Says which keys nobody asked for; gives those that somebody did.
@@ -165,7 +165,7 @@ impl<'t, 's> Table<'t, 's> {
         for key in unknown {
             let name = key.get_ref();
             let help = match self.asked.iter().min_by_key(|known| distance(known, name)) {
-                Some(near) if distance(near, name) <= 2 => format!("did you mean `{near}`?"),
+                Some(near) if distance(near, name) <= (name.len() / 3).max(1) => format!("did you mean `{near}`?"),
                 _ => format!("the keys of {} are {}", self.name, self.asked.join(", ")),
             };
             let message = format!("`{}` is not a key of {}", name.escape_debug(), self.name);

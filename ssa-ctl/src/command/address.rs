@@ -1,0 +1,130 @@
+//! `address`: a service, a source and what is wanted in; the addresses that a client would compute out.
+
+use std::{net::Ipv6Addr, ops::ControlFlow, path::PathBuf};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde_json::json;
+use ssa_common::rule::{AddressError, Compiled, Kind, Request, Secrets, object_id};
+
+use crate::{
+    config::{Config, keys::KeyRings},
+    context::Context,
+    failure::{Code, Exit, Failure, Outcome},
+};
+
+/// Compute the addresses that a client uses
+///
+/// The service's rule makes them from the client's own address, the object it wants and the time. A rule with a `mac`
+/// needs the service's key files; one with a `pow` searches, which takes as long as it takes a client. With several
+/// prefixes the addresses are spread over them in order. `--config` takes a file's services and needs no privilege.
+///
+/// Exit codes: 0 computed; 2 the service or what it needs is not there; 4 nothing is loaded.
+#[derive(clap::Args)]
+pub struct Args {
+    /// The service's name
+    service: String,
+    /// The address that the client sends from
+    #[arg(long, value_name = "SRC")]
+    from: Ipv6Addr,
+    /// The object it wants: 0x and 32 hexadecimal digits, the number of a block, or a name
+    #[arg(long, value_name = "ID", value_parser = object_id)]
+    object: Option<u128>,
+    /// The replica it wants, counted from 0
+    #[arg(long, value_name = "R", default_value_t = 0)]
+    replica: u32,
+    /// When it does, in Unix seconds; now, if not given
+    #[arg(long, value_name = "UNIXTIME")]
+    at: Option<u64>,
+    /// How many addresses
+    #[arg(short = 'n', value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    count: u32,
+    /// Take this config file instead of the running config
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+/// Prints addresses.
+pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome {
+    let (config, rings) = super::config_and_keys(context, args.config.as_deref())?;
+    let rules = compiled(&config, &rings, &args.service)?;
+    let request = Request {
+        source: args.from.to_bits(),
+        object: args.object,
+        replica: args.replica,
+        time: args.at.unwrap_or_else(|| context.unix()),
+    };
+    let mut addresses = Vec::new();
+    for rule in rules.iter().cycle().take(args.count as usize) {
+        let address =
+            Search::new(context.terminal, rule).destination(&request).map_err(|error| refused(error, args))?;
+        if context.json {
+            addresses.push(address);
+        } else {
+            writeln!(context.out, "{address}")?;
+        }
+    }
+    if context.json {
+        context.object(&json!({ "service": args.service, "source": args.from, "addresses": addresses }))?;
+    }
+    Ok(Exit::Done)
+}
+
+/// The rule over each prefix of the service.
+fn compiled(config: &Config, rings: &KeyRings, name: &str) -> Result<Vec<Compiled>, Failure> {
+    let Some((index, service)) = config.service(name) else {
+        let names: Vec<_> = config.services.iter().map(|service| service.name.as_str()).collect();
+        let failure = Failure::new(Code::Invalid, format!("there is no service named {name}"));
+        return Err(failure.hint(format!("the services are {}", names.join(", "))));
+    };
+    let ring = service.rule.key().map_or(&[][..], |ring| rings.ring(index, ring));
+    let secrets = Secrets { salt: service.salt.unwrap_or_default(), ring };
+    let compile = |prefix: &ipnet::Ipv6Net| {
+        let placed = service.rule.place(prefix.network().to_bits(), prefix.prefix_len());
+        // A config that was read fits its prefixes.
+        let placed = placed.map_err(|mut errors| Failure::from(errors.swap_remove(0)))?;
+        Ok(placed.compile(&secrets, service.skew))
+    };
+    service.prefixes.iter().map(compile).collect()
+}
+
+fn refused(error: AddressError, args: &Args) -> Failure {
+    let hint = match error {
+        AddressError::NoObject => Some("add --object ID"),
+        AddressError::NoReplica { .. } => Some("choose one with --replica R"),
+        AddressError::NoKey | AddressError::Cancelled => None,
+    };
+    let code = if hint.is_some() { Code::Invalid } else { Code::Failed };
+    let error = anyhow::Error::new(error).context(format!("the service {} has no such address", args.service));
+    Failure { code, error, hint: hint.map(str::to_owned) }
+}
+
+/// A search for an address, which shows on a terminal how far it is.
+struct Search<'a> {
+    rule: &'a Compiled,
+    bar: ProgressBar,
+}
+
+impl<'a> Search<'a> {
+    fn new(terminal: bool, rule: &'a Compiled) -> Self {
+        let zeros = |kind: &Kind| if let Kind::Pow { zeros, .. } = kind { Some(u32::from(*zeros)) } else { None };
+        let attempts = rule.placed().fields().iter().filter_map(|field| zeros(&field.kind)).sum::<u32>();
+        let bar = if terminal && attempts > 0 {
+            ProgressBar::with_draw_target(Some(1 << attempts.min(63)), ProgressDrawTarget::stderr())
+        } else {
+            ProgressBar::hidden()
+        };
+        let template = "proof of work: {human_pos} attempts of about {human_len}, {per_sec}";
+        let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+        Self { rule, bar: bar.with_style(style) }
+    }
+
+    fn destination(&self, request: &Request) -> Result<Ipv6Addr, AddressError> {
+        let mut progress = |attempts| {
+            self.bar.set_position(attempts);
+            ControlFlow::Continue(())
+        };
+        let address = self.rule.destination(request, &mut rand::random::<u64>, &mut progress);
+        self.bar.finish_and_clear();
+        address.map(Ipv6Addr::from)
+    }
+}

@@ -1,0 +1,9 @@
+//! Ring 4, the commands: arguments and files in; output, files and exit codes out. What needs no loaded program is here.
+
+mod address;
+mod config;
+mod config_cases;
+mod docs;
+mod keys;
+mod people;
+mod round_trip;
