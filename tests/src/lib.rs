@@ -1,5 +1,6 @@
-//! What the rings of tests share.
+//! What the rings of tests share: cases as data. A ring's runner brings them into force and compares.
 
 mod binary;
+pub mod frames;
 
 pub use binary::{ssa_ctl, ssa_ctl_path};

@@ -11,7 +11,7 @@ use crate::random::{Random, secret};
 const EDGE: u64 = 1_700_000_010;
 
 /// A rule, keys in the ring, a time; g and t of DESIGN's g/2^t.
-const ODDS: &[(&str, u32, u64, u64, u32)] = &[
+const ODDS: &[(&str, u32, u64, u32, u32)] = &[
     ("any:56 mac(64,key=k):8", 1, 0, 1, 8),
     ("any:52 mac(64,key=k):12", 1, 0, 1, 12),
     ("any:48 mac(64,key=k):16", 1, 0, 1, 16),
@@ -45,14 +45,16 @@ fn as_many_random_addresses_pass_as_the_width_says() {
             })
             .count();
         let expected = 64.0;
-        let sigma = f64::sqrt(expected * (1.0 - 64.0 / packets as f64));
-        let off = (passed as f64 - expected).abs() / sigma;
+        let sigma = f64::sqrt(expected * (1.0 - expected / f64::from(packets)));
+        let off = (f64::from(u32::try_from(passed).unwrap()) - expected).abs() / sigma;
         assert!(off <= 4.0, "{text} with {keys} keys at {time}: {passed} of {packets}, {off:.1} sigma off");
     }
 }
 
 /// A rule, keys in the ring, the skew; the figure that `check` prints.
-const FIGURES: &[(&str, usize, u32, Option<(u64, u8)>)] = &[
+type Figure = (&'static str, usize, u32, Option<(u64, u8)>);
+
+const FIGURES: &[Figure] = &[
     ("any:64", 1, 5, None),
     ("mac(64,key=k):64", 1, 5, Some((1, 64))),
     ("mac(64,key=k):64", 3, 5, Some((2, 64))),

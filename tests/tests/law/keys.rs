@@ -117,7 +117,7 @@ fn what_a_ring_is_debugged_as_holds_no_secret() {
     let compiled = compile("mac(64,key=k):64", &[77, 78]);
     for shown in [format!("{:?}", ring[0]), format!("{secrets:?}"), format!("{secrets:#?}"), format!("{compiled:?}")] {
         for Key { secret, .. } in ring {
-            let hexadecimal: String = secret.iter().map(|octet| format!("{octet:02x}")).collect();
+            let hexadecimal = format!("{:032x}", u128::from_be_bytes(secret));
             let octets = secret.map(|octet| octet.to_string()).join(", ");
             assert!(!shown.contains(&hexadecimal) && !shown.contains(&octets), "{shown}");
         }

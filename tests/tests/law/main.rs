@@ -3,9 +3,13 @@
 mod agree;
 mod bits;
 mod destination;
+mod epochs;
 mod forgery;
+mod frames;
 mod keys;
+mod noise;
 mod oracle;
 mod random;
+mod tables;
 mod text;
 mod vectors;

@@ -78,7 +78,7 @@ impl Service<'_> {
                 digest.update(destination.to_be_bytes());
                 digest.update(epoch);
                 digest.update(field.source_word(source));
-                let digest: String = digest.finalize().iter().map(|octet| format!("{octet:08b}")).collect();
+                let digest = bits(u128::from_be_bytes(digest.finalize()[..16].try_into().unwrap()));
                 let zeros = field.option("zeros").unwrap().parse().unwrap();
                 digest.bytes().take(zeros).all(|bit| bit == b'0')
             };
@@ -126,8 +126,14 @@ impl Service<'_> {
     /// The epoch words that are accepted.
     fn epochs(&self, field: &Field, unix: u64) -> Vec<Vec<u8>> {
         let Some(period) = field.option("period") else { return vec![vec![]] };
-        let (count, unit) = period.split_at(period.len() - 1);
-        let period = count.parse::<u64>().unwrap() * match unit { "s" => 1, "m" => 60, "h" => 3600, _ => panic!() };
+        let (digits, scale) = period.split_at(period.len() - 1);
+        let period = digits.parse::<u64>().unwrap()
+            * match scale {
+                "s" => 1,
+                "m" => 60,
+                "h" => 3600,
+                _ => panic!(),
+            };
         let current = unix / period;
         let mut epochs = vec![current];
         if unix < current * period + self.skew {
@@ -167,7 +173,13 @@ impl Field {
     fn source_word(&self, source: u128) -> Vec<u8> {
         let masked = format!("{:0<128}", &bits(source)[..self.source_bits()]);
         let octets = number(&masked).to_be_bytes();
-        let count = if self.source_bits() <= 56 { 7 } else if self.source_bits() <= 64 { 8 } else { 16 };
+        let count = if self.source_bits() <= 56 {
+            7
+        } else if self.source_bits() <= 64 {
+            8
+        } else {
+            16
+        };
         octets[..count].to_vec()
     }
 

@@ -23,7 +23,12 @@ impl Random {
     }
 
     pub fn pick<T: Copy>(&mut self, of: &[T]) -> T {
-        of[self.word() as usize % of.len()]
+        of[self.index(of.len())]
+    }
+
+    /// An index into so many.
+    pub fn index(&mut self, length: usize) -> usize {
+        usize::try_from(self.word() % length as u64).unwrap()
     }
 
     pub fn chance(&mut self, one_in: u32) -> bool {
@@ -53,7 +58,8 @@ impl Draw {
         };
         let text = rule(random, 128 - u32::from(length));
         let newest = random.below(1000) + 8;
-        let ring = (0..=random.below(4)).map(|back| Key { number: newest - back * 2, secret: secret(random) }).collect();
+        let ring =
+            (0..=random.below(4)).map(|back| Key { number: newest - back * 2, secret: secret(random) }).collect();
         Self {
             text,
             prefix: random.wide() >> (128 - length) << (128 - length),
@@ -104,7 +110,7 @@ pub fn rule(random: &mut Random, suffix: u32) -> String {
     }
     let mut widths: Vec<String> = widths.iter().map(ToString::to_string).collect();
     if random.chance(3) {
-        let at = random.below(u32::try_from(widths.len()).unwrap()) as usize;
+        let at = random.index(widths.len());
         widths[at] = "*".into();
     } else if random.chance(4) && kinds.len() < 8 {
         kinds.push(random.pick(&["any", "src(127,rev)", "object(3)", "const(0x0)", "replica(1)"]).into());

@@ -75,10 +75,7 @@ const FAULTS: &[Fault] = &[
     ("any:**", &[("**", "is not a width", "or *")]),
     ("any:64bits", &[("64bits", "is not a width", "1 to 112")]),
     ("any:* src(0):8 any:*", &[("any:*", "more than one field of width *", "all fields but one")]),
-    (
-        "any:1 any:2 any:3 any:4 any:5 any:6 any:7 any:8 any:9",
-        &[("any:9", "more than 8 fields", "merge neighbours")],
-    ),
+    ("any:1 any:2 any:3 any:4 any:5 any:6 any:7 any:8 any:9", &[("any:9", "more than 8 fields", "merge neighbours")]),
     ("hash(1):9 hash(2):9 hash(3):9", &[("hash(3):9", "more than 2 hashed fields", "hash, mac and pow")]),
     ("hash(1):9 mac(2,key=k):9 pow(3,zeros=1):9", &[("pow(3,zeros=1):9", "more than 2 hashed", "at most 2")]),
     ("mac(1,key=a):32 mac(2,key=b):32", &[("mac(2,key=b):32", "more than one mac", "at most one mac")]),
