@@ -1,11 +1,12 @@
 //! The whole verdict: a frame, the tables and a clock in; service, reason and treatment out (DESIGN §4).
 //!
-//! The common frame goes straight down: link, header, service, rule, treatment. What only some frames need stands in
-//! functions of its own that are not inlined.
+//! The common frame goes straight down: link, header, service, rule, treatment. What only some frames need is asked by
+//! value, through methods with a body here: the kernel's program makes them functions that are verified once, by
+//! themselves, and not once on every path that leads to them.
 
 use crate::{
     bits::Words,
-    layout::{ALLOWED, BANK_MAGIC, LENGTHS},
+    layout::{ALLOWED, BANK_MAGIC},
     parse::{self, Frame, HEADER_OCTETS, Header, Link, Upper, protocol},
     rows::{
         AllowRow, BankRow, FLAG_ALLOW, FLAG_DENY_SOURCE_IN_SERVICE, FLAG_LOW_PRIORITY, FLAG_PREVIOUS, PrefixRow,
@@ -14,7 +15,9 @@ use crate::{
     rule::{
         self, Pair,
         epoch::{Clock, Window},
+        mac::Message,
     },
+    sha256::{self, Block},
     verdict::{Class, Reason, Treatment, Verdict},
 };
 
@@ -28,6 +31,105 @@ pub trait Tables {
     fn previous(&self, slot: u32) -> Option<&PreviousRow>;
     /// A service's row.
     fn service(&self, index: u32) -> Option<&ServiceRow>;
+
+    /// DESIGN §4 step 2, for a frame of the prefix in `slot`.
+    #[inline(always)]
+    fn source(&self, slot: u32, source: Words) -> Source {
+        judge_source(self, slot, source)
+    }
+
+    /// What the fields of one kind of a rule say of a pair.
+    #[inline(always)]
+    fn part(&self, part: Part, at: At, pair: Pair, clock: &impl Clock) -> Reason {
+        judge_part(self, part, at, pair, clock)
+    }
+
+    /// SipHash-2-4 of a `mac`'s message.
+    #[inline(always)]
+    fn tag(&self, message: &Message) -> u64 {
+        message.tag()
+    }
+
+    /// The first 64 bits of SHA-256 of one padded block.
+    #[inline(always)]
+    fn sha256(&self, block: &mut Block) -> u64 {
+        sha256::first_bits(block)
+    }
+}
+
+/// Which rule is looked at, and when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct At {
+    /// The prefix.
+    pub slot: u32,
+    /// Its previous rule and not the current one.
+    pub previous: bool,
+    /// Which epochs are accepted.
+    pub window: Window,
+}
+
+/// A part of a rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// [`rule::fields`], and whether there is such a rule.
+    Fields,
+    /// [`rule::macs`].
+    Macs,
+    /// [`rule::pows`].
+    Pows,
+}
+
+/// A frame whose upper layer can be judged.
+pub trait Traffic: Frame {
+    /// DESIGN §4 steps 3 and 5: what the upper layer says.
+    #[inline(always)]
+    fn upper(&self, tables: &impl Tables, case: Above) -> Said {
+        judge_upper(self, tables, case)
+    }
+
+    /// The same frame, read at offsets that the frame itself gives.
+    fn far(&self) -> impl Frame;
+}
+
+impl Traffic for &[u8] {
+    fn far(&self) -> impl Frame {
+        *self
+    }
+}
+
+/// What the upper layer says of a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Said {
+    /// Nothing: it is judged by its addresses.
+    Nothing,
+    /// Its reason.
+    Settled(Reason),
+    /// It is an error about a packet whose IPv6 header begins at this offset.
+    Error(u32),
+}
+
+/// What the upper layer is judged with.
+#[derive(Clone, Copy, Debug)]
+pub struct Above {
+    /// The prefix the frame is for.
+    pub slot: u32,
+    /// Where its IPv6 header begins.
+    pub network: u16,
+    /// That header's next header.
+    pub next: u8,
+    /// That header's hop limit.
+    pub hop_limit: u8,
+}
+
+/// What a source address may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// Anything.
+    Good,
+    /// The source of control traffic and of valid errors.
+    OnlyControl,
+    /// Nothing.
+    Bad,
 }
 
 /// A verdict, and where the frame's IPv6 header begins.
@@ -52,20 +154,9 @@ struct Found<'a> {
     slot: u32,
 }
 
-/// What the slow paths are given, in one word: a BPF function takes five at most.
-struct Case<'a, F, T, C> {
-    frame: &'a F,
-    tables: &'a T,
-    clock: &'a C,
-    bank: &'a BankRow,
-    header: Header,
-    network: u32,
-    found: Found<'a>,
-}
-
 /// Judges one frame.
 #[inline(always)]
-pub fn judge(frame: &impl Frame, tables: &impl Tables, clock: &impl Clock) -> Judged {
+pub fn judge(frame: &impl Traffic, tables: &impl Tables, clock: &impl Clock) -> Judged {
     let other = Judged::outside(Reason::Other, Treatment::Pass);
     let malformed = Judged::outside(Reason::Malformed, Treatment::Drop);
     let network = match parse::link(frame) {
@@ -76,9 +167,75 @@ pub fn judge(frame: &impl Frame, tables: &impl Tables, clock: &impl Clock) -> Ju
     let Some(header) = Header::read(frame, network) else { return malformed };
     let Some(bank) = tables.bank() else { return other };
     let Some(found) = find(tables, bank, header.destination) else { return other };
-    let case = Case { frame, tables, clock, bank, header, network, found };
-    let reason = case.reason();
-    Judged { verdict: treat(case.found.row, header.source, reason), network }
+    let reason = reason(frame, tables, clock, &header, network, &found);
+    Judged { verdict: treat(found.row, header.source, reason), network }
+}
+
+/// DESIGN §4 steps 2 to 6.
+#[inline(always)]
+#[expect(clippy::cast_possible_truncation, reason = "a link header has at most 30 octets")]
+fn reason(
+    frame: &impl Traffic,
+    tables: &impl Tables,
+    clock: &impl Clock,
+    header: &Header,
+    network: u32,
+    found: &Found<'_>,
+) -> Reason {
+    let flags = found.row.flags;
+    // Global unicast, 2000::/3, holds none of the sources that cannot be.
+    let mut doubtful = false;
+    if header.source.hi >> 61 != 1 || flags & FLAG_DENY_SOURCE_IN_SERVICE != 0 {
+        match tables.source(found.slot, header.source) {
+            Source::Good => {}
+            Source::OnlyControl => doubtful = true,
+            Source::Bad => return Reason::BadSource,
+        }
+    }
+    let at = At { slot: found.slot, previous: false, window: Window::Now };
+    let plain = matches!(header.next, protocol::TCP | protocol::UDP) && flags & FLAG_ALLOW == 0;
+    if !plain {
+        let Header { next, hop_limit, .. } = *header;
+        let above = Above { slot: found.slot, network: network as u16, next, hop_limit };
+        match frame.upper(tables, above) {
+            Said::Settled(Reason::Control) => return Reason::Control,
+            Said::Error(offset) => {
+                let valid = embedded(&frame.far(), offset, header.destination).is_some_and(|mirror| {
+                    let at = At { window: Window::Past, ..at };
+                    judge_pair(tables, at, flags, mirror, clock) == Reason::Conform
+                });
+                return match (valid, doubtful) {
+                    (true, _) => Reason::IcmpError,
+                    (false, true) => Reason::BadSource,
+                    (false, false) => Reason::BadIcmpError,
+                };
+            }
+            Said::Settled(reason) if !doubtful => return reason,
+            _ => {}
+        }
+    }
+    if doubtful {
+        return Reason::BadSource;
+    }
+    let pair = Pair { source: header.source, destination: header.destination };
+    let rule = &found.row.rule;
+    let mut reason = rule::fields(rule, &pair);
+    if reason == Reason::Conform && rule.macs != 0 {
+        reason = match rule::first_mac(rule, &pair, clock) {
+            Some(reason) => reason,
+            None => tables.part(Part::Macs, at, pair, clock),
+        };
+    }
+    if reason == Reason::Conform && rule.pows != 0 {
+        reason = tables.part(Part::Pows, at, pair, clock);
+    }
+    if reason != Reason::Conform
+        && flags & FLAG_PREVIOUS != 0
+        && judge_rule(tables, At { previous: true, ..at }, pair, clock) == Reason::Conform
+    {
+        return Reason::Conform;
+    }
+    reason
 }
 
 /// What a verdict makes of a frame of this service and source.
@@ -104,7 +261,7 @@ fn enforced(row: &PrefixRow, source: Words) -> bool {
 
 /// The prefix that `address` belongs to: a look for each prefix length of the config, two places each.
 #[inline(always)]
-fn find<'a>(tables: &'a impl Tables, bank: &BankRow, address: Words) -> Option<Found<'a>> {
+fn find<'a>(tables: &'a (impl Tables + ?Sized), bank: &BankRow, address: Words) -> Option<Found<'a>> {
     if bank.magic != BANK_MAGIC {
         return None;
     }
@@ -136,142 +293,130 @@ pub fn places(bank: &BankRow, key: Words) -> [u32; 2] {
     [(mixed >> bank.shift) as u32, (mixed.wrapping_mul(second) >> bank.shift) as u32]
 }
 
-impl<F: Frame, T: Tables, C: Clock> Case<'_, F, T, C> {
-    #[inline(always)]
-    fn reason(&self) -> Reason {
-        let flags = self.found.row.flags;
-        // Global unicast, 2000::/3, holds none of the sources that cannot be.
-        let doubtful = if self.header.source.hi >> 61 == 1 && flags & FLAG_DENY_SOURCE_IN_SERVICE == 0 {
-            false
-        } else {
-            match self.source() {
-                Source::Good => false,
-                Source::OnlyControl => true,
-                Source::Bad => return Reason::BadSource,
-            }
-        };
-        let plain = matches!(self.header.next, protocol::TCP | protocol::UDP) && flags & FLAG_ALLOW == 0;
-        if !plain && let Some(reason) = self.upper(doubtful) {
+/// What [`Tables::source`] says, wherever it runs.
+#[inline(always)]
+pub fn judge_source(tables: &(impl Tables + ?Sized), slot: u32, source: Words) -> Source {
+    let Words { hi, lo } = source;
+    let unspecified_or_loopback = hi == 0 && lo <= 1;
+    let multicast = hi >> 56 == 0xff;
+    let v4_mapped = hi == 0 && lo >> 32 == 0xffff;
+    if unspecified_or_loopback || multicast || v4_mapped {
+        return Source::Bad;
+    }
+    let link_local = hi >> 54 == 0xfe80 >> 6;
+    let denies = tables.prefix(slot).is_some_and(|row| row.flags & FLAG_DENY_SOURCE_IN_SERVICE != 0);
+    let in_service = || tables.bank().is_some_and(|bank| find(tables, bank, source).is_some());
+    if link_local || denies && in_service() { Source::OnlyControl } else { Source::Good }
+}
+
+/// What the current rule, or the previous one while it lasts, says of a pair.
+#[inline(always)]
+fn judge_pair(tables: &impl Tables, at: At, flags: u32, pair: Pair, clock: &impl Clock) -> Reason {
+    let reason = judge_rule(tables, at, pair, clock);
+    if reason != Reason::Conform && flags & FLAG_PREVIOUS != 0 {
+        return judge_rule(tables, At { previous: true, ..at }, pair, clock);
+    }
+    reason
+}
+
+/// What one rule says of a pair, part by part.
+#[inline(always)]
+fn judge_rule(tables: &impl Tables, at: At, pair: Pair, clock: &impl Clock) -> Reason {
+    for part in [Part::Fields, Part::Macs, Part::Pows] {
+        let reason = tables.part(part, at, pair, clock);
+        if reason != Reason::Conform {
             return reason;
         }
-        if doubtful {
-            return Reason::BadSource;
-        }
-        let pair = Pair { source: self.header.source, destination: self.header.destination };
-        let reason = rule::check(&self.found.row.rule, &pair, self.clock, Window::Now);
-        if reason != Reason::Conform && flags & FLAG_PREVIOUS != 0 && self.conforms_to_previous(&pair, Window::Now) {
-            return Reason::Conform;
-        }
-        reason
     }
+    Reason::Conform
+}
 
-    /// DESIGN §4 step 2.
-    #[inline(never)]
-    fn source(&self) -> Source {
-        let Words { hi, lo } = self.header.source;
-        let unspecified_or_loopback = hi == 0 && lo <= 1;
-        let multicast = hi >> 56 == 0xff;
-        let v4_mapped = hi == 0 && lo >> 32 == 0xffff;
-        if unspecified_or_loopback || multicast || v4_mapped {
-            return Source::Bad;
+/// What [`Tables::part`] says, wherever it runs.
+#[inline(always)]
+pub fn judge_part(
+    tables: &(impl Tables + ?Sized),
+    part: Part,
+    at: At,
+    pair: Pair,
+    clock: &impl Clock,
+) -> Reason {
+    let row = if at.previous {
+        match tables.previous(at.slot) {
+            Some(previous) if clock.now() < previous.deadline => &previous.rule,
+            _ => return Reason::FieldMismatch,
         }
-        let link_local = hi >> 54 == 0xfe80 >> 6;
-        let denied = self.found.row.flags & FLAG_DENY_SOURCE_IN_SERVICE != 0
-            && find(self.tables, self.bank, self.header.source).is_some();
-        if link_local || denied { Source::OnlyControl } else { Source::Good }
-    }
-
-    /// DESIGN §4 steps 3 and 5: the reason, where the upper layer settles it. Of a `doubtful` source only control
-    /// traffic and valid errors are taken.
-    #[inline(never)]
-    fn upper(&self, doubtful: bool) -> Option<Reason> {
-        let upper = parse::upper(self.frame, self.header.next, self.network + HEADER_OCTETS);
-        if let Upper::Found { protocol: protocol::ICMPV6, offset, fragment: false } = upper
-            && let Some([kind, code]) = self.frame.read::<2>(offset)
-        {
-            match kind {
-                133..=137 | 141 | 142 | 148 | 149 if code == 0 && self.header.hop_limit == 255 => {
-                    return Some(Reason::Control);
-                }
-                1..=4 if self.is_answer(kind, offset) => return Some(Reason::IcmpError),
-                1..=4 if !doubtful => return Some(Reason::BadIcmpError),
-                _ => {}
-            }
+    } else {
+        match tables.prefix(at.slot) {
+            Some(row) => &row.rule,
+            None => return Reason::FieldMismatch,
         }
-        if doubtful || self.found.row.flags & FLAG_ALLOW == 0 { None } else { self.refused(upper) }
-    }
-
-    /// Whether an ICMPv6 error is about a packet that this service may have sent to a client that conforms.
-    #[inline(always)]
-    fn is_answer(&self, kind: u8, offset: u32) -> bool {
-        const PACKET_TOO_BIG: u8 = 2;
-        const MINIMUM_MTU: u32 = 1280;
-        let Some(mtu) = self.frame.read::<4>(offset + 4) else { return false };
-        if kind == PACKET_TOO_BIG && u32::from_be_bytes(mtu) < MINIMUM_MTU {
-            return false;
-        }
-        let Some(embedded) = Header::read(self.frame, offset + 8) else { return false };
-        if embedded.source != self.header.destination {
-            return false;
-        }
-        let mirror = Pair { source: embedded.destination, destination: embedded.source };
-        self.conforms_ever(&mirror)
-    }
-
-    #[inline(never)]
-    fn conforms_ever(&self, pair: &Pair) -> bool {
-        let row = self.found.row;
-        rule::check(&row.rule, pair, self.clock, Window::Past) == Reason::Conform
-            || row.flags & FLAG_PREVIOUS != 0 && self.conforms_to_previous(pair, Window::Past)
-    }
-
-    #[inline(never)]
-    fn conforms_to_previous(&self, pair: &Pair, window: Window) -> bool {
-        self.tables.previous(self.found.slot).is_some_and(|previous| {
-            self.clock.now() < previous.deadline
-                && rule::check(&previous.rule, pair, self.clock, window) == Reason::Conform
-        })
-    }
-
-    /// Why the service's `allow` list refuses this frame, if it does.
-    #[inline(always)]
-    fn refused(&self, upper: Upper) -> Option<Reason> {
-        let (protocol, offset) = match upper {
-            Upper::Found { protocol, offset, .. } => (protocol, offset),
-            // A later fragment has no ports and is judged by address.
-            Upper::Later => return None,
-            Upper::Unknown => return Some(Reason::Unparsable),
-        };
-        let service = self.tables.service(self.bank.first_service.wrapping_add(self.found.row.service))?;
-        let mut listed = false;
-        for (index, AllowRow { protocol: allowed, port, any_port }) in service.allow.iter().enumerate() {
-            if index >= (service.allowed as usize).min(ALLOWED) {
-                break;
-            }
-            if *allowed != protocol {
-                continue;
-            }
-            if *any_port != 0 {
-                return None;
-            }
-            match self.frame.read::<2>(offset + 2) {
-                Some(octets) if u16::from_be_bytes(octets) == *port => return None,
-                Some(_) => {}
-                None => listed = true,
-            }
-        }
-        Some(if listed { Reason::Unparsable } else { Reason::Protocol })
+    };
+    match part {
+        Part::Fields => rule::fields(row, &pair),
+        Part::Macs => rule::macs(row, &pair, clock, at.window, &|message| tables.tag(message)),
+        Part::Pows => rule::pows(row, &pair, clock, at.window, &|block| tables.sha256(block)),
     }
 }
 
-/// What a source address may be.
-enum Source {
-    /// Anything.
-    Good,
-    /// The source of control traffic and of valid errors.
-    OnlyControl,
-    /// Nothing.
-    Bad,
+/// What [`Traffic::upper`] says, wherever it runs.
+#[inline(always)]
+pub fn judge_upper(frame: &(impl Frame + ?Sized), tables: &impl Tables, case: Above) -> Said {
+    const PACKET_TOO_BIG: u16 = 2;
+    const MINIMUM_MTU: u32 = 1280;
+    let upper = parse::upper(frame, case.next, u32::from(case.network) + HEADER_OCTETS);
+    if let Upper::Found { protocol: protocol::ICMPV6, offset, fragment: false } = upper
+        && let Some(head) = frame.read_u16(offset)
+    {
+        let (kind, code) = (head >> 8, head & 0xff);
+        match kind {
+            133..=137 | 141 | 142 | 148 | 149 if code == 0 && case.hop_limit == 255 => {
+                return Said::Settled(Reason::Control);
+            }
+            PACKET_TOO_BIG if frame.read_u32(offset + 4).is_none_or(|mtu| mtu < MINIMUM_MTU) => {
+                return Said::Settled(Reason::BadIcmpError);
+            }
+            1..=4 => return Said::Error(offset + 8),
+            _ => {}
+        }
+    }
+    match tables.prefix(case.slot) {
+        Some(row) if row.flags & FLAG_ALLOW != 0 => refused(frame, tables, row.service, upper),
+        _ => Said::Nothing,
+    }
 }
 
-const _: () = assert!(LENGTHS <= 16, "the verifier walks every length");
+/// The mirror of the packet at `offset` that an ICMPv6 error carries, if `destination` may have sent that packet.
+#[inline(always)]
+fn embedded(frame: &impl Frame, offset: u32, destination: Words) -> Option<Pair> {
+    let embedded = Header::read(frame, offset)?;
+    let mirror = Pair { source: embedded.destination, destination: embedded.source };
+    (mirror.destination == destination).then_some(mirror)
+}
+
+/// Why the service's `allow` list refuses this frame, if it does.
+#[inline(always)]
+fn refused(frame: &(impl Frame + ?Sized), tables: &impl Tables, service: u32, upper: Upper) -> Said {
+    let (protocol, offset) = match upper {
+        Upper::Found { protocol, offset, .. } => (protocol, offset),
+        // A later fragment has no ports and is judged by address.
+        Upper::Later => return Said::Nothing,
+        Upper::Unknown => return Said::Settled(Reason::Unparsable),
+    };
+    let row = tables.bank().and_then(|bank| tables.service(bank.first_service.wrapping_add(service)));
+    let Some(service) = row else { return Said::Settled(Reason::Protocol) };
+    // The same place in TCP, UDP, SCTP and DCCP.
+    let destination = frame.read_u16(offset + 2);
+    let mut unknown = false;
+    for (index, AllowRow { protocol: allowed, port, any_port }) in service.allow.iter().enumerate() {
+        if index >= (service.allowed as usize).min(ALLOWED) {
+            break;
+        }
+        if *allowed == protocol {
+            if *any_port != 0 || destination == Some(*port) {
+                return Said::Nothing;
+            }
+            unknown |= destination.is_none();
+        }
+    }
+    Said::Settled(if unknown { Reason::Unparsable } else { Reason::Protocol })
+}

@@ -14,7 +14,6 @@ pub mod judge;
 pub mod layout;
 pub mod parse;
 pub mod rows;
-#[cfg(feature = "rule")]
 pub mod rule;
 pub mod sha256;
 pub mod siphash;

@@ -3,17 +3,35 @@
 //! The parser asks for octets and never points at them, so it runs over a packet in the kernel and over a slice on the
 //! host. Every loop has a named bound.
 
+use bytemuck::{AnyBitPattern, NoUninit};
+
 use crate::bits::Words;
 
-/// A frame: N octets at an offset, or nothing where the frame ends before.
+/// A frame: some octets at an offset, or nothing where the frame ends before.
 pub trait Frame {
-    /// Reads `N` octets from `offset` octets into the frame.
-    fn read<const N: usize>(&self, offset: u32) -> Option<[u8; N]>;
+    /// Reads a `T` that begins `offset` octets into the frame, its octets as they are on the wire.
+    ///
+    /// Words and not octets are asked for, since what goes through the stack must be aligned there: the verifier refuses
+    /// anything else, and the compiler knows only by the type.
+    fn read<T: AnyBitPattern + NoUninit>(&self, offset: u32) -> Option<T>;
+
+    /// Reads 16 bits.
+    #[inline(always)]
+    fn read_u16(&self, offset: u32) -> Option<u16> {
+        self.read(offset).map(u16::from_be)
+    }
+
+    /// Reads 32 bits.
+    #[inline(always)]
+    fn read_u32(&self, offset: u32) -> Option<u32> {
+        self.read(offset).map(u32::from_be)
+    }
 }
 
 impl Frame for &[u8] {
-    fn read<const N: usize>(&self, offset: u32) -> Option<[u8; N]> {
-        self.get(offset as usize..)?.first_chunk().copied()
+    fn read<T: AnyBitPattern + NoUninit>(&self, offset: u32) -> Option<T> {
+        let rest = self.get(offset as usize..)?;
+        rest.get(..size_of::<T>()).map(bytemuck::pod_read_unaligned)
     }
 }
 
@@ -39,9 +57,9 @@ pub mod protocol {
     pub const MOBILITY: u8 = 135;
 }
 
-const IPV6: [u8; 2] = [0x86, 0xdd];
-const VLAN_8021Q: [u8; 2] = [0x81, 0x00];
-const VLAN_8021AD: [u8; 2] = [0x88, 0xa8];
+const IPV6: u16 = 0x86dd;
+const VLAN_8021Q: u16 = 0x8100;
+const VLAN_8021AD: u16 = 0x88a8;
 
 /// What the link layer carries.
 pub enum Link {
@@ -55,10 +73,10 @@ pub enum Link {
 
 /// Ethernet and its VLAN tags.
 #[inline(always)]
-pub fn link(frame: &impl Frame) -> Link {
+pub fn link(frame: &(impl Frame + ?Sized)) -> Link {
     let mut offset = 14;
     for _ in 0..=MAX_TAGS {
-        match frame.read::<2>(offset - 2) {
+        match frame.read_u16(offset - 2) {
             Some(IPV6) => return Link::Ipv6(offset),
             Some(VLAN_8021Q | VLAN_8021AD) => offset += 4,
             Some(_) | None => return Link::Foreign,
@@ -86,18 +104,18 @@ pub const HEADER_OCTETS: u32 = 40;
 impl Header {
     /// Reads the header at `offset`; none below 40 octets or with another version than 6.
     #[inline(always)]
-    pub fn read(frame: &impl Frame, offset: u32) -> Option<Self> {
-        let octets = frame.read::<40>(offset)?;
-        let (first, rest) = octets.split_first_chunk::<8>()?;
-        let (source, destination) = rest.split_first_chunk::<16>()?;
-        if first[0] >> 4 != 6 {
+    #[expect(clippy::cast_possible_truncation, reason = "fields are cut out of the word")]
+    pub fn read(frame: &(impl Frame + ?Sized), offset: u32) -> Option<Self> {
+        let words: [u64; 5] = frame.read(offset)?;
+        let [first, a, b, c, d] = words.map(u64::from_be);
+        if first >> 60 != 6 {
             return None;
         }
         Some(Self {
-            source: Words::from_octets(*source),
-            destination: Words::from_octets(*destination.first_chunk()?),
-            next: first[6],
-            hop_limit: first[7],
+            source: Words { hi: a, lo: b },
+            destination: Words { hi: c, lo: d },
+            next: (first >> 8) as u8,
+            hop_limit: first as u8,
         })
     }
 }
@@ -122,25 +140,30 @@ pub enum Upper {
 
 /// Walks the extension headers from `next` at `offset`.
 #[inline(always)]
-pub fn upper(frame: &impl Frame, mut next: u8, mut offset: u32) -> Upper {
+pub fn upper(frame: &(impl Frame + ?Sized), mut next: u8, mut offset: u32) -> Upper {
     let end = offset + MAX_EXTENSION_OCTETS;
     let mut fragment = false;
-    for _ in 0..=MAX_EXTENSIONS {
+    for seen in 0..=MAX_EXTENSIONS {
         let unit = match next {
             protocol::HOP_BY_HOP | protocol::ROUTING | protocol::DESTINATION_OPTIONS | protocol::MOBILITY => 8,
             protocol::AUTHENTICATION => 4,
             protocol::FRAGMENT => 0,
             _ => return Upper::Found { protocol: next, offset, fragment },
         };
-        let Some([following, length, high, low]) = frame.read::<4>(offset) else { return Upper::Unknown };
+        // One header too many is not looked into: it could be a later fragment, which would be judged by its addresses.
+        if seen == MAX_EXTENSIONS {
+            break;
+        }
+        let Some(word) = frame.read_u32(offset) else { return Upper::Unknown };
+        let length = word >> 16 & 0xff;
         offset += match unit {
             // RFC 8200 §4: 8-octet units, the first 8 octets not counted.
-            8 => (u32::from(length) + 1) * 8,
+            8 => (length + 1) * 8,
             // RFC 4302 §2.2: 4-octet units, minus 2.
-            4 => (u32::from(length) + 2) * 4,
+            4 => (length + 2) * 4,
             _ => {
                 fragment = true;
-                if u16::from_be_bytes([high, low]) >> 3 != 0 {
+                if word & 0xfff8 != 0 {
                     return Upper::Later;
                 }
                 8
@@ -149,7 +172,7 @@ pub fn upper(frame: &impl Frame, mut next: u8, mut offset: u32) -> Upper {
         if offset > end {
             return Upper::Unknown;
         }
-        next = following;
+        next = (word >> 24) as u8;
     }
     Upper::Unknown
 }

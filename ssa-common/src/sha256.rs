@@ -3,6 +3,8 @@
 //! Every digest of the law fits one block: the proof of work on the packet path and the field keys. The schedule is kept
 //! in the sixteen words it is given, because a BPF program has 512 octets of stack in all.
 
+use core::hint::black_box;
+
 /// The initial hash value, FIPS 180-4 §5.3.3.
 const INITIAL: [u32; 8] = [
     0x6a09_e667,
@@ -27,53 +29,69 @@ const ROUND: [u32; 64] = [
     0x748f_82ee, 0x78a5_636f, 0x84c8_7814, 0x8cc7_0208, 0x90be_fffa, 0xa450_6ceb, 0xbef9_a3f7, 0xc671_78f2,
 ];
 
-/// One message block as sixteen big-endian words, padding included.
-pub type Block = [u32; 16];
+/// One message block, padding included: eight big-endian pairs of words.
+///
+/// Pairs, since the BPF compiler writes neighbouring words at once, aligned or not, and the verifier refuses the latter.
+pub type Block = [u64; 8];
+
+/// The first 64 bits of the digest of a message of one padded block. Uses the block up.
+#[inline(always)]
+pub fn first_bits(block: &mut Block) -> u64 {
+    let [first, second, ..] = digest(block);
+    u64::from(first) << 32 | u64::from(second)
+}
 
 /// The digest of a message of one padded block, as eight big-endian words. Uses the block up.
+///
+/// Eight rounds a turn, so that the eight registers stand again where they stood, and not 64 in a row: the compiler would
+/// keep the whole schedule at hand and run out of stack.
 #[inline(always)]
-pub fn digest(schedule: &mut Block) -> [u32; 8] {
-    let [mut a, mut b, mut c, mut d, mut e, mut f, mut g, mut h] = INITIAL;
-    // One round, its registers named in turn instead of moved: `$d` and `$h` are the two that change.
+pub fn digest(block: &mut Block) -> [u32; 8] {
+    if cfg!(target_endian = "little") {
+        for pair in block.iter_mut() {
+            *pair = pair.rotate_left(32);
+        }
+    }
+    // Both out of the compiler's sight: it would keep all these words at hand, on a stack of 512 octets.
+    let schedule: &mut [u32; 16] = black_box(bytemuck::cast_mut(block));
+    let mut state = INITIAL;
+    let state: &mut [u32; 8] = black_box(&mut state);
+    // One round, its eight words named in turn instead of moved: `$d` and `$h` are the two that change.
     macro_rules! round {
-        ($a:ident $b:ident $c:ident $d:ident $e:ident $f:ident $g:ident $h:ident, $t:expr) => {
-            let t1 = $h
-                .wrapping_add($e.rotate_right(6) ^ $e.rotate_right(11) ^ $e.rotate_right(25))
-                .wrapping_add(($e & ($f ^ $g)) ^ $g)
-                .wrapping_add(ROUND[$t])
+        ($a:literal $b:literal $c:literal $d:literal $e:literal $f:literal $g:literal $h:literal, $t:expr) => {
+            let (a, e) = (state[$a], state[$e]);
+            let t1 = state[$h]
+                .wrapping_add(e.rotate_right(6) ^ e.rotate_right(11) ^ e.rotate_right(25))
+                .wrapping_add((e & (state[$f] ^ state[$g])) ^ state[$g])
+                .wrapping_add(ROUND[$t & 63])
                 .wrapping_add(schedule[$t & 15]);
-            let t2 = ($a.rotate_right(2) ^ $a.rotate_right(13) ^ $a.rotate_right(22))
-                .wrapping_add(($a & $b) | ($c & ($a | $b)));
-            $d = $d.wrapping_add(t1);
-            $h = t1.wrapping_add(t2);
+            let t2 = (a.rotate_right(2) ^ a.rotate_right(13) ^ a.rotate_right(22))
+                .wrapping_add((a & state[$b]) | (state[$c] & (a | state[$b])));
+            state[$d] = state[$d].wrapping_add(t1);
+            state[$h] = t1.wrapping_add(t2);
             // The word that the same place of the next sixteen rounds needs.
-            if $t < 48 {
-                let (early, late) = (schedule[($t + 1) & 15], schedule[($t + 14) & 15]);
-                schedule[$t & 15] = schedule[$t & 15]
-                    .wrapping_add(early.rotate_right(7) ^ early.rotate_right(18) ^ early >> 3)
-                    .wrapping_add(schedule[($t + 9) & 15])
-                    .wrapping_add(late.rotate_right(17) ^ late.rotate_right(19) ^ late >> 10);
-            }
+            let (early, late) = (schedule[($t + 1) & 15], schedule[($t + 14) & 15]);
+            schedule[$t & 15] = schedule[$t & 15]
+                .wrapping_add(early.rotate_right(7) ^ early.rotate_right(18) ^ early >> 3)
+                .wrapping_add(schedule[($t + 9) & 15])
+                .wrapping_add(late.rotate_right(17) ^ late.rotate_right(19) ^ late >> 10);
         };
     }
-    macro_rules! eight_rounds {
-        ($($t:expr),*) => {
-            $(
-                round!(a b c d e f g h, $t);
-                round!(h a b c d e f g, $t + 1);
-                round!(g h a b c d e f, $t + 2);
-                round!(f g h a b c d e, $t + 3);
-                round!(e f g h a b c d, $t + 4);
-                round!(d e f g h a b c, $t + 5);
-                round!(c d e f g h a b, $t + 6);
-                round!(b c d e f g h a, $t + 7);
-            )*
-        };
+    let mut t = 0;
+    while t < 64 {
+        round!(0 1 2 3 4 5 6 7, t);
+        round!(7 0 1 2 3 4 5 6, t + 1);
+        round!(6 7 0 1 2 3 4 5, t + 2);
+        round!(5 6 7 0 1 2 3 4, t + 3);
+        round!(4 5 6 7 0 1 2 3, t + 4);
+        round!(3 4 5 6 7 0 1 2, t + 5);
+        round!(2 3 4 5 6 7 0 1, t + 6);
+        round!(1 2 3 4 5 6 7 0, t + 7);
+        t += 8;
     }
-    eight_rounds!(0, 8, 16, 24, 32, 40, 48, 56);
     let mut words = INITIAL;
-    for (word, round) in words.iter_mut().zip([a, b, c, d, e, f, g, h]) {
-        *word = word.wrapping_add(round);
+    for (word, round) in words.iter_mut().zip(state) {
+        *word = word.wrapping_add(*round);
     }
     words
 }
@@ -91,7 +109,7 @@ mod tests {
             octets[..message.len()].copy_from_slice(&message);
             octets[message.len()] = 0x80;
             octets[56..].copy_from_slice(&(message.len() as u64 * 8).to_be_bytes());
-            let mut block = core::array::from_fn(|i| u32::from_be_bytes(octets[i * 4..i * 4 + 4].try_into().unwrap()));
+            let mut block = core::array::from_fn(|i| u64::from_be_bytes(octets[i * 8..i * 8 + 8].try_into().unwrap()));
             let ours: std::vec::Vec<u8> = digest(&mut block).iter().flat_map(|word| word.to_be_bytes()).collect();
             prop_assert_eq!(&ours[..], &Sha256::digest(&message)[..]);
         }

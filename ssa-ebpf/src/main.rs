@@ -1,1 +1,22 @@
-fn main(){}
+//! The XDP program: a frame in, an action out. A thin shell around the law of `ssa-common`.
+#![cfg_attr(target_arch = "bpf", no_std)]
+#![cfg_attr(target_arch = "bpf", no_main)]
+
+#[cfg(target_arch = "bpf")]
+mod action;
+#[cfg(target_arch = "bpf")]
+mod clock;
+#[cfg(target_arch = "bpf")]
+mod counters;
+#[cfg(target_arch = "bpf")]
+mod maps;
+#[cfg(target_arch = "bpf")]
+mod outline;
+#[cfg(target_arch = "bpf")]
+mod packet;
+#[cfg(target_arch = "bpf")]
+mod program;
+
+/// On the host there is nothing to run: the crate exists for the BPF target.
+#[cfg(not(target_arch = "bpf"))]
+fn main() {}

@@ -13,6 +13,7 @@ use super::{
 use crate::{
     bits::{Words, mask},
     rows::HashedRow,
+    sha256,
 };
 
 /// What a client wants an address for.
@@ -120,7 +121,7 @@ impl Compiled {
                 field.write(&mut destination, u128::from(tag) >> row.shift);
             }
             let proven = self.fields_of(b'p').filter_map(|field| self.hashed(field)).all(|row| {
-                pow::proves(row, pow::digest(row, &pair(destination), epoch(row)))
+                pow::proves(row, sha256::first_bits(&mut pow::block(row, &pair(destination), epoch(row))))
             });
             if proven {
                 return Ok(destination);

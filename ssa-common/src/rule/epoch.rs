@@ -47,6 +47,8 @@ pub const MAX_EPOCHS: u64 = 4;
 pub enum Epochs {
     /// Try these.
     Try {
+        /// The current one.
+        current: u64,
         /// The newest.
         newest: u64,
         /// How many, 1 to [`MAX_EPOCHS`], counting down.
@@ -60,7 +62,7 @@ pub enum Epochs {
 #[inline(always)]
 pub fn accepted(row: &RuleRow, field: &HashedRow, clock: &impl Clock, window: Window) -> Epochs {
     if field.period == 0 {
-        return Epochs::Try { newest: 0, count: 1 };
+        return Epochs::Try { current: 0, newest: 0, count: 1 };
     }
     let (published, ticks) = (clock.published(), clock.ticks());
     // An offset from a tick that this CPU has not seen yet is the freshest there is.
@@ -72,5 +74,5 @@ pub fn accepted(row: &RuleRow, field: &HashedRow, clock: &impl Clock, window: Wi
     let into = now - current * field.period;
     let previous = u64::from(into < field.skew) + u64::from(window == Window::Past);
     let next = u64::from(field.period - into <= field.skew);
-    Epochs::Try { newest: current + next, count: 1 + next + previous }
+    Epochs::Try { current, newest: current + next, count: 1 + next + previous }
 }

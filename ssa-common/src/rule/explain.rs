@@ -15,7 +15,7 @@ use super::{
     place::PlacedField,
     pow, source,
 };
-use crate::{bits::Words, rows::HashedRow};
+use crate::{bits::Words, rows::HashedRow, sha256};
 
 /// One field of a destination, looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,7 +71,7 @@ impl Compiled {
             Kind::Pow { zeros, .. } => self.hashed(field).map_or_else(
                 || equal(0),
                 |row| {
-                    let proves = |epoch| pow::proves(row, pow::digest(row, pair, epoch));
+                    let proves = |epoch| pow::proves(row, sha256::first_bits(&mut pow::block(row, pair, epoch)));
                     let (ok, epoch) = self.search(row, unix, &proves);
                     (format!("a nonce whose digest begins with {zeros} zero bits"), ok, epoch)
                 },
@@ -87,7 +87,8 @@ impl Compiled {
         unix: u64,
         hexadecimal: &dyn Fn(u128) -> String,
     ) -> (String, bool, Option<u64>) {
-        let keys: Vec<_> = keyid::candidates(&self.row, pair.destination).places().map(|at| self.row.ring[at]).collect();
+        let keyid::Candidates { first, second, count } = keyid::candidates(&self.row, pair.destination);
+        let keys: Vec<_> = [first, second][..count as usize].iter().map(|&at| self.row.ring[at as usize]).collect();
         let holds = |epoch| keys.iter().any(|key| row.holds(pair.destination, mac::tag(row, key.key, pair, epoch)));
         let (ok, epoch) = self.search(row, unix, &holds);
         let now = unix.checked_div(row.period).unwrap_or(0);
@@ -103,7 +104,7 @@ impl Compiled {
 
     /// Whether `valid` holds in an accepted epoch, and in which it holds, searched outwards from now.
     fn search(&self, row: &HashedRow, unix: u64, valid: &dyn Fn(u64) -> bool) -> (bool, Option<u64>) {
-        let Epochs::Try { newest, count } = accepted(&self.row, row, &Fixed(unix), Window::Now) else {
+        let Epochs::Try { newest, count, .. } = accepted(&self.row, row, &Fixed(unix), Window::Now) else {
             return (false, None);
         };
         if let Some(epoch) = (0..count).map(|back| newest.wrapping_sub(back)).find(|&epoch| valid(epoch)) {

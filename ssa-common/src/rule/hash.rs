@@ -23,22 +23,21 @@ pub fn conform(row: &RuleRow, pair: &Pair) -> bool {
 /// `H` of the source, as a 64-bit number.
 #[inline(always)]
 pub fn digest(field: &HashedRow, source: Words) -> u64 {
-    finish(Sip13::new(field.key), field, source, 0)
+    finish(Sip13::new(field.key), source.and(field.source_mask), field.source_octets.into(), 0)
 }
 
-/// Takes the source word as the end of a message that had `before` octets so far.
+/// Takes the source word of 7, 8 or 16 octets as the end of a message that had `before` octets so far.
 #[inline(always)]
 pub(super) fn finish<const C: usize, const D: usize>(
     state: SipHash<C, D>,
-    field: &HashedRow,
-    source: Words,
+    word: Words,
+    octets: u64,
     before: u64,
 ) -> u64 {
-    let source = source.and(field.source_mask);
-    let length = before + u64::from(field.source_octets);
-    match field.source_octets {
-        7 => state.finish(source.hi, length),
-        8 => state.word(source.hi).finish(0, length),
-        _ => state.word(source.hi).word(source.lo).finish(0, length),
+    let length = before + octets;
+    match octets {
+        7 => state.finish(word.hi, length),
+        8 => state.word(word.hi).finish(0, length),
+        _ => state.word(word.hi).word(word.lo).finish(0, length),
     }
 }

@@ -4,35 +4,57 @@ use super::{
     Pair,
     epoch::{self, Clock, Epochs, MAX_EPOCHS, Window},
     hash,
-    keyid::Candidates,
+    keyid::{self, MAX_TRIED},
 };
 use crate::{
     bits::Words,
     rows::{HashedRow, RuleRow},
     siphash::Sip24,
+    verdict::Reason,
 };
 
-/// True if the field holds the tag of a key that is tried, in an epoch that is accepted.
+/// Judges by the newest key and the current epoch; none where another might accept what these do not.
 #[inline(always)]
-pub fn conforms(
+pub(super) fn first(row: &RuleRow, field: &HashedRow, pair: &Pair, clock: &impl Clock) -> Option<Reason> {
+    let (current, count) = match epoch::accepted(row, field, clock, Window::Now) {
+        Epochs::Try { current, count, .. } => (current, count),
+        Epochs::Settled(true) => return Some(Reason::Conform),
+        Epochs::Settled(false) => return Some(Reason::MacMismatch),
+    };
+    let keys = keyid::candidates(row, pair.destination);
+    let key = row.ring.get(keys.first as usize)?;
+    if keys.count > 0 && field.holds(pair.destination, tag(field, key.key, pair, current)) {
+        return Some(Reason::Conform);
+    }
+    if keys.count > 1 || count > 1 { None } else { Some(Reason::MacMismatch) }
+}
+
+/// True if the field holds the tag of a key that is tried, in an epoch that is accepted. `tag` is [`Message::tag`].
+#[inline(always)]
+pub(super) fn conforms(
     row: &RuleRow,
     field: &HashedRow,
-    keys: Candidates,
     pair: &Pair,
     clock: &impl Clock,
     window: Window,
+    tag: &impl Fn(&Message) -> u64,
 ) -> bool {
     let (newest, count) = match epoch::accepted(row, field, clock, window) {
-        Epochs::Try { newest, count } => (newest, count),
+        Epochs::Try { newest, count, .. } => (newest, count),
         Epochs::Settled(accept) => return accept,
     };
-    for place in keys.places() {
-        let Some(key) = row.ring.get(place) else { break };
+    let keys = keyid::candidates(row, pair.destination);
+    for tried in 0..MAX_TRIED {
+        if tried >= keys.count {
+            break;
+        }
+        let Some(key) = row.ring.get(if tried == 0 { keys.first } else { keys.second } as usize) else { break };
         for back in 0..MAX_EPOCHS {
             if back >= count {
                 break;
             }
-            if field.holds(pair.destination, tag(field, key.key, pair, newest.wrapping_sub(back))) {
+            let message = Message::new(field, key.key, pair, newest.wrapping_sub(back));
+            if field.holds(pair.destination, tag(&message)) {
                 return true;
             }
         }
@@ -43,16 +65,47 @@ pub fn conforms(
 /// `M` of the pair in `epoch`, as a 64-bit number. The destination's bits in the field itself do not matter.
 #[inline(always)]
 pub fn tag(field: &HashedRow, key: Words, pair: &Pair, epoch: u64) -> u64 {
-    let suffix = pair.destination.and(field.others);
-    let mut state = Sip24::new(key);
-    let mut octets = u64::from(field.suffix_octets);
-    if field.suffix_octets == 16 {
-        state = state.word(suffix.hi);
+    Message::new(field, key, pair, epoch).tag()
+}
+
+/// What `M` is computed over, in words alone.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct Message {
+    key: Words,
+    suffix: Words,
+    source: Words,
+    epoch: u64,
+    suffix_octets: u64,
+    epoch_octets: u64,
+    source_octets: u64,
+}
+
+impl Message {
+    #[inline(always)]
+    fn new(field: &HashedRow, key: Words, pair: &Pair, epoch: u64) -> Self {
+        Self {
+            key,
+            suffix: pair.destination.and(field.others),
+            source: pair.source.and(field.source_mask),
+            epoch,
+            suffix_octets: field.suffix_octets.into(),
+            epoch_octets: if field.period == 0 { 0 } else { 8 },
+            source_octets: field.source_octets.into(),
+        }
     }
-    state = state.word(suffix.lo);
-    if field.period != 0 {
-        state = state.word(epoch);
-        octets += 8;
+
+    /// `M`, as a 64-bit number.
+    #[inline(always)]
+    pub fn tag(&self) -> u64 {
+        let mut state = Sip24::new(self.key);
+        if self.suffix_octets == 16 {
+            state = state.word(self.suffix.hi);
+        }
+        state = state.word(self.suffix.lo);
+        if self.epoch_octets != 0 {
+            state = state.word(self.epoch);
+        }
+        hash::finish(state, self.source, self.source_octets, self.suffix_octets + self.epoch_octets)
     }
-    hash::finish(state, field, pair.source, octets)
 }

@@ -44,9 +44,11 @@ use crate::{
     bits::Words,
     layout::HASHED,
     rows::{HashedRow, RuleRow},
+    sha256::{self, Block},
     verdict::Reason,
 };
 use epoch::{Clock, Window};
+use mac::Message;
 
 /// The two addresses a rule relates.
 #[derive(Clone, Copy, Debug)]
@@ -60,29 +62,70 @@ pub struct Pair {
 /// Judges an address pair: [`Reason::Conform`], or what failed first in the order of DESIGN §3.
 #[inline(always)]
 pub fn check(row: &RuleRow, pair: &Pair, clock: &impl Clock, window: Window) -> Reason {
+    match fields(row, pair) {
+        Reason::Conform => {}
+        reason => return reason,
+    }
+    match macs(row, pair, clock, window, &Message::tag) {
+        Reason::Conform => pows(row, pair, clock, window, &sha256::first_bits),
+        reason => reason,
+    }
+}
+
+/// The fields that need neither the time nor a choice of keys.
+#[inline(always)]
+pub fn fields(row: &RuleRow, pair: &Pair) -> Reason {
     if !source::differing(row, pair).is_zero() {
         return Reason::FieldMismatch;
     }
     if row.replicas != 0 && !replica::in_range(row, pair.destination) {
         return Reason::ReplicaRange;
     }
-    let keys = keyid::candidates(row, pair.destination);
-    if row.keyids != 0 && keys.is_empty() {
+    if row.keyids != 0 && keyid::candidates(row, pair.destination).is_empty() {
         return Reason::UnknownKey;
     }
     if row.hashes != 0 && !hash::conform(row, pair) {
         return Reason::FieldMismatch;
     }
-    if row.macs != 0
-        && let Some(field) = hashed(row, row.hashes)
-        && !mac::conforms(row, field, keys, pair, clock, window)
-    {
-        return Reason::MacMismatch;
-    }
-    if row.pows != 0 && !pow::conform(row, pair, clock, window) {
-        return Reason::PowMissing;
-    }
     Reason::Conform
+}
+
+/// The `mac`, by the newest key and the current epoch alone; none where another key or epoch might accept it.
+///
+/// Nearly every packet that conforms does so by these, so the loops over keys and epochs stay off the packet path.
+#[inline(always)]
+pub fn first_mac(row: &RuleRow, pair: &Pair, clock: &impl Clock) -> Option<Reason> {
+    match hashed(row, row.hashes) {
+        Some(field) if row.macs != 0 => mac::first(row, field, pair, clock),
+        _ => Some(Reason::Conform),
+    }
+}
+
+/// The `mac`, by every key that is tried and every epoch that is accepted. `tag` is [`Message::tag`].
+#[inline(always)]
+pub fn macs(
+    row: &RuleRow,
+    pair: &Pair,
+    clock: &impl Clock,
+    window: Window,
+    tag: &impl Fn(&Message) -> u64,
+) -> Reason {
+    match hashed(row, row.hashes) {
+        Some(field) if row.macs != 0 && !mac::conforms(row, field, pair, clock, window, tag) => Reason::MacMismatch,
+        _ => Reason::Conform,
+    }
+}
+
+/// The proofs of work. `sha256` is [`sha256::first_bits`].
+#[inline(always)]
+pub fn pows(
+    row: &RuleRow,
+    pair: &Pair,
+    clock: &impl Clock,
+    window: Window,
+    sha256: &impl Fn(&mut Block) -> u64,
+) -> Reason {
+    if row.pows != 0 && !pow::conform(row, pair, clock, window, sha256) { Reason::PowMissing } else { Reason::Conform }
 }
 
 /// The hashed field at `index`: `hash`, `mac`, `pow` stand in this order.

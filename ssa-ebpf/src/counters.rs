@@ -1,0 +1,23 @@
+//! A verdict in, one cell counted.
+
+use aya_ebpf::helpers::generated::bpf_get_smp_processor_id;
+use ssa_common::verdict::Verdict;
+
+use crate::maps::{COUNTERS, cpus};
+
+/// Counts one frame of `octets` octets in its one cell.
+#[inline(always)]
+pub fn count(verdict: &Verdict, octets: u64) {
+    // SAFETY: no arguments; newer verifiers inline it.
+    let cpu = unsafe { bpf_get_smp_processor_id() };
+    let row = verdict.service.wrapping_mul(cpus() + 1).wrapping_add(cpu);
+    let cell = COUNTERS.get_ptr_mut(row.wrapping_mul(Verdict::CELLS).wrapping_add(verdict.cell()));
+    if let Some(cell) = cell {
+        // SAFETY: the map owns the cell. This CPU alone writes it, and XDP does not interrupt itself on a CPU; the
+        // controller only reads.
+        unsafe {
+            (*cell).packets = (*cell).packets.wrapping_add(1);
+            (*cell).bytes = (*cell).bytes.wrapping_add(octets);
+        }
+    }
+}

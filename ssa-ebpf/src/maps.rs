@@ -1,0 +1,106 @@
+//! All maps, once: names are pin names, sizes are set at load, rows are `ssa_common::rows`.
+
+use aya_ebpf::{
+    bindings::{BPF_F_MMAPABLE, BPF_F_RDONLY_PROG},
+    btf_maps::Array,
+    macros::btf_map,
+};
+use ssa_common::{
+    bits::Words,
+    judge::{At, Part, Source, Tables},
+    rows::{BankRow, Cell, ClockRow, MetaRow, PrefixRow, PreviousRow, ServiceRow},
+    rule::{Pair, epoch::Clock, mac::Message},
+    sha256::Block,
+    verdict::Reason,
+};
+
+use crate::outline;
+
+const READ_ONLY: usize = BPF_F_RDONLY_PROG as usize;
+const MAPPED: usize = BPF_F_MMAPABLE as usize;
+
+/// Which bank is in force.
+#[btf_map(name = "active")]
+pub static ACTIVE: Array<u64, 1, READ_ONLY> = Array::new();
+/// Both banks.
+#[btf_map(name = "banks")]
+pub static BANKS: Array<BankRow, 2, READ_ONLY> = Array::new();
+/// The prefix tables of both banks.
+#[btf_map(name = "prefixes")]
+pub static PREFIXES: Array<PrefixRow, 2, READ_ONLY> = Array::new();
+/// Previous rules, in the places of their prefixes.
+#[btf_map(name = "previous")]
+pub static PREVIOUS: Array<PreviousRow, 2, READ_ONLY> = Array::new();
+/// Services of both banks.
+#[btf_map(name = "services")]
+pub static SERVICES: Array<ServiceRow, 2, READ_ONLY> = Array::new();
+/// The clock's offset.
+#[btf_map(name = "clock")]
+pub static CLOCK: Array<ClockRow, 1, READ_ONLY> = Array::new();
+/// Counters by service, CPU and verdict.
+#[btf_map(name = "counters")]
+pub static COUNTERS: Array<Cell, 2, MAPPED> = Array::new();
+/// What the maps are; for the controller alone.
+#[btf_map(name = "meta")]
+pub static META: Array<MetaRow, 1, READ_ONLY> = Array::new();
+/// The config in force; for the controller alone.
+#[btf_map(name = "document")]
+pub static DOCUMENT: Array<[u8; ssa_common::layout::DOCUMENT_CHUNK], 2, READ_ONLY> = Array::new();
+
+/// CPUs the counters have rows for; a constant of the load.
+#[unsafe(no_mangle)]
+static CPUS: u32 = 0;
+
+/// CPUs the counters have rows for, without the carried-over row.
+#[inline(always)]
+pub fn cpus() -> u32 {
+    // SAFETY: a static; volatile because the loader writes it after the compiler has seen zero.
+    unsafe { (&raw const CPUS).read_volatile() }
+}
+
+/// The maps as the law's tables.
+pub struct Kernel;
+
+impl Tables for Kernel {
+    #[inline(always)]
+    fn bank(&self) -> Option<&BankRow> {
+        // SAFETY: the map owns the word. One volatile load decides for the whole frame.
+        let active = unsafe { ACTIVE.get_ptr(0)?.read_volatile() };
+        BANKS.get((active & 1) as u32)
+    }
+
+    #[inline(always)]
+    fn prefix(&self, slot: u32) -> Option<&PrefixRow> {
+        PREFIXES.get(slot)
+    }
+
+    #[inline(always)]
+    fn previous(&self, slot: u32) -> Option<&PreviousRow> {
+        PREVIOUS.get(slot)
+    }
+
+    #[inline(always)]
+    fn service(&self, index: u32) -> Option<&ServiceRow> {
+        SERVICES.get(index)
+    }
+
+    #[inline(always)]
+    fn source(&self, slot: u32, source: Words) -> Source {
+        outline::source(slot, source)
+    }
+
+    #[inline(always)]
+    fn part(&self, part: Part, at: At, pair: Pair, _clock: &impl Clock) -> Reason {
+        outline::part(part, at, pair)
+    }
+
+    #[inline(always)]
+    fn tag(&self, message: &Message) -> u64 {
+        outline::ssa_tag(message)
+    }
+
+    #[inline(always)]
+    fn sha256(&self, block: &mut Block) -> u64 {
+        outline::ssa_sha256(block)
+    }
+}

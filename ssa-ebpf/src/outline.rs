@@ -1,0 +1,132 @@
+//! What few frames need, as global functions: arguments by value in, a number out.
+//!
+//! The verifier checks a global function once, by itself, whatever leads to it; inlined, the same code is checked again on
+//! every path, and a million instructions are soon gone. It costs a call on paths that are rare or long.
+
+use core::hint::black_box;
+
+use aya_ebpf::{bindings::xdp_md, programs::XdpContext};
+use ssa_common::{
+    bits::Words,
+    judge::{Above, At, Part, Said, Source, judge_part, judge_source, judge_upper},
+    rule::{Pair, epoch::Window, mac::Message},
+    sha256::{self, Block},
+    verdict::Reason,
+};
+
+use crate::{clock::Jiffies, maps::Kernel, packet::Packet};
+
+/// [`judge_source`].
+#[inline(always)]
+pub fn source(slot: u32, source: Words) -> Source {
+    match ssa_source(slot, source.hi, source.lo) {
+        GOOD => Source::Good,
+        ONLY_CONTROL => Source::OnlyControl,
+        _ => Source::Bad,
+    }
+}
+
+const GOOD: u32 = 0;
+const ONLY_CONTROL: u32 = 1;
+const BAD: u32 = 2;
+
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn ssa_source(slot: u32, hi: u64, lo: u64) -> u32 {
+    match judge_source(&Kernel, slot, Words { hi, lo }) {
+        Source::Good => GOOD,
+        Source::OnlyControl => ONLY_CONTROL,
+        Source::Bad => BAD,
+    }
+}
+
+/// [`judge_part`].
+#[inline(always)]
+pub fn part(part: Part, at: At, pair: Pair) -> Reason {
+    let case = u64::from(at.slot) | u64::from(at.previous) << 32 | u64::from(at.window == Window::Past) << 33;
+    let Pair { source, destination } = pair;
+    let part = match part {
+        Part::Fields => ssa_fields,
+        Part::Macs => ssa_macs,
+        Part::Pows => ssa_pows,
+    };
+    reason(part(case, source.hi, source.lo, destination.hi, destination.lo))
+}
+
+macro_rules! part {
+    ($name:ident, $part:expr) => {
+        #[unsafe(no_mangle)]
+        #[inline(never)]
+        extern "C" fn $name(case: u64, source_hi: u64, source_lo: u64, to_hi: u64, to_lo: u64) -> u32 {
+            let at = At {
+                slot: case as u32,
+                previous: case >> 32 & 1 != 0,
+                window: if case >> 33 & 1 != 0 { Window::Past } else { Window::Now },
+            };
+            // Seen as used: the compiler leaves an argument that nobody uses unset, and the verifier refuses the call.
+            let source = Words { hi: source_hi, lo: black_box(source_lo) };
+            let pair = Pair { source, destination: Words { hi: to_hi, lo: to_lo } };
+            judge_part(&Kernel, $part, at, pair, &Jiffies) as u32
+        }
+    };
+}
+
+part!(ssa_fields, Part::Fields);
+part!(ssa_macs, Part::Macs);
+part!(ssa_pows, Part::Pows);
+
+/// [`Message::tag`].
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub extern "C" fn ssa_tag(message: *const Message) -> u64 {
+    // SAFETY: the verifier lets a caller pass only a whole message or null.
+    unsafe { message.as_ref() }.map_or(0, Message::tag)
+}
+
+/// [`sha256::first_bits`].
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub extern "C" fn ssa_sha256(block: *mut Block) -> u64 {
+    // SAFETY: the verifier lets a caller pass only a whole block or null.
+    unsafe { block.as_mut() }.map_or(u64::MAX, sha256::first_bits)
+}
+
+/// A reason that came back as its number.
+#[inline(always)]
+fn reason(number: u32) -> Reason {
+    // A row of comparisons and no table: the verifier knows nothing of the number's range.
+    let mut index = 0;
+    while index < Reason::ALL.len() - 1 {
+        if number == Reason::ALL[index] as u32 {
+            return Reason::ALL[index];
+        }
+        index += 1;
+    }
+    Reason::Malformed
+}
+
+/// [`judge_upper`].
+#[inline(always)]
+pub fn upper<const FAR: bool>(packet: &Packet<'_, FAR>, case: Above) -> Said {
+    let header = u64::from(case.network) | u64::from(case.next) << 16 | u64::from(case.hop_limit) << 24;
+    let said = ssa_upper(packet.raw(), case.slot, header);
+    match said >> 16 {
+        0 if said == 0 => Said::Nothing,
+        0 => Said::Settled(reason(said)),
+        offset => Said::Error(offset),
+    }
+}
+
+/// 0 for nothing, a reason's number (none is `conform`, 0), or an offset shifted by 16.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn ssa_upper(context: *mut xdp_md, slot: u32, header: u64) -> u32 {
+    let context = XdpContext::new(context);
+    let case =
+        Above { slot, network: header as u16, next: (header >> 16) as u8, hop_limit: (header >> 24) as u8 };
+    match judge_upper(&Packet::<true>::new(&context), &Kernel, case) {
+        Said::Nothing => 0,
+        Said::Settled(reason) => reason as u32,
+        Said::Error(offset) => offset << 16,
+    }
+}
