@@ -6,3 +6,4 @@ pub mod config;
 pub mod context;
 pub mod failure;
 pub mod output;
+pub mod plan;

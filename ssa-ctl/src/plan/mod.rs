@@ -1,0 +1,6 @@
+//! What is wanted and what is there in; the steps from one to the other out. Nothing here touches the kernel.
+
+pub mod numbers;
+pub mod shape;
+pub mod table;
+pub mod tables;

@@ -1,0 +1,102 @@
+//! Prefixes in; a two-choice table in which each stands in one of its two places, out.
+//!
+//! The same prefixes in the same order always make the same table, so that equal configs are equal rows.
+
+use ssa_common::{judge::places, rows::{BankRow, PrefixRow}};
+
+/// Evictions after which a pair of multipliers is given up.
+const PATIENCE: u32 = 500;
+/// Pairs of multipliers that are tried. A half-full table takes one or two.
+const ATTEMPTS: u64 = 1000;
+
+/// Places `rows` in `slots` slots, a power of two, and notes in `bank` how they are found; for each row its slot.
+///
+/// None where no pair of multipliers places all: more than half of the slots are wanted.
+pub fn build(bank: &mut BankRow, rows: &[PrefixRow], slots: u32) -> Option<Vec<u32>> {
+    bank.shift = 64 - slots.trailing_zeros().max(1);
+    for attempt in 0..ATTEMPTS {
+        bank.seeds = [0, 1].map(|which| multiplier(attempt * 2 + which));
+        if let Some(places) = place(bank, rows, slots) {
+            return Some(places);
+        }
+    }
+    None
+}
+
+fn place(bank: &BankRow, rows: &[PrefixRow], slots: u32) -> Option<Vec<u32>> {
+    let mut table: Vec<Option<usize>> = vec![None; slots as usize];
+    let mut at = vec![0; rows.len()];
+    for first in 0..rows.len() {
+        let mut row = first;
+        let mut to = places(bank, rows[row].prefix)[0];
+        for eviction in 0.. {
+            if eviction == PATIENCE {
+                return None;
+            }
+            let [one, other] = places(bank, rows[row].prefix);
+            if table[one as usize].is_none() {
+                to = one;
+            } else if table[other as usize].is_none() {
+                to = other;
+            }
+            at[row] = to;
+            match table[to as usize].replace(row) {
+                None => break,
+                Some(evicted) => {
+                    let [one, other] = places(bank, rows[evicted].prefix);
+                    to = if to == one { other } else { one };
+                    row = evicted;
+                }
+            }
+        }
+    }
+    Some(at)
+}
+
+/// The `index`th of a fixed row of odd numbers that look random (splitmix64).
+fn multiplier(index: u64) -> u64 {
+    let mut bits = (index + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    bits = (bits ^ bits >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    bits = (bits ^ bits >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+    (bits ^ bits >> 31) | 1
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use bytemuck::Zeroable;
+    use proptest::prelude::*;
+    use ssa_common::bits::Words;
+
+    use super::*;
+
+    fn check(prefixes: &[u128]) {
+        let rows: Vec<_> = prefixes
+            .iter()
+            .map(|&prefix| PrefixRow { prefix: Words::from_u128(prefix), ..PrefixRow::zeroed() })
+            .collect();
+        let slots = u32::try_from(prefixes.len() * 2).unwrap().next_power_of_two().max(2);
+        let mut bank = BankRow::zeroed();
+        let at = build(&mut bank, &rows, slots).unwrap();
+        assert_eq!(at.iter().collect::<BTreeSet<_>>().len(), rows.len(), "one slot each");
+        for (row, at) in rows.iter().zip(&at) {
+            assert!(places(&bank, row.prefix).contains(at) && *at < slots);
+        }
+    }
+
+    #[test]
+    fn neighbours_and_thousands_find_a_place() {
+        for count in [0, 1, 2, 3, 128, 4096] {
+            check(&(0..count).map(|index: u128| 0x2001_0db8 << 96 | index << 64).collect::<Vec<_>>());
+            check(&(0..count).map(|index: u128| 0x2001_0db8 << 96 | index << 8).collect::<Vec<_>>());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_prefixes_find_a_place(prefixes: BTreeSet<u128>) {
+            check(&prefixes.into_iter().collect::<Vec<_>>());
+        }
+    }
+}

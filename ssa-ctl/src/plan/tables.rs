@@ -1,0 +1,194 @@
+//! A config and its keys in; the rows of one bank out. The same rows serve the host's own law.
+
+use anyhow::Context as _;
+use bytemuck::Zeroable;
+use ssa_common::{
+    bits::{Words, mask},
+    judge,
+    layout::{ALLOWED, BANK_MAGIC, NAME},
+    rows::{
+        AllowRow, BankRow, FLAG_ALLOW, FLAG_DENY_SOURCE_IN_SERVICE, FLAG_LOW_PRIORITY, FLAG_PREVIOUS, PrefixRow,
+        PreviousRow, RuleRow, STALE_CLOSED, STALE_LAST, STALE_OPEN, ServiceRow,
+    },
+    rule::{Rule, Secrets, Timing},
+};
+
+use super::{numbers::Numbers, shape::Shape, table};
+use crate::config::{Config, Enforce, OnMismatch, Service, StaleClock, keys::KeyRings};
+
+/// The rows of one bank, at their places counted from the bank's first.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tables {
+    /// How prefixes are found.
+    pub bank: BankRow,
+    /// The prefix table, empty slots included.
+    pub prefixes: Vec<PrefixRow>,
+    /// Previous rules, in the places of their prefixes.
+    pub previous: Vec<PreviousRow>,
+    /// Services by number; 0 is unused.
+    pub services: Vec<ServiceRow>,
+}
+
+impl Tables {
+    /// Compiles a config by itself, for a clock of `hertz` ticks a second.
+    ///
+    /// # Errors
+    /// Where a rule does not fit its prefix, which a checked config's does.
+    pub fn compile(config: &Config, rings: &KeyRings, hertz: u32) -> anyhow::Result<Self> {
+        Self::compile_for(config, rings, hertz, Shape::of(config, 0), &Numbers::default().next(config))
+    }
+
+    /// Compiles a config for maps of a given shape and services that have their numbers.
+    ///
+    /// # Errors
+    /// Where a rule does not fit its prefix, or the config the shape; a checked config's does.
+    pub fn compile_for(
+        config: &Config,
+        rings: &KeyRings,
+        hertz: u32,
+        shape: Shape,
+        numbers: &Numbers,
+    ) -> anyhow::Result<Self> {
+        let mut bank = BankRow { magic: BANK_MAGIC, ..BankRow::zeroed() };
+        let mut services = vec![ServiceRow::zeroed(); shape.services as usize];
+        let mut rows = Vec::new();
+        for (index, service) in config.services.iter().enumerate() {
+            let number = numbers.get(&service.name).with_context(|| format!("service {} has no number", service.name))?;
+            *services.get_mut(number as usize).context("more services than the maps have room for")? = row(service);
+            for prefix in &service.prefixes {
+                let length = length(&mut bank, prefix.prefix_len())?;
+                let compiler = Compiler { service, rings, index, hertz, prefix };
+                rows.push((compiler.prefix(number, length)?, compiler.previous()?));
+            }
+        }
+        let mut tables = Self {
+            bank,
+            prefixes: vec![PrefixRow::zeroed(); shape.prefixes as usize],
+            previous: vec![PreviousRow::zeroed(); shape.prefixes as usize],
+            services,
+        };
+        let keys: Vec<PrefixRow> = rows.iter().map(|(prefix, _)| *prefix).collect();
+        let places = table::build(&mut tables.bank, &keys, shape.prefixes).context("the prefix table is too full")?;
+        for ((prefix, previous), place) in rows.into_iter().zip(places) {
+            tables.prefixes[place as usize] = prefix;
+            tables.previous[place as usize] = previous;
+        }
+        Ok(tables)
+    }
+
+    /// The same rows with another share of the sources of one service enforced.
+    pub fn set_enforce(&mut self, service: u32, enforce: Enforce) {
+        for row in self.prefixes.iter_mut().filter(|row| row.service == service) {
+            row.enforce = threshold(enforce);
+        }
+    }
+}
+
+impl judge::Tables for Tables {
+    fn bank(&self) -> Option<&BankRow> {
+        Some(&self.bank)
+    }
+
+    fn prefix(&self, slot: u32) -> Option<&PrefixRow> {
+        self.prefixes.get(slot as usize)
+    }
+
+    fn previous(&self, slot: u32) -> Option<&PreviousRow> {
+        self.previous.get(slot as usize)
+    }
+
+    fn service(&self, index: u32) -> Option<&ServiceRow> {
+        self.services.get(index as usize)
+    }
+}
+
+/// The place of a prefix length among the bank's masks, in the order the config has them.
+fn length(bank: &mut BankRow, bits: u8) -> anyhow::Result<u32> {
+    let mask = Words::from_u128(mask(0, bits));
+    let used = bank.lengths as usize;
+    if let Some(place) = bank.masks[..used].iter().position(|other| *other == mask) {
+        return Ok(u32::try_from(place)?);
+    }
+    *bank.masks.get_mut(used).context("more different prefix lengths than there is room for")? = mask;
+    bank.lengths += 1;
+    Ok(bank.lengths - 1)
+}
+
+fn row(service: &Service) -> ServiceRow {
+    let mut row = ServiceRow::zeroed();
+    let name = &service.name.as_bytes()[..service.name.len().min(NAME)];
+    row.name[..name.len()].copy_from_slice(name);
+    for (to, from) in row.allow.iter_mut().zip(service.allow.iter().flatten()) {
+        *to = AllowRow {
+            port: from.port.unwrap_or(0),
+            protocol: from.protocol,
+            any_port: u8::from(from.port.is_none()),
+        };
+        row.allowed += 1;
+    }
+    debug_assert!(service.allow.as_ref().is_none_or(|allow| allow.len() <= ALLOWED));
+    row
+}
+
+/// The hashes, 0 to 2^32 − 1, below which a source prefix is enforced.
+fn threshold(enforce: Enforce) -> u64 {
+    (u64::from(enforce.percent()) << 32) / 100
+}
+
+/// One prefix of one service, to be compiled.
+struct Compiler<'a> {
+    service: &'a Service,
+    rings: &'a KeyRings,
+    index: usize,
+    hertz: u32,
+    prefix: &'a ipnet::Ipv6Net,
+}
+
+impl Compiler<'_> {
+    fn prefix(&self, number: u32, length: u32) -> anyhow::Result<PrefixRow> {
+        let Service { on_mismatch, allow, deny_source_in_service, previous, .. } = self.service;
+        let flag = |flag: u32, set: bool| if set { flag } else { 0 };
+        Ok(PrefixRow {
+            prefix: Words::from_u128(self.prefix.network().to_bits()),
+            service: number,
+            length,
+            flags: flag(FLAG_LOW_PRIORITY, *on_mismatch == OnMismatch::LowPriority)
+                | flag(FLAG_ALLOW, allow.is_some())
+                | flag(FLAG_DENY_SOURCE_IN_SERVICE, *deny_source_in_service)
+                | flag(FLAG_PREVIOUS, previous.is_some()),
+            reserved: 0,
+            enforce: threshold(self.service.enforce),
+            rule: self.rule(&self.service.rule)?,
+        })
+    }
+
+    fn previous(&self) -> anyhow::Result<PreviousRow> {
+        let Some(previous) = &self.service.previous else { return Ok(PreviousRow::zeroed()) };
+        let deadline = previous.until.saturating_mul(self.hertz.into());
+        Ok(PreviousRow { deadline, rule: self.rule(&previous.rule)? })
+    }
+
+    fn rule(&self, rule: &Rule) -> anyhow::Result<RuleRow> {
+        let placed = rule
+            .place(self.prefix.network().to_bits(), self.prefix.prefix_len())
+            .map_err(|mut faults| faults.swap_remove(0))
+            .with_context(|| format!("the rule of service {} does not fit {}", self.service.name, self.prefix))?;
+        let secrets = Secrets {
+            salt: self.service.salt.unwrap_or_default(),
+            ring: rule.key().map_or(&[], |name| self.rings.ring(self.index, name)),
+        };
+        let timing = Timing {
+            hertz: self.hertz,
+            skew: self.service.skew,
+            max_age: self.service.max_age.unwrap_or(0),
+            // Without an age nothing is ever stale.
+            stale: match self.service.stale_clock {
+                _ if self.service.max_age.is_none() => STALE_LAST,
+                StaleClock::Last => STALE_LAST,
+                StaleClock::Open => STALE_OPEN,
+                StaleClock::Closed => STALE_CLOSED,
+            },
+        };
+        Ok(placed.row(&secrets, timing))
+    }
+}
