@@ -3,6 +3,7 @@
 mod agree;
 mod bits;
 mod destination;
+mod document;
 mod epochs;
 mod forgery;
 mod frames;

@@ -89,6 +89,36 @@ impl Service<'_> {
         "conform"
     }
 
+    /// What goes into the last hashed field and what comes out, a line each, for a reader who does the same.
+    pub fn workings(&self, source: u128, destination: u128, unix: u64) -> String {
+        let fields = self.fields(&bits(destination));
+        let field = fields.iter().rfind(|field| ["hash", "mac", "pow"].contains(&&*field.kind)).unwrap();
+        let secret = if field.kind == "mac" { self.ring[0].1 } else { self.salt };
+        let key = self.field_key(field, secret);
+        let mut lines = vec![("field-key", key.to_vec())];
+        let mut message = vec![];
+        match &*field.kind {
+            "hash" => {}
+            "mac" => message.push(("suffix-word", self.suffix_word(field, destination))),
+            _ => message.push(("destination", destination.to_be_bytes().to_vec())),
+        }
+        message.push(("epoch-word", self.epochs(field, unix).swap_remove(0)));
+        message.push(("source-word", field.source_word(source)));
+        let octets: Vec<u8> = message.iter().flat_map(|(_, octets)| octets.clone()).collect();
+        let digest = match &*field.kind {
+            "hash" => siphash(SipHasher13::new_with_key(&key), &octets),
+            "mac" => siphash(SipHasher24::new_with_key(&key), &octets),
+            _ => Sha256::digest([&key[..], &octets].concat()).to_vec(),
+        };
+        lines.extend(message.into_iter().filter(|(_, octets)| !octets.is_empty()));
+        lines.push(("digest", digest));
+        let hexadecimal =
+            |octets: Vec<u8>| octets.iter().fold(String::new(), |text, octet| format!("{text}{octet:02x}"));
+        lines
+            .into_iter()
+            .fold(String::new(), |text, (name, octets)| format!("{text}{name:<12} {}\n", hexadecimal(octets)))
+    }
+
     fn fields(&self, destination: &str) -> Vec<Field> {
         let texts: Vec<_> = self.rule.split(' ').map(|field| field.rsplit_once(':').unwrap()).collect();
         let fixed: usize = texts.iter().filter_map(|(_, width)| width.parse::<usize>().ok()).sum();
@@ -187,6 +217,11 @@ impl Field {
     fn begins(&self, digest: u64) -> bool {
         format!("{digest:064b}").starts_with(&self.found)
     }
+}
+
+fn siphash(mut hasher: impl Hasher, message: &[u8]) -> Vec<u8> {
+    hasher.write(message);
+    hasher.finish().to_be_bytes().to_vec()
 }
 
 fn bits(value: u128) -> String {

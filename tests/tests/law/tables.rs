@@ -65,9 +65,9 @@ impl Memory {
             shift: 64 - SLOTS.ilog2(),
             first_prefix: FIRST_PREFIX,
             first_service: FIRST_SERVICE,
-            services: u32::try_from(services.len()).unwrap() + 1,
             generation: 1,
             masks,
+            ..BankRow::zeroed()
         };
         let mut memory = Self {
             bank,
