@@ -12,7 +12,7 @@ use clap::{Parser, Subcommand};
 use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
 use crate::{
-    command::{address, check, key, schema},
+    command::{address, check, explain, key, schema},
     context::Context,
     failure::{Code, Failure, Outcome},
     output,
@@ -43,7 +43,7 @@ struct Global {
     /// Where the programs, maps and links are pinned: a folder in a BPF file system
     #[arg(long, global = true, value_name = "DIR", default_value = "/sys/fs/bpf/ssa")]
     pin_root: PathBuf,
-    /// Say on standard error what is done; twice: in detail
+    /// Say on standard error what is done; twice: in detail. `SSA_LOG` has filters, as `RUST_LOG` elsewhere
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     verbose: u8,
 }
@@ -54,6 +54,7 @@ enum Command {
     Schema(schema::Args),
     Key(key::Args),
     Address(address::Args),
+    Explain(explain::Args),
 }
 
 fn run(command: &Command, context: &mut Context<'_>) -> Outcome {
@@ -62,6 +63,7 @@ fn run(command: &Command, context: &mut Context<'_>) -> Outcome {
         Command::Schema(args) => schema::run(context, args),
         Command::Key(args) => key::run(context, args),
         Command::Address(args) => address::run(context, args),
+        Command::Explain(args) => explain::run(context, args),
     }
 }
 
@@ -74,19 +76,18 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let terminal = err.is_terminal();
     let mut context =
         Context { out: &mut out, err: &mut err, json, terminal, pin_root: PathBuf::new(), now: SystemTime::now() };
-    let styled = terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let cli = match cli {
         Ok(cli) => cli,
-        Err(error) if json && error.use_stderr() => return output::finish(&mut context, styled, Err(usage(&error))),
+        Err(error) if json && error.use_stderr() => return output::finish(&mut context, Err(usage(&error))),
         Err(error) => {
             drop(out);
             return print_usage(&error);
         }
     };
     context.pin_root.clone_from(&cli.global.pin_root);
-    log(cli.global.verbose, styled);
+    log(cli.global.verbose, output::is_styled(&context));
     let outcome = run(&cli.command, &mut context);
-    output::finish(&mut context, styled, outcome)
+    output::finish(&mut context, outcome)
 }
 
 /// Help and versions go to standard output, usage errors to standard error.

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Prints how a command ended, once, and gives its exit code.
-pub fn finish(context: &mut Context<'_>, styled: bool, outcome: Outcome) -> ExitCode {
+pub fn finish(context: &mut Context<'_>, outcome: Outcome) -> ExitCode {
     let failure = match outcome.and_then(|exit| context.out.flush().map(|()| exit).map_err(Failure::from)) {
         Ok(exit) => return exit.into(),
         Err(failure) => failure,
@@ -23,11 +23,16 @@ pub fn finish(context: &mut Context<'_>, styled: bool, outcome: Outcome) -> Exit
     if is_broken_pipe(&failure) {
         return ExitCode::SUCCESS;
     }
-    let printed = if context.json { context.object(&object(&failure)) } else { text(context, styled, &failure) };
+    let printed = if context.json { context.object(&object(&failure)) } else { text(context, &failure) };
     match printed {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => ExitCode::FAILURE,
         _ => ExitCode::from(failure.code as u8),
     }
+}
+
+/// Whether text for people has colours: on a terminal, unless they are not wanted (<https://no-color.org>).
+pub fn is_styled(context: &Context<'_>) -> bool {
+    context.terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
 /// The failure as JSON has it.
@@ -48,7 +53,8 @@ fn message(failure: &Failure) -> String {
     failure.error.chain().map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
-fn text(context: &mut Context<'_>, styled: bool, failure: &Failure) -> io::Result<()> {
+fn text(context: &mut Context<'_>, failure: &Failure) -> io::Result<()> {
+    let styled = is_styled(context);
     let faults = failure.error.downcast_ref();
     if let Some(InvalidConfig(faults)) = faults {
         write!(context.err, "{}", faults.render(styled))?;

@@ -113,7 +113,7 @@ impl<'a> Search<'a> {
         } else {
             ProgressBar::hidden()
         };
-        let template = "proof of work: {human_pos} attempts of about {human_len}, {per_sec}";
+        let template = "proof of work: {human_pos} attempts of about {human_len}, {elapsed}";
         let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
         Self { rule, bar: bar.with_style(style) }
     }

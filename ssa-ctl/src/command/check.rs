@@ -8,6 +8,7 @@ use crate::{
     config::{self, Checked, Forgery, Service},
     context::Context,
     failure::{Exit, Outcome},
+    output,
 };
 
 /// Read a config, and say what is wrong with it
@@ -52,7 +53,7 @@ fn object(checked: &Checked) -> Value {
 }
 
 fn text(context: &mut Context<'_>, checked: &Checked) -> std::io::Result<()> {
-    let warnings = checked.render_warnings(context.terminal);
+    let warnings = checked.render_warnings(output::is_styled(context));
     write!(context.err, "{warnings}")?;
     let services = &checked.config.services;
     let rows = services.iter().map(|service| {

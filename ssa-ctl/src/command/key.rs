@@ -18,7 +18,10 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::{
-    config::{self, Config, keys},
+    config::{
+        self, Config, KeyRef, edit,
+        keys::{self, Refusal},
+    },
     context::Context,
     failure::{Code, Exit, Failure, Outcome},
 };
@@ -36,6 +39,8 @@ pub struct Args {
 #[derive(Subcommand)]
 enum Command {
     New(New),
+    Add(Add),
+    Retire(Retire),
     List(List),
 }
 
@@ -46,6 +51,35 @@ enum Command {
 struct New {
     /// The file to make
     file: PathBuf,
+}
+
+/// Add a key to a ring of the running config
+///
+/// The newest key has the highest number. Clients need it before their packets are made with it; without a `keyid` field
+/// the filter tries the two newest keys.
+#[derive(clap::Args)]
+struct Add {
+    /// The service's name
+    service: String,
+    /// The ring's name, as in mac(64,key=NAME)
+    name: String,
+    /// The key's number
+    number: u32,
+    /// The key file
+    file: PathBuf,
+}
+
+/// Take a key out of a ring of the running config
+///
+/// Packets that are made with it are refused from then on. The key file stays.
+#[derive(clap::Args)]
+struct Retire {
+    /// The service's name
+    service: String,
+    /// The ring's name, as in mac(64,key=NAME)
+    name: String,
+    /// The key's number
+    number: u32,
 }
 
 /// List the keys of all services, and whether their files can be used
@@ -60,6 +94,10 @@ struct List {
 pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome {
     match &args.command {
         Command::New(args) => new(context, args),
+        Command::Add(args) => add(context, args),
+        Command::Retire(Retire { service, name, number }) => {
+            super::change(context, |config| edit::retire_key(config, service, name, *number))
+        }
         Command::List(args) => list(context, args),
     }
 }
@@ -100,6 +138,13 @@ fn write_key(mut file: fs::File) -> anyhow::Result<()> {
     writeln!(file, "{:032x}", u128::from_be_bytes(secret))?;
     file.sync_all()?;
     Ok(())
+}
+
+fn add(context: &mut Context<'_>, Add { service, name, number, file }: &Add) -> Outcome {
+    let file = std::path::absolute(file)?;
+    keys::read(&file).map_err(|Refusal { message, help }| Failure::new(Code::Invalid, message).hint(help))?;
+    let key = KeyRef { name: name.clone(), number: *number, file };
+    super::change(context, |config| edit::add_key(config, service, key))
 }
 
 /// A key as `list` shows it.

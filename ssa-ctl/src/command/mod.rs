@@ -2,23 +2,41 @@
 
 pub mod address;
 pub mod check;
+pub mod explain;
 pub mod key;
 pub mod schema;
 
 use std::path::Path;
 
 use crate::{
-    config::{self, Config, keys::KeyRings},
+    config::{self, Config, edit::EditError, keys::KeyRings},
     context::Context,
-    failure::{Code, Failure},
+    failure::{Code, Failure, Outcome},
 };
 
 /// The config in this file; without one, the config that is running.
 fn config_of(_: &Context<'_>, file: Option<&Path>) -> Result<Config, Failure> {
     match file {
         Some(path) => Ok(config::read(path)?.config),
-        None => Err(Failure::new(Code::NotLoaded, "no config is running").hint("name one with --config FILE")),
+        None => Err(not_loaded()),
     }
+}
+
+fn not_loaded() -> Failure {
+    Failure::new(Code::NotLoaded, "no config is running").hint("bring one into force: ssa-ctl apply FILE")
+}
+
+/// Changes the running config: what `key add`, `key retire` and `enforce` do.
+fn change(context: &mut Context<'_>, edit: impl FnOnce(&Config) -> Result<Config, EditError>) -> Outcome {
+    let config = config_of(context, None)?;
+    let wanted =
+        edit(&config).map_err(|EditError { message, help }| Failure::new(Code::Invalid, message).hint(help))?;
+    into_force(context, &wanted)
+}
+
+/// Brings a config into force in the place of the running one.
+fn into_force(_: &mut Context<'_>, _: &Config) -> Outcome {
+    Err(not_loaded())
 }
 
 /// The same with its keys.

@@ -1,6 +1,6 @@
 //! The whole document in; the config, where its parts stand, and faults out.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, ops::Range};
 
 use toml::{Spanned, de::DeTable};
 
@@ -28,9 +28,11 @@ pub(super) fn read<'t>(
     let mut table = Table::new("the config", document.get_ref(), 0..0, sink);
     version(&mut table);
     let mut spans = Spans::default();
-    let host = match table.get("host") {
-        Some(value) => Table::of("[host]", value, table.sink).map(|table| host(table, &mut spans)),
-        None => Some(Host::default()),
+    let host = if let Some(value) = table.get("host") {
+        Table::of("[host]", value, table.sink).map(|table| host(table, &mut spans))
+    } else {
+        unattached(0..0, table.sink);
+        Some(Host::default())
     };
     let services = table.tables("service", "[[service]]");
     if services.is_some_and(<[_]>::is_empty) {
@@ -44,10 +46,6 @@ pub(super) fn read<'t>(
     }
     let drafts: Vec<_> = services.iter().filter_map(|value| service::read(source, value, table.sink)).collect();
     together(&drafts, table.sink);
-    if host.as_ref().is_some_and(|host| host.interfaces.is_empty()) {
-        let help = "nothing is attached: name the interfaces, as in interfaces = [\"eth0\"]";
-        table.sink.warning(0..0, "the host has no interfaces", help);
-    }
     table.end();
 
     let complete = drafts.len() == services.len();
@@ -74,7 +72,11 @@ fn version(table: &mut Table<'_, '_>) {
 }
 
 fn host(mut table: Table<'_, '_>, spans: &mut Spans) -> Host {
-    let names = table.strings("interfaces", "[\"eth0\"]").map_or_else(Vec::new, |list| list.value);
+    let list = table.strings("interfaces", "[\"eth0\"]");
+    let At { value: names, span } = list.unwrap_or_else(|| At { value: Vec::new(), span: table.span() });
+    if names.is_empty() {
+        unattached(span, table.sink);
+    }
     let mode = table.choice("mode", &[("native", Mode::Native), ("generic", Mode::Generic)]);
     let mut seen = HashSet::new();
     for At { value, span } in &names {
@@ -88,6 +90,11 @@ fn host(mut table: Table<'_, '_>, spans: &mut Spans) -> Host {
     table.end();
     spans.interfaces = names.iter().map(|name| name.span.clone()).collect();
     Host { interfaces: names.iter().map(|name| name.value.to_owned()).collect(), mode: mode.unwrap_or_default() }
+}
+
+fn unattached(span: Range<usize>, sink: &mut Sink) {
+    let help = "nothing is attached: name the interfaces, as in interfaces = [\"eth0\"]";
+    sink.warning(span, "the host has no interfaces", help);
 }
 
 /// What the kernel takes as a name (Linux, `dev_valid_name`).

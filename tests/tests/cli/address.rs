@@ -34,7 +34,7 @@ fn address(folder: &Path, arguments: &[&str]) -> assert_cmd::assert::Assert {
     ssa_ctl().args(["address", "--from", SOURCE, "--config"]).arg(config).args(arguments).assert()
 }
 
-fn object(assert: assert_cmd::assert::Assert) -> Value {
+fn object(assert: &assert_cmd::assert::Assert) -> Value {
     serde_json::from_slice(&assert.get_output().stdout).unwrap()
 }
 
@@ -61,7 +61,7 @@ fn addresses_conform_and_take_turns_over_the_prefixes() {
     for rule in rules {
         let folder = folder(rule);
         let wanted = ["--json", "web", "--at", "1700000000", "-n", "5", "--object", "cat", "--replica", "2"];
-        let object = object(address(folder.path(), &wanted).success());
+        let object = object(&address(folder.path(), &wanted).success());
         assert_eq!((&object["service"], &object["source"]), (&"web".into(), &SOURCE.into()));
         let addresses = object["addresses"].as_array().unwrap();
         assert_eq!(addresses.len(), 5);
@@ -91,7 +91,7 @@ fn what_the_rule_needs_must_be_said() {
         (vec!["web", "--object", "0x12"], 2, "32 hexadecimal digits", ""),
     ];
     for (arguments, code, message, hint) in cases {
-        let object = object(address(folder.path(), &[&arguments[..], &["--json"]].concat()).code(code));
+        let object = object(&address(folder.path(), &[&arguments[..], &["--json"]].concat()).code(code));
         let said = |key: &str| object["error"][key].as_str().unwrap_or_default().to_owned();
         assert!(said("message").contains(message) && said("hint").contains(hint), "{object}");
     }

@@ -4,6 +4,7 @@ mod address;
 mod config;
 mod config_cases;
 mod docs;
+mod explain;
 mod keys;
 mod people;
 mod round_trip;

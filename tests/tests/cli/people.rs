@@ -23,7 +23,7 @@ fn commands_of(path: &[String]) -> Vec<Vec<String>> {
 #[test]
 fn every_command_has_help() {
     let commands = commands_of(&[]);
-    for name in ["check", "schema", "key"] {
+    for name in ["check", "schema", "key", "address", "explain"] {
         assert!(commands.contains(&vec![name.to_owned()]), "{name} is not in {commands:?}");
     }
 }

@@ -1,0 +1,97 @@
+//! `explain`: an address pair in; what the filter makes of it, and why, out.
+
+mod frame;
+mod host;
+
+use std::{net::Ipv6Addr, path::PathBuf};
+
+pub use self::{
+    frame::Question,
+    host::{Epoch, Explanation, Field, Kernel, explain},
+};
+use crate::{
+    config::{Allow, Config},
+    context::Context,
+    failure::{Exit, Outcome},
+    plan::tables::Tables,
+};
+
+/// Say what the filter makes of an address pair, and why
+///
+/// Shows the service, the reason, and each field of the rule with what it should hold and what it holds; for a field
+/// with epochs, the one in which it would be valid. With `--config` the law of that file alone is asked, which needs no
+/// privilege; else the loaded program too, and the two must agree.
+///
+/// Exit codes: 0 explained, whatever the verdict; 3 the program and the law of this host differ; 4 nothing is loaded.
+#[derive(clap::Args)]
+pub struct Args {
+    /// The client's address
+    source: Ipv6Addr,
+    /// The address it used
+    destination: Ipv6Addr,
+    /// What it speaks: tcp/443, udp/53, icmpv6, or a protocol number; if not given, what the service takes first
+    #[arg(long, value_name = "PROTO")]
+    proto: Option<Allow>,
+    /// When it did, in Unix seconds; now, if not given
+    #[arg(long, value_name = "UNIXTIME")]
+    at: Option<u64>,
+    /// Take this config file instead of the running config
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+/// Explains a pair.
+pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome {
+    let (config, rings) = super::config_and_keys(context, args.config.as_deref())?;
+    let question = question(context, args, &config);
+    let tables = Tables::compile(&config, &rings, 1)?;
+    let explanation = explain(&config, &rings, &tables, &question);
+    if context.json {
+        context.object(&explanation)?;
+    } else {
+        text(context, &explanation)?;
+    }
+    Ok(if explanation.agree == Some(false) { Exit::Differs } else { Exit::Done })
+}
+
+fn question(context: &Context<'_>, args: &Args, config: &Config) -> Question {
+    let has = |prefixes: &[ipnet::Ipv6Net]| prefixes.iter().any(|prefix| prefix.contains(&args.destination));
+    let service = config.services.iter().find(|service| has(&service.prefixes));
+    let first = service.and_then(|service| service.allow.as_ref()?.first().copied());
+    Question {
+        source: args.source,
+        destination: args.destination,
+        proto: args.proto.or(first).unwrap_or(Allow { protocol: ssa_common::parse::protocol::TCP, port: None }),
+        time: args.at.unwrap_or_else(|| context.unix()),
+    }
+}
+
+fn text(context: &mut Context<'_>, explanation: &Explanation) -> std::io::Result<()> {
+    let Explanation { reason, class, treatment, .. } = explanation;
+    let service = explanation.service.as_deref().unwrap_or("none: the destination is outside all services");
+    writeln!(context.out, "service    {service}\nreason     {reason}\nclass      {class}")?;
+    let would_drop = if explanation.would_drop { " (not enforced: it would be dropped)" } else { "" };
+    writeln!(context.out, "treatment  {treatment}{would_drop}")?;
+    if let Some(slice) = explanation.slice {
+        writeln!(context.out, "slice      {slice}")?;
+    }
+    if let Some(Kernel { reason, treatment }) = explanation.kernel {
+        let verdict = if explanation.agree == Some(true) { "agrees" } else { "DIFFERS" };
+        writeln!(context.out, "program    {verdict}: {reason}, {treatment}")?;
+    }
+    if explanation.rule == Some("previous") {
+        writeln!(context.out, "rule       the previous one")?;
+    }
+    if explanation.fields.is_empty() {
+        return Ok(());
+    }
+    writeln!(context.out)?;
+    let row = |field: &Field| {
+        let epoch = field.epoch.map_or_else(String::new, |epoch| {
+            format!("{} (Unix seconds {} to {})", epoch.number, epoch.from, epoch.until - 1)
+        });
+        let ok = if field.ok { "yes" } else { "NO" };
+        [field.field.clone(), field.expected.clone(), field.found.clone(), ok.to_owned(), epoch]
+    };
+    context.table(["FIELD", "EXPECTED", "FOUND", "RIGHT", "VALID IN EPOCH"], explanation.fields.iter().map(row))
+}
