@@ -41,7 +41,7 @@ const SHORT_TAG: u8 = 32;
 impl Placed {
     /// The traps this rule runs into.
     pub fn warnings(&self, context: &WarningContext) -> Vec<Warning> {
-        let mut warnings: Vec<_> = self.fields.iter().filter_map(|field| short_tag(field, context)).collect();
+        let mut warnings: Vec<_> = self.fields.iter().filter_map(short_tag).collect();
         warnings.extend(self.fields.iter().filter_map(|field| open_choice(field)));
         warnings.extend(self.fields.iter().filter_map(|field| long_skew(field, context)));
         let slice_end = self.length + context.slice_bits;
@@ -96,15 +96,18 @@ fn warning(field: &PlacedField, message: String, help: &str) -> Warning {
     Warning { span: field.field.span.clone(), message, help: help.into(), refused: false }
 }
 
-fn short_tag(field: &PlacedField, context: &WarningContext) -> Option<Warning> {
+fn short_tag(field: &PlacedField) -> Option<Warning> {
     if !matches!(field.kind, Kind::Mac { .. }) || field.width >= SHORT_TAG {
         return None;
     }
     let message = format!("a mac of {} bits is forged once in 2^{} packets", field.width, field.width);
-    let help = format!("use 32 bits or more, 48 where there is room (the ring tries {} keys)", context.keys.clamp(1, 2));
     let refused = field.width < WEAK_TAG;
-    let help = if refused { format!("{help}; below 24 only with allow_weak = true") } else { help };
-    Some(Warning { refused, ..warning(field, message, &help) })
+    let help = if refused {
+        "use 32 bits or more, 48 where there is room; below 24 only with allow_weak = true"
+    } else {
+        "use 32 bits or more, 48 where there is room"
+    };
+    Some(Warning { refused, ..warning(field, message, help) })
 }
 
 fn open_choice(field: &PlacedField) -> Option<Warning> {
