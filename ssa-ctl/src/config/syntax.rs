@@ -2,6 +2,8 @@
 
 use super::fault::Fault;
 
+const TOO_DEEP: &str = "too many levels of brackets or dots";
+
 /// Faults of a text that is not TOML.
 pub(super) fn faults(text: &str, errors: &[toml::de::Error]) -> Vec<Fault> {
     let mut faults: Vec<_> = errors.iter().map(|error| fault(text, error)).collect();
@@ -16,7 +18,11 @@ fn fault(text: &str, error: &toml::de::Error) -> Fault {
         Some((what, expected)) => (what, Some(expected)),
         None => (message, None),
     };
-    let what = if is_open_string(what) { "the string has no end" } else { what };
+    let what = match what {
+        _ if is_open_string(what) => "the string has no end",
+        "cannot recurse further; max recursion depth met" | "recursion limit" => TOO_DEEP,
+        other => other,
+    };
     let span = error.span().unwrap_or(text.len()..text.len());
     let help = help(what).map_or_else(
         || match expected {
@@ -43,9 +49,7 @@ fn help(what: &str) -> Option<&'static str> {
         "unclosed array table" => "close the header with ]], as in [[service]]",
         "unclosed inline table" => "close the table with }",
         "missing comma between array elements" => "put a comma between two entries",
-        "cannot recurse further; max recursion depth met" | "recursion limit" => {
-            "a config needs no more than three brackets in each other"
-        }
+        TOO_DEEP => "a config needs no more than three levels",
         "key with no value" | "missing value" | "missing value for key" => "write a value, as in skew = 5",
         "the string has no end" => "close the string with the quote it began with, on the same line",
         _ => return None,
