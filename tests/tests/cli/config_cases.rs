@@ -110,13 +110,7 @@ const CHANGED: &[Changed] = &[
     (7, "", "4:1", "has no `rule`", "add rule = "),
     (7, "rule = \"\"", "7:9", "the rule is empty", "at least one field"),
     (7, "rule = \"hash(48):12 any:51\"", "7:9", "the rule has 63 bits, and a /64 leaves 64", "add any:1"),
-    (
-        7,
-        "rule = \"hash(48):12 any:53\"",
-        "7:9",
-        "the rule has 65 bits, and a /64 leaves 64",
-        "take 1 bits away",
-    ),
+    (7, "rule = \"hash(48):12 any:53\"", "7:9", "the rule has 65 bits, and a /64 leaves 64", "take 1 bits away"),
     (7, "rule = \"hash(48):12 any:* any:*\"", "7:27", "more than one field of width *", "a number of bits"),
     (
         7,
