@@ -230,4 +230,6 @@ pub struct MetaRow {
     pub hertz: u32,
     /// Cookie of the network namespace that owns the instance.
     pub netns: u64,
+    /// A digest of the object that the program was loaded from.
+    pub build: u64,
 }

@@ -1,9 +1,11 @@
 //! The controller as a library: a command line in; plans, changes and reports out.
 
+pub mod change;
 pub mod cli;
 pub mod command;
 pub mod config;
 pub mod context;
 pub mod failure;
+pub mod kernel;
 pub mod output;
 pub mod plan;

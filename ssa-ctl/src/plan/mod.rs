@@ -1,6 +1,8 @@
 //! What is wanted and what is there in; the steps from one to the other out. Nothing here touches the kernel.
 
+pub mod changes;
 pub mod numbers;
 pub mod shape;
+pub mod steps;
 pub mod table;
 pub mod tables;

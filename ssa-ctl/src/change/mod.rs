@@ -1,0 +1,156 @@
+//! A wanted config in; the host brought to it, step by step under the writers' lock, out.
+
+mod have;
+mod interfaces;
+mod perform;
+
+use anyhow::Context as _;
+
+use crate::{
+    config::{self, Config, keys::KeyRings},
+    context::Context,
+    failure::{Code, Failure},
+    kernel::{
+        create,
+        instance::Instance,
+        lock,
+        netlink::Host,
+        permission,
+        pins::Pins,
+    },
+    plan::{
+        numbers::Numbers,
+        shape::Shape,
+        steps::{Step, Want, steps},
+        tables::Tables,
+    },
+};
+
+pub use self::have::{link_states, ticks};
+
+/// A config that is wanted.
+pub struct Wanted<'a> {
+    /// The config.
+    pub config: &'a Config,
+    /// Its keys.
+    pub rings: &'a KeyRings,
+    /// The interfaces it names, with their numbers.
+    pub interfaces: Vec<(String, u32)>,
+}
+
+/// What was done, or would be.
+pub struct Done {
+    /// The steps.
+    pub steps: Vec<Step>,
+    /// The generation that is in force now.
+    pub generation: u64,
+}
+
+/// The numbers of the interfaces that a config names.
+///
+/// # Errors
+/// The place in the config of the first that is not there, and its name.
+pub fn find_interfaces(config: &Config, host: &Host) -> Result<Vec<(String, u32)>, (usize, String)> {
+    let names = config.host.interfaces.iter().enumerate();
+    names
+        .map(|(place, name)| {
+            host.interface(name).map(|found| (name.clone(), found.index)).ok_or_else(|| (place, name.clone()))
+        })
+        .collect()
+}
+
+/// Brings the host to the config, or with `dry_run` says what that would take.
+///
+/// # Errors
+/// Where a step fails: the steps before it are done, and named.
+pub fn bring(context: &mut Context<'_>, wanted: &Wanted<'_>, dry_run: bool) -> Result<Done, Failure> {
+    permission::check()?;
+    let pins = Pins::new(&context.pin_root);
+    if dry_run && !pins.are_there().unwrap_or(false) {
+        return plan(&pins, wanted, context).map(|(steps, _)| Done { steps, generation: 0 });
+    }
+    pins.make_root()?;
+    let err = &mut *context.err;
+    let _lock = lock::take(&pins, &mut || {
+        // Whoever does not see it waits all the same.
+        let _ = writeln!(err, "waiting for another ssa-ctl to finish");
+    })?;
+    let (steps, planned) = plan(&pins, wanted, context)?;
+    if dry_run || steps.is_empty() {
+        return Ok(Done { steps, generation: planned.generation });
+    }
+    let generation = perform::perform(context, &pins, wanted, &planned, &steps)?;
+    Ok(Done { steps, generation })
+}
+
+/// What was found and worked out for a plan.
+struct Planned {
+    instance: Option<Instance>,
+    tables: Tables,
+    document: String,
+    shape: Shape,
+    numbers: Numbers,
+    generation: u64,
+}
+
+fn plan(pins: &Pins, wanted: &Wanted<'_>, context: &Context<'_>) -> Result<(Vec<Step>, Planned), Failure> {
+    let document = config::to_toml(wanted.config);
+    let needed = Shape::of(wanted.config, document.len());
+    let there = pins.are_there().with_context(|| format!("cannot examine {}", pins.root().display()))?;
+    let instance = if there { Some(Instance::open(pins, false)?) } else { None };
+    let (numbers, shape) = match &instance {
+        None => (Numbers::default(), needed),
+        Some(instance) if instance.shape().holds(&needed) => (instance.numbers()?, instance.shape()),
+        Some(instance) => (instance.numbers()?, needed),
+    };
+    let numbers = numbers.next(wanted.config);
+    let hertz = crate::kernel::clock::hertz()?;
+    let tables = Tables::compile_for(wanted.config, wanted.rings, hertz, shape, &numbers)?;
+    let have = instance.as_ref().map(|instance| have::have(pins, instance, shape, context.now)).transpose()?;
+    let (have, generation) = have.map_or((None, 0), |(have, generation)| (Some(have), generation));
+    let want = Want {
+        config: wanted.config,
+        tables: &tables,
+        document: &document,
+        interfaces: wanted.interfaces.clone(),
+    };
+    let steps = steps(&want, have.as_ref());
+    Ok((steps, Planned { instance, tables, document, shape, numbers, generation }))
+}
+
+/// The config in force.
+///
+/// # Errors
+/// [`Code::NotLoaded`] where there is none.
+pub fn running_config(context: &Context<'_>) -> Result<Config, Failure> {
+    let pins = Pins::new(&context.pin_root);
+    let running = Instance::open(&pins, true)?.running()?;
+    parse_document(&running.document)
+}
+
+/// The config that a stored text says.
+pub fn parse_document(document: &str) -> Result<Config, Failure> {
+    let source = config::Source { path: "the running config".into(), text: document.into() };
+    config::parse(source)
+        .map(|checked| checked.config)
+        .map_err(|faults| Failure::from(faults).code(Code::Failed).hint("apply a config file anew"))
+}
+
+/// Takes everything down below the pin root; says what was there.
+pub fn down(context: &mut Context<'_>) -> Result<Vec<String>, Failure> {
+    let pins = Pins::new(&context.pin_root);
+    permission::check()?;
+    if !context.pin_root.exists() {
+        return Ok(Vec::new());
+    }
+    pins.check()?;
+    let err = &mut *context.err;
+    let _lock = lock::take(&pins, &mut || {
+        let _ = writeln!(err, "waiting for another ssa-ctl to finish");
+    })?;
+    let interfaces = pins.linked()?;
+    create::clear(&pins)?;
+    std::fs::remove_dir(pins.root())
+        .with_context(|| format!("cannot remove {}: something of others is in it", pins.root().display()))?;
+    Ok(interfaces)
+}

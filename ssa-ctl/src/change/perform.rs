@@ -1,0 +1,157 @@
+//! Steps in; each of them done, in their order, or which were and which was not.
+
+use std::os::fd::{AsFd as _, OwnedFd};
+
+use anyhow::Context as _;
+use aya::programs::ProgramInfo;
+
+use super::{Planned, Wanted, have, interfaces};
+use crate::{
+    context::Context,
+    failure::Failure,
+    kernel::{
+        attach::Link,
+        create::{self, Made},
+        instance::Instance,
+        object,
+        pins::Pins,
+    },
+    plan::steps::{Action, Step},
+};
+
+/// Does the steps; the generation then in force.
+///
+/// Links are made before a config is put in force, and pinned after: where an interface cannot be had, nothing is done.
+pub(super) fn perform(
+    context: &Context<'_>,
+    pins: &Pins,
+    wanted: &Wanted<'_>,
+    planned: &Planned,
+    steps: &[Step],
+) -> Result<u64, Failure> {
+    let has = |action: Action| steps.iter().any(|step| step.action == action);
+    let mut done = Done { steps, said: Vec::new() };
+    if has(Action::Load) {
+        return first(context, pins, wanted, planned, steps).inspect_err(|_| {
+            // Nothing of ours was there before. What cannot be taken away is named by the next `apply`.
+            let _ = create::clear(pins).and_then(|()| Ok(std::fs::remove_dir(pins.root())?));
+        });
+    }
+    let instance = planned.instance.as_ref().context("there is no instance to change")?;
+    let mut generation = planned.generation;
+    if has(Action::Replace) {
+        done.note(Action::Replace, replace(pins, planned, instance))?;
+    }
+    let links = done.note(Action::Attach, interfaces::attach(pins, wanted, steps))?;
+    // The clock before the config: a new rule with epochs is judged by it.
+    if has(Action::Clock) {
+        done.note(Action::Clock, publish(context, pins, instance))?;
+    }
+    if has(Action::Grow) {
+        generation = planned.generation + 1;
+        done.note(Action::Grow, grow(context, pins, planned, instance))?;
+    } else if has(Action::Config) {
+        generation = planned.generation + 1;
+        done.note(Action::Config, instance.put_in_force(&planned.tables, &planned.document, generation))?;
+    }
+    done.note(Action::Detach, interfaces::settle(pins, steps, links))?;
+    Ok(generation)
+}
+
+/// The first `apply`: all of it, or nothing.
+fn first(
+    context: &Context<'_>,
+    pins: &Pins,
+    wanted: &Wanted<'_>,
+    planned: &Planned,
+    steps: &[Step],
+) -> Result<u64, Failure> {
+    load(context, pins, planned)?;
+    let links = interfaces::attach(pins, wanted, steps)?;
+    interfaces::settle(pins, steps, links)?;
+    Ok(1)
+}
+
+/// The steps that are done, for the error of one that fails.
+struct Done<'a> {
+    steps: &'a [Step],
+    said: Vec<String>,
+}
+
+impl Done<'_> {
+    fn note<T>(&mut self, action: Action, result: Result<T, impl Into<Failure>>) -> Result<T, Failure> {
+        match result {
+            Ok(value) => {
+                let of = self.steps.iter().filter(|step| step.action == action);
+                self.said.extend(of.map(|step| format!("{} {}", step.action.name(), step.object)));
+                Ok(value)
+            }
+            Err(failure) if self.said.is_empty() => Err(failure.into()),
+            Err(failure) => {
+                let failure = failure.into();
+                let error = failure.error.context(format!("done: {}; then a step failed", self.said.join(", ")));
+                Err(Failure { error, ..failure })
+            }
+        }
+    }
+}
+
+fn load(context: &Context<'_>, pins: &Pins, planned: &Planned) -> anyhow::Result<()> {
+    let mut made = create::make(planned.shape)?;
+    publish_by(context, &mut made)?;
+    create::create(pins, &mut made, &planned.tables, &planned.document)
+}
+
+fn publish_by(context: &Context<'_>, made: &mut Made) -> anyhow::Result<()> {
+    let ticks = crate::kernel::clock::Ticks::read(made.object.probe()?)?;
+    made.instance.publish(ticks.row(context.now.max(std::time::SystemTime::now())))
+}
+
+fn publish(context: &Context<'_>, pins: &Pins, instance: &Instance) -> anyhow::Result<()> {
+    // What the clock says now, and not when this command began, is published.
+    let late = context.now.elapsed().unwrap_or_default();
+    instance.publish(have::ticks(pins)?.row(context.now + late))
+}
+
+/// Loads this binary's program over the maps in force, and puts it in the place of the old one on every link.
+fn replace(pins: &Pins, planned: &Planned, instance: &Instance) -> anyhow::Result<()> {
+    let mut object = object::load_over(planned.shape, instance.meta.cpus, pins)?;
+    update_links(pins, &mut object)?;
+    create::replace_programs(pins, &mut object)?;
+    instance.set_build()
+}
+
+fn update_links(pins: &Pins, object: &mut object::Object) -> anyhow::Result<()> {
+    for name in pins.linked()? {
+        let Some(link) = Link::open(pins, &name)? else { continue };
+        let Ok(old) = program(link.program) else { continue };
+        link.replace(old, object.filter()?.fd()?.as_fd()).with_context(|| format!("on {name}"))?;
+    }
+    Ok(())
+}
+
+/// A descriptor of a loaded program.
+fn program(id: u32) -> anyhow::Result<OwnedFd> {
+    for info in aya::programs::loaded_programs() {
+        let info: ProgramInfo = info?;
+        if info.id() == id {
+            return Ok(info.fd()?.as_fd().try_clone_to_owned()?);
+        }
+    }
+    anyhow::bail!("the program {id} is gone")
+}
+
+/// Puts an instance with larger maps in the place of the one in force. What that had counted is carried over.
+fn grow(context: &Context<'_>, pins: &Pins, planned: &Planned, old: &Instance) -> anyhow::Result<()> {
+    let known = old.numbers()?;
+    let mut made = create::make(planned.shape)?;
+    publish_by(context, &mut made)?;
+    made.instance.put_in_force(&planned.tables, &planned.document, planned.generation + 1)?;
+    update_links(pins, &mut made.object)?;
+    old.settle();
+    made.instance.carry(0, &old.cells(0)?)?;
+    for (service, number) in planned.numbers.iter().filter(|(service, _)| known.get(service).is_some()) {
+        made.instance.carry(number, &old.cells(known.get(service).unwrap_or(number))?)?;
+    }
+    create::exchange(pins, &mut made)
+}

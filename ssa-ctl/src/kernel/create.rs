@@ -1,0 +1,102 @@
+//! A shape in; an instance in force below the pin root, with nothing attached yet, out.
+//!
+//! Everything is pinned aside and renamed: the filter's own pin comes last, and without it nothing is in force.
+
+use std::{fs, os::fd::AsFd};
+
+use anyhow::Context as _;
+
+use super::{
+    clock,
+    instance::Instance,
+    object::{self, MAPS, Object},
+    pins::{self, Pins},
+    sys,
+};
+use crate::plan::{shape::Shape, tables::Tables};
+
+/// CPUs the counters need rows for.
+pub fn cpus() -> anyhow::Result<u32> {
+    let cpus = aya::util::nr_cpus().map_err(|(file, error)| anyhow::Error::new(error).context(file))?;
+    Ok(u32::try_from(cpus)?)
+}
+
+/// A loaded object with its instance, before anything is pinned.
+pub struct Made {
+    /// The programs.
+    pub object: Object,
+    /// The maps.
+    pub instance: Instance,
+}
+
+/// Loads an instance with empty maps.
+pub fn make(shape: Shape) -> anyhow::Result<Made> {
+    let (cpus, hertz) = (cpus()?, clock::hertz()?);
+    let object = object::load(shape, cpus)?;
+    let instance = Instance::of_object(&object, shape, cpus, hertz)?;
+    Ok(Made { object, instance })
+}
+
+/// Makes an instance with a config, and pins it.
+pub fn create(pins: &Pins, made: &mut Made, tables: &Tables, document: &str) -> anyhow::Result<()> {
+    clear(pins)?;
+    made.instance.put_in_force(tables, document, 1)?;
+    let staging = pins.staging();
+    stage(&staging, made)?;
+    fs::rename(staging.maps(), pins.maps()).context("cannot rename the maps")?;
+    fs::rename(staging.programs(), pins.programs()).context("cannot rename the programs")?;
+    pins::remove(staging.root())
+}
+
+/// Pins another instance in the place of the one that is pinned. Its filter comes last: until then the old one is in
+/// force, and a killed `apply` is made good by the next.
+pub fn exchange(pins: &Pins, made: &mut Made) -> anyhow::Result<()> {
+    let staging = pins.staging();
+    pins::remove(staging.root())?;
+    stage(&staging, made)?;
+    for name in MAPS {
+        fs::rename(staging.map(name), pins.map(name)).with_context(|| format!("cannot rename the map {name}"))?;
+    }
+    fs::rename(staging.probe(), pins.probe()).context("cannot rename the clock probe")?;
+    fs::rename(staging.filter(), pins.filter()).context("cannot rename the filter")?;
+    pins::remove(staging.root())
+}
+
+/// Pins an instance aside.
+fn stage(staging: &Pins, made: &mut Made) -> anyhow::Result<()> {
+    for folder in [staging.root().to_owned(), staging.maps(), staging.programs()] {
+        pins::make(&folder)?;
+    }
+    for name in MAPS {
+        pin(&made.object.map(name)?, &staging.map(name))?;
+    }
+    pin(made.object.probe()?.fd()?.as_fd(), &staging.probe())?;
+    pin(made.object.filter()?.fd()?.as_fd(), &staging.filter())
+}
+
+/// Pins other programs in the place of those that are pinned.
+pub fn replace_programs(pins: &Pins, object: &mut Object) -> anyhow::Result<()> {
+    let staging = pins.staging();
+    pins::remove(staging.root())?;
+    for folder in [staging.root().to_owned(), staging.programs()] {
+        pins::make(&folder)?;
+    }
+    pin(object.probe()?.fd()?.as_fd(), &staging.probe())?;
+    pin(object.filter()?.fd()?.as_fd(), &staging.filter())?;
+    fs::rename(staging.probe(), pins.probe()).context("cannot rename the clock probe")?;
+    fs::rename(staging.filter(), pins.filter()).context("cannot rename the filter")?;
+    pins::remove(staging.root())
+}
+
+/// Removes what a killed `apply` or `down` has left: no filter is in force then.
+pub fn clear(pins: &Pins) -> anyhow::Result<()> {
+    for folder in [pins.links(), pins.programs(), pins.maps(), pins.staging().root().to_owned()] {
+        pins::remove(&folder)?;
+    }
+    Ok(())
+}
+
+fn pin(object: impl AsFd, path: &std::path::Path) -> anyhow::Result<()> {
+    sys::pin(object, path).with_context(|| format!("cannot pin {}", path.display()))?;
+    pins::close(path, 0o600)
+}

@@ -1,0 +1,302 @@
+//! The maps of an instance: what is in force, read; another bank, written and put in force.
+
+use anyhow::{Context as _, ensure};
+use bytemuck::Zeroable;
+use ssa_common::{
+    layout::{self, DOCUMENT_CHUNK},
+    rows::{BankRow, Cell, ClockRow, MetaRow, PrefixRow, PreviousRow, ServiceRow},
+    verdict::Verdict,
+};
+
+use super::{
+    map::Map,
+    object::{self, Object},
+    pins::Pins,
+    sys,
+};
+use crate::{
+    failure::{Code, Failure},
+    plan::{numbers::Numbers, shape::Shape, tables::Tables},
+};
+
+/// A chunk of the config's text.
+type Chunk = [u8; DOCUMENT_CHUNK];
+
+/// The maps, and what they are.
+pub struct Instance {
+    /// Layout, sizes, owner.
+    pub meta: MetaRow,
+    active: Map<u64>,
+    banks: Map<BankRow>,
+    prefixes: Map<PrefixRow>,
+    previous: Map<PreviousRow>,
+    services: Map<ServiceRow>,
+    clock: Map<ClockRow>,
+    counters: Map<Cell>,
+    document: Map<Chunk>,
+    meta_map: Map<MetaRow>,
+}
+
+/// A config in force: its rows, its text, its generation.
+#[derive(Clone, Debug)]
+pub struct Running {
+    /// The rows.
+    pub tables: Tables,
+    /// The config as text.
+    pub document: String,
+    /// Counts up with every change; 0 where nothing was ever applied.
+    pub generation: u64,
+}
+
+impl Instance {
+    /// Opens the instance in force below `pins`, for reading alone or for writing too.
+    ///
+    /// # Errors
+    /// [`Code::NotLoaded`] where there is none; another layout version and another network namespace are refused by name.
+    pub fn open(pins: &Pins, read_only: bool) -> Result<Self, Failure> {
+        let shown = pins.root().display();
+        match pins.are_there() {
+            Ok(true) => {}
+            Ok(false) => {
+                return Err(Failure::new(Code::NotLoaded, format!("nothing is loaded at {shown}"))
+                    .hint("load a config: ssa-ctl apply FILE"));
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+                return Err(Failure::new(Code::NotPermitted, format!("{shown} may not be entered")).hint("run as root"));
+            }
+            Err(error) => return Err(anyhow::Error::new(error).context(format!("cannot examine {shown}")).into()),
+        }
+        pins.check()?;
+        let meta_map: Map<MetaRow> = open_first(pins, read_only)?;
+        let meta = meta_map.get(0)?;
+        if meta.version != layout::VERSION {
+            return Err(Failure::new(
+                Code::Failed,
+                format!("{shown} has the layout version {}, and this ssa-ctl knows {}", meta.version, layout::VERSION),
+            )
+            .hint("use the ssa-ctl that made it, or take it down with `ssa-ctl down` and apply again"));
+        }
+        if meta.netns != sys::netns_cookie().context("cannot ask for the network namespace")? {
+            return Err(Failure::new(Code::Failed, format!("{shown} belongs to another network namespace"))
+                .hint("enter that namespace, or give this one a --pin-root of its own"));
+        }
+        let open = |name: &str| pins.map(name);
+        Ok(Self {
+            meta,
+            active: Map::open(&open(layout::ACTIVE), read_only)?,
+            banks: Map::open(&open(layout::BANKS), read_only)?,
+            prefixes: Map::open(&open(layout::PREFIXES), read_only)?,
+            previous: Map::open(&open(layout::PREVIOUS), read_only)?,
+            services: Map::open(&open(layout::SERVICES), read_only)?,
+            clock: Map::open(&open(layout::CLOCK), read_only)?,
+            counters: Map::open(&open(layout::COUNTERS), read_only)?,
+            document: Map::open(&open(layout::DOCUMENT), read_only)?,
+            meta_map,
+        })
+    }
+
+    /// Takes the maps of an object that was just loaded, and writes what they are.
+    pub fn of_object(object: &Object, shape: Shape, cpus: u32, hertz: u32) -> anyhow::Result<Self> {
+        fn map<R: bytemuck::Pod>(object: &Object, name: &str) -> anyhow::Result<Map<R>> {
+            Map::new(object.map(name)?, name)
+        }
+        let meta = MetaRow {
+            version: layout::VERSION,
+            cpus,
+            services: shape.services,
+            prefixes: shape.prefixes,
+            chunks: shape.chunks,
+            hertz,
+            netns: sys::netns_cookie().context("cannot ask for the network namespace")?,
+            build: object::build(),
+        };
+        let meta_map: Map<MetaRow> = map(object, layout::META)?;
+        meta_map.write(0, &[meta])?;
+        Ok(Self {
+            meta,
+            active: map(object, layout::ACTIVE)?,
+            banks: map(object, layout::BANKS)?,
+            prefixes: map(object, layout::PREFIXES)?,
+            previous: map(object, layout::PREVIOUS)?,
+            services: map(object, layout::SERVICES)?,
+            clock: map(object, layout::CLOCK)?,
+            counters: map(object, layout::COUNTERS)?,
+            document: map(object, layout::DOCUMENT)?,
+            meta_map,
+        })
+    }
+
+    /// The sizes of the maps.
+    pub const fn shape(&self) -> Shape {
+        Shape { services: self.meta.services, prefixes: self.meta.prefixes, chunks: self.meta.chunks }
+    }
+
+    /// Octets of kernel memory that the maps take.
+    pub const fn octets(&self) -> u64 {
+        self.active.octets()
+            + self.banks.octets()
+            + self.prefixes.octets()
+            + self.previous.octets()
+            + self.services.octets()
+            + self.clock.octets()
+            + self.counters.octets()
+            + self.document.octets()
+            + self.meta_map.octets()
+    }
+
+    /// Reads what is in force. Waits for no writer: reads again where one came between.
+    pub fn running(&self) -> anyhow::Result<Running> {
+        loop {
+            let active = self.active.get(0)?;
+            let running = self.bank(bank(active))?;
+            // Two flips bring the same bank back with another generation.
+            let after = self.banks.get(bank(active))?.generation;
+            if self.active.get(0)? == active && after == running.generation {
+                return Ok(running);
+            }
+        }
+    }
+
+    fn bank(&self, bank: u32) -> anyhow::Result<Running> {
+        let Shape { services, prefixes, .. } = self.shape();
+        let mut row = self.banks.get(bank)?;
+        let generation = std::mem::take(&mut row.generation);
+        (row.first_prefix, row.first_service) = (0, 0);
+        Ok(Running {
+            tables: Tables {
+                bank: row,
+                prefixes: self.prefixes.read(bank * prefixes, prefixes)?,
+                previous: self.previous.read(bank * prefixes, prefixes)?,
+                services: self.services.read(bank * services, services)?,
+            },
+            document: self.read_document(bank)?,
+            generation,
+        })
+    }
+
+    /// The services in force and their numbers.
+    pub fn numbers(&self) -> anyhow::Result<Numbers> {
+        let services = self.meta.services;
+        let rows = self.services.read(bank(self.active.get(0)?) * services, services)?;
+        Ok((0..).zip(&rows).filter_map(|(number, row)| Some((name(row)?, number))).collect())
+    }
+
+    /// Writes the bank that is not in force, and puts it in force. Every frame is judged by the one or the other.
+    pub fn put_in_force(&self, tables: &Tables, document: &str, generation: u64) -> anyhow::Result<()> {
+        let Shape { services, prefixes, .. } = self.shape();
+        let active = self.active.get(0)?;
+        let other = 1 - bank(active);
+        self.start_new_counters(tables)?;
+        // Frames that began before the last change may still read the bank that is to be written.
+        sys::wait_for_readers();
+        self.services.write(other * services, &tables.services)?;
+        self.prefixes.write(other * prefixes, &tables.prefixes)?;
+        self.previous.write(other * prefixes, &tables.previous)?;
+        self.write_document(other, document)?;
+        let row = BankRow {
+            first_prefix: other * prefixes,
+            first_service: other * services,
+            generation,
+            ..tables.bank
+        };
+        self.banks.write(other, &[row])?;
+        self.active.write(0, &[u64::from(other)])
+    }
+
+    /// A service that is new begins with zero, whoever had its number before.
+    fn start_new_counters(&self, tables: &Tables) -> anyhow::Result<()> {
+        let known = self.numbers()?;
+        for (number, row) in (0..).zip(&tables.services) {
+            if let Some(name) = name(row)
+                && known.get(&name) != Some(number)
+            {
+                let cells = (self.meta.cpus + 1) * Verdict::CELLS;
+                self.counters.write(number * cells, &vec![Cell::zeroed(); cells as usize])?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until no frame is on its way through a program that was just replaced.
+    pub fn settle(&self) {
+        sys::wait_for_readers();
+    }
+
+    /// Notes that the program is now the one of this binary.
+    pub fn set_build(&self) -> anyhow::Result<()> {
+        self.meta_map.write(0, &[MetaRow { build: object::build(), ..self.meta }])
+    }
+
+    /// The clock as it was last published.
+    pub fn clock(&self) -> anyhow::Result<ClockRow> {
+        self.clock.get(0)
+    }
+
+    /// Publishes the clock.
+    pub fn publish(&self, clock: ClockRow) -> anyhow::Result<()> {
+        self.clock.write(0, &[clock])
+    }
+
+    /// The cells of one service, summed over CPUs and what was carried over.
+    pub fn cells(&self, service: u32) -> anyhow::Result<Vec<Cell>> {
+        let rows = self.meta.cpus + 1;
+        let cells = self.counters.read(service * rows * Verdict::CELLS, rows * Verdict::CELLS)?;
+        let mut sums = vec![Cell::zeroed(); Verdict::CELLS as usize];
+        for row in cells.chunks(sums.len()) {
+            for (sum, cell) in sums.iter_mut().zip(row) {
+                sum.packets = sum.packets.wrapping_add(cell.packets);
+                sum.bytes = sum.bytes.wrapping_add(cell.bytes);
+            }
+        }
+        Ok(sums)
+    }
+
+    /// Writes what an earlier instance had counted to the carried-over row of a service.
+    pub fn carry(&self, service: u32, cells: &[Cell]) -> anyhow::Result<()> {
+        let rows = self.meta.cpus + 1;
+        self.counters.write((service * rows + self.meta.cpus) * Verdict::CELLS, cells)
+    }
+
+    fn read_document(&self, bank: u32) -> anyhow::Result<String> {
+        let first = bank * self.meta.chunks;
+        let head: Chunk = self.document.get(first)?;
+        let length = head.first_chunk().map_or(0, |octets| u64::from_ne_bytes(*octets)) as usize;
+        let end = length + size_of::<u64>();
+        let chunks = u32::try_from(end.div_ceil(DOCUMENT_CHUNK))?;
+        ensure!(chunks <= self.meta.chunks, "the stored config says it has {length} octets, more than there is room for");
+        let octets = self.document.read(first, chunks)?.concat();
+        String::from_utf8(octets[size_of::<u64>()..end].to_vec()).context("the stored config is no text")
+    }
+
+    fn write_document(&self, bank: u32, text: &str) -> anyhow::Result<()> {
+        let mut octets = (text.len() as u64).to_ne_bytes().to_vec();
+        octets.extend(text.as_bytes());
+        let mut chunks = vec![[0; DOCUMENT_CHUNK]; octets.len().div_ceil(DOCUMENT_CHUNK)];
+        for (chunk, octets) in chunks.iter_mut().zip(octets.chunks(DOCUMENT_CHUNK)) {
+            chunk[..octets.len()].copy_from_slice(octets);
+        }
+        ensure!(chunks.len() <= self.meta.chunks as usize, "the config is larger than there is room for");
+        self.document.write(bank * self.meta.chunks, &chunks)
+    }
+}
+
+/// An instance whose first map cannot be read has another layout, or is no instance.
+fn open_first(pins: &Pins, read_only: bool) -> Result<Map<MetaRow>, Failure> {
+    Map::open(&pins.map(layout::META), read_only).map_err(|error| {
+        let denied = error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::PermissionDenied);
+        if denied {
+            Failure::from(error).code(Code::NotPermitted).hint("run as root, or with CAP_BPF")
+        } else {
+            Failure::from(error).hint("the pins are not whole: take them down with `ssa-ctl down` and apply again")
+        }
+    })
+}
+
+const fn bank(active: u64) -> u32 {
+    (active & 1) as u32
+}
+
+fn name(row: &ServiceRow) -> Option<String> {
+    let end = row.name.iter().position(|&octet| octet == 0).unwrap_or(row.name.len());
+    (end > 0).then(|| String::from_utf8_lossy(&row.name[..end]).into_owned())
+}

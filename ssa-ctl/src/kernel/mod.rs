@@ -1,0 +1,14 @@
+//! The kernel's side as the controller sees it: pins, maps, programs, links, clock. All state lives there.
+
+pub mod attach;
+pub mod clock;
+pub mod create;
+pub mod instance;
+pub mod lock;
+pub mod map;
+pub mod netlink;
+pub mod object;
+pub mod permission;
+pub mod pins;
+pub mod sandbox;
+mod sys;

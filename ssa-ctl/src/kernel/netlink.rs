@@ -1,0 +1,99 @@
+//! What the host has: interfaces with their XDP programs, and addresses. Asked by netlink, once a command.
+
+use std::net::{IpAddr, Ipv6Addr};
+
+use anyhow::Context as _;
+use futures_util::TryStreamExt as _;
+use rtnetlink::{
+    Handle, new_connection,
+    packet_route::{
+        AddressFamily,
+        address::AddressAttribute,
+        link::{LinkAttribute, LinkMessage, LinkXdp, XdpAttached},
+    },
+};
+
+use crate::config::Mode;
+
+/// An interface of this network namespace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Interface {
+    /// Its number.
+    pub index: u32,
+    /// Its name.
+    pub name: String,
+    /// Largest packet in octets, link header not counted.
+    pub mtu: u32,
+    /// The XDP program that runs on it, whoever attached it.
+    pub program: Option<(u32, Mode)>,
+}
+
+/// The interfaces and IPv6 addresses of this network namespace.
+#[derive(Clone, Debug, Default)]
+pub struct Host {
+    /// Interfaces.
+    pub interfaces: Vec<Interface>,
+    /// Addresses, with the number of their interface.
+    pub addresses: Vec<(u32, Ipv6Addr)>,
+}
+
+impl Host {
+    /// Asks the kernel.
+    pub fn ask() -> anyhow::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(async {
+            let (connection, handle, _) = new_connection().context("cannot open a netlink socket")?;
+            let connection = tokio::spawn(connection);
+            let host = ask(&handle).await.context("cannot ask for interfaces and addresses");
+            connection.abort();
+            host
+        })
+    }
+
+    /// The interface of this name.
+    pub fn interface(&self, name: &str) -> Option<&Interface> {
+        self.interfaces.iter().find(|interface| interface.name == name)
+    }
+}
+
+async fn ask(handle: &Handle) -> anyhow::Result<Host> {
+    let mut host = Host::default();
+    let mut links = handle.link().get().execute();
+    while let Some(link) = links.try_next().await? {
+        host.interfaces.push(interface(link));
+    }
+    let mut addresses = handle.address().get().execute();
+    while let Some(message) = addresses.try_next().await? {
+        if message.header.family != AddressFamily::Inet6 {
+            continue;
+        }
+        host.addresses.extend(message.attributes.into_iter().filter_map(|attribute| match attribute {
+            AddressAttribute::Address(IpAddr::V6(address)) => Some((message.header.index, address)),
+            _ => None,
+        }));
+    }
+    Ok(host)
+}
+
+fn interface(link: LinkMessage) -> Interface {
+    let mut interface =
+        Interface { index: link.header.index, name: String::new(), mtu: 0, program: None };
+    for attribute in link.attributes {
+        match attribute {
+            LinkAttribute::IfName(name) => interface.name = name,
+            LinkAttribute::Mtu(mtu) => interface.mtu = mtu,
+            LinkAttribute::Xdp(about) => interface.program = program(&about),
+            _ => {}
+        }
+    }
+    interface
+}
+
+fn program(about: &[LinkXdp]) -> Option<(u32, Mode)> {
+    let id = about.iter().find_map(|attribute| match attribute {
+        LinkXdp::ProgId(id) => Some(*id),
+        _ => None,
+    })?;
+    let generic = about.iter().any(|attribute| matches!(attribute, LinkXdp::Attached(XdpAttached::SocketBuffer)));
+    Some((id, if generic { Mode::Generic } else { Mode::Native }))
+}

@@ -1,0 +1,117 @@
+//! The program's object and sizes in; a loaded program with its maps, nothing pinned and nothing attached, out.
+
+use std::os::fd::{AsFd, OwnedFd};
+
+use anyhow::{Context as _, bail};
+use aya::{
+    Ebpf, EbpfLoader, VerifierLogLevel, include_bytes_aligned,
+    maps::{Map, MapData},
+    programs::{ProgramError, Xdp},
+};
+use ssa_common::{bits::Words, layout, siphash::Sip13, verdict::Verdict};
+
+use super::pins::Pins;
+use crate::plan::shape::Shape;
+
+/// The BPF object, built with this binary.
+static OBJECT: &[u8] = include_bytes_aligned!(concat!(env!("OUT_DIR"), "/ssa"));
+
+/// The filter's name, in the object and as a pin.
+pub const FILTER: &str = "ssa_filter";
+/// The clock probe's name, in the object and as a pin.
+pub const PROBE: &str = "ssa_clock";
+
+/// Names of all maps, in the object and as pins.
+pub const MAPS: [&str; 9] = [
+    layout::ACTIVE,
+    layout::BANKS,
+    layout::PREFIXES,
+    layout::PREVIOUS,
+    layout::SERVICES,
+    layout::CLOCK,
+    layout::COUNTERS,
+    layout::META,
+    layout::DOCUMENT,
+];
+
+/// A digest of the object: two builds with the same are the same program.
+pub fn build() -> u64 {
+    let words = OBJECT.chunks(8).map(|chunk| chunk.iter().fold(0, |word, &octet| word << 8 | u64::from(octet)));
+    words.fold(Sip13::new(Words::default()), Sip13::word).finish(0, OBJECT.len() as u64)
+}
+
+/// A loaded object.
+pub struct Object(Ebpf);
+
+/// Loads the object with maps of its own.
+pub fn load(shape: Shape, cpus: u32) -> anyhow::Result<Object> {
+    load_with(shape, cpus, None)
+}
+
+/// Loads the object over the maps that are pinned.
+pub fn load_over(shape: Shape, cpus: u32, pins: &Pins) -> anyhow::Result<Object> {
+    load_with(shape, cpus, Some(pins))
+}
+
+fn load_with(shape: Shape, cpus: u32, pins: Option<&Pins>) -> anyhow::Result<Object> {
+    let mut loader = EbpfLoader::new();
+    loader
+        .verifier_log_level(VerifierLogLevel::STATS)
+        .override_global("CPUS", &cpus, true)
+        .map_max_entries(layout::PREFIXES, shape.prefixes * 2)
+        .map_max_entries(layout::PREVIOUS, shape.prefixes * 2)
+        .map_max_entries(layout::SERVICES, shape.services * 2)
+        .map_max_entries(layout::COUNTERS, shape.services * (cpus + 1) * Verdict::CELLS)
+        .map_max_entries(layout::DOCUMENT, shape.chunks * 2);
+    if let Some(pins) = pins {
+        for name in MAPS {
+            loader.map_pin_path(name, pins.map(name));
+        }
+    }
+    let mut object = loader.load(OBJECT).context("cannot make the maps")?;
+    for name in [PROBE, FILTER] {
+        let program: &mut Xdp = program(&mut object, name)?;
+        program.load().map_err(rejected).with_context(|| format!("cannot load the program {name}"))?;
+    }
+    Ok(Object(object))
+}
+
+/// A rejection is told by its last lines: the log as a whole is as long as the program.
+fn rejected(error: ProgramError) -> anyhow::Error {
+    match error {
+        ProgramError::LoadError { io_error, verifier_log } => {
+            let log = verifier_log.to_string();
+            let lines: Vec<_> = log.lines().rev().take(5).collect();
+            let last = lines.into_iter().rev().collect::<Vec<_>>().join("; ");
+            anyhow::Error::new(io_error).context(format!("the kernel refuses it: {last}"))
+        }
+        other => other.into(),
+    }
+}
+
+fn program<'a>(object: &'a mut Ebpf, name: &str) -> anyhow::Result<&'a mut Xdp> {
+    let program = object.program_mut(name).with_context(|| format!("the object has no program {name}"))?;
+    Ok(program.try_into()?)
+}
+
+impl Object {
+    /// The filter.
+    pub fn filter(&mut self) -> anyhow::Result<&mut Xdp> {
+        program(&mut self.0, FILTER)
+    }
+
+    /// The clock probe.
+    pub fn probe(&mut self) -> anyhow::Result<&mut Xdp> {
+        program(&mut self.0, PROBE)
+    }
+
+    /// A descriptor of a map.
+    pub fn map(&self, name: &str) -> anyhow::Result<OwnedFd> {
+        let map = self.0.map(name).with_context(|| format!("the object has no map {name}"))?;
+        let data: &MapData = match map {
+            Map::Array(data) => data,
+            _ => bail!("the map {name} is no array"),
+        };
+        Ok(data.fd().as_fd().try_clone_to_owned()?)
+    }
+}

@@ -1,0 +1,110 @@
+//! Rows and a frame in; what the program makes of it out. Nothing is pinned, attached, or counted where it shows.
+
+use std::time::SystemTime;
+
+use anyhow::{Context as _, bail};
+use aya::programs::{TestRun as _, TestRunOptions};
+use ssa_common::{
+    rows::{Cell, ClockRow},
+    verdict::{Reason, Treatment, Verdict},
+};
+
+use super::{
+    clock::Ticks,
+    create::{self, Made},
+    instance::Instance,
+};
+use crate::plan::{shape::Shape, tables::Tables};
+
+/// The program with maps of its own.
+pub struct Sandbox {
+    made: Made,
+    ticks: Ticks,
+}
+
+/// What the program made of a frame.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ran {
+    /// The XDP action.
+    pub action: u32,
+    /// The frame as the program left it.
+    pub frame: Vec<u8>,
+}
+
+impl Sandbox {
+    /// Loads the program over copies of these rows.
+    pub fn new(tables: &Tables) -> anyhow::Result<Self> {
+        let count = |of: usize| u32::try_from(of).unwrap_or(u32::MAX);
+        let shape = Shape { services: count(tables.services.len()), prefixes: count(tables.prefixes.len()), chunks: 1 };
+        let mut made = create::make(shape)?;
+        made.instance.put_in_force(tables, "", 1)?;
+        let ticks = Ticks::read(made.object.probe()?)?;
+        let sandbox = Self { made, ticks };
+        sandbox.instance().publish(ticks.row(SystemTime::now()))?;
+        Ok(sandbox)
+    }
+
+    /// The maps.
+    pub const fn instance(&self) -> &Instance {
+        &self.made.instance
+    }
+
+    /// Sets the program's clock: it is the middle of this second, and goes on from there.
+    pub fn set_clock(&self, unix: u64) -> anyhow::Result<()> {
+        let hertz = u64::from(self.ticks.hertz());
+        let jiffies = self.ticks.now();
+        let offset = (unix * hertz + hertz / 2).wrapping_sub(jiffies);
+        self.instance().publish(ClockRow { offset, published: jiffies })
+    }
+
+    /// How the program's ticks lie to other clocks.
+    pub const fn ticks(&self) -> &Ticks {
+        &self.ticks
+    }
+
+    /// Runs the program on a frame; `linear` octets of it in the linear part (Linux 6.18), the rest in fragments.
+    pub fn run(&mut self, frame: &[u8], linear: Option<u32>) -> anyhow::Result<Ran> {
+        let mut out = vec![0; frame.len() + 64];
+        // `struct xdp_md`: data, data_end, data_meta, ingress_ifindex, rx_queue_index, egress_ifindex.
+        let context = linear.map(|linear| {
+            [0, linear, 0, 0, 0, 0].into_iter().flat_map(u32::to_ne_bytes).collect::<Vec<u8>>()
+        });
+        let options = TestRunOptions {
+            data_in: Some(frame),
+            data_out: Some(&mut out),
+            ctx_in: context.as_deref(),
+            ..TestRunOptions::default()
+        };
+        let result = self.made.object.filter()?.test_run(options).context("cannot run the filter")?;
+        out.truncate(result.data_size_out as usize);
+        Ok(Ran { action: result.return_value, frame: out })
+    }
+
+    /// Runs the program on a frame and says what it counted.
+    pub fn judge(&mut self, frame: &[u8], linear: Option<u32>) -> anyhow::Result<Verdict> {
+        let before = self.counts()?;
+        self.run(frame, linear)?;
+        let after = self.counts()?;
+        let mut moved = (0..).zip(before.iter().zip(&after)).filter(|(_, (before, after))| before != after);
+        let (Some((index, _)), None) = (moved.next(), moved.next()) else {
+            bail!("the program counted the frame in no cell, or in several")
+        };
+        let index: u32 = index;
+        let (reason, treatment, would_drop) = Verdict::of_cell(index % Verdict::CELLS).context("no such cell")?;
+        Ok(Verdict { service: index / Verdict::CELLS, reason, treatment, would_drop })
+    }
+
+    /// The cells of all services.
+    pub fn counts(&self) -> anyhow::Result<Vec<Cell>> {
+        let mut cells = Vec::new();
+        for service in 0..self.instance().meta.services {
+            cells.extend(self.instance().cells(service)?);
+        }
+        Ok(cells)
+    }
+}
+
+/// What a verdict is called.
+pub fn words(reason: Reason, treatment: Treatment) -> (&'static str, &'static str) {
+    (reason.name(), treatment.name())
+}

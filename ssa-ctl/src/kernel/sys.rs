@@ -1,0 +1,180 @@
+//! The few `bpf(2)` calls that the library has not: arguments in, what the kernel answers out.
+
+use std::{
+    ffi::CString,
+    io,
+    os::{
+        fd::{AsFd, AsRawFd, FromRawFd, OwnedFd},
+        unix::ffi::OsStrExt,
+    },
+    path::Path,
+};
+
+use aya_obj::generated::{bpf_attach_type, bpf_attr, bpf_cmd, bpf_link_info, bpf_map_info, bpf_prog_info};
+
+/// `BPF_F_RDONLY` of `BPF_OBJ_GET`.
+const READ_ONLY: u32 = 1 << 3;
+/// `BPF_F_REPLACE` of `BPF_LINK_UPDATE`.
+const REPLACE: u32 = 1 << 2;
+
+#[expect(clippy::cast_possible_truncation, reason = "an attribute has some hundred octets")]
+fn bpf(command: bpf_cmd, attr: &mut bpf_attr) -> io::Result<i32> {
+    // SAFETY: the attribute is whole, and what it points to outlives the call: every caller here borrows it.
+    let result =
+        unsafe { libc::syscall(libc::SYS_bpf, command, std::ptr::from_mut(attr), size_of::<bpf_attr>() as u32) };
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(result as i32) }
+}
+
+fn zeroed() -> bpf_attr {
+    // SAFETY: a union of plain numbers, for which the kernel wants zeros where nothing is said.
+    unsafe { std::mem::zeroed() }
+}
+
+fn owned(descriptor: i32) -> OwnedFd {
+    // SAFETY: the kernel has just made this descriptor for us.
+    unsafe { OwnedFd::from_raw_fd(descriptor) }
+}
+
+fn raw(descriptor: impl AsFd) -> u32 {
+    descriptor.as_fd().as_raw_fd().unsigned_abs()
+}
+
+fn c_path(path: &Path) -> io::Result<CString> {
+    CString::new(path.as_os_str().as_bytes()).map_err(io::Error::other)
+}
+
+/// Opens what is pinned at `path`; a map, if asked, for reading alone.
+pub(super) fn open_pin(path: &Path, read_only: bool) -> io::Result<OwnedFd> {
+    let path = c_path(path)?;
+    let mut attr = zeroed();
+    // SAFETY: this field of the union is the one the command reads.
+    let pin = unsafe { &mut attr.__bindgen_anon_4 };
+    pin.pathname = path.as_ptr() as u64;
+    pin.file_flags = if read_only { READ_ONLY } else { 0 };
+    bpf(bpf_cmd::BPF_OBJ_GET, &mut attr).map(owned)
+}
+
+/// Pins an object at `path`.
+pub(super) fn pin(object: impl AsFd, path: &Path) -> io::Result<()> {
+    let path = c_path(path)?;
+    let mut attr = zeroed();
+    // SAFETY: this field of the union is the one the command reads.
+    let pin = unsafe { &mut attr.__bindgen_anon_4 };
+    pin.pathname = path.as_ptr() as u64;
+    pin.bpf_fd = raw(object);
+    bpf(bpf_cmd::BPF_OBJ_PIN, &mut attr).map(drop)
+}
+
+/// Attaches an XDP program to an interface with `XDP_FLAGS_*`; the link detaches when nobody holds it.
+pub(super) fn link(program: impl AsFd, interface: u32, flags: u32) -> io::Result<OwnedFd> {
+    let mut attr = zeroed();
+    attr.link_create.__bindgen_anon_1.prog_fd = raw(program);
+    attr.link_create.__bindgen_anon_2.target_ifindex = interface;
+    attr.link_create.attach_type = bpf_attach_type::BPF_XDP as u32;
+    attr.link_create.flags = flags;
+    bpf(bpf_cmd::BPF_LINK_CREATE, &mut attr).map(owned)
+}
+
+/// Puts `new` in the place of `old`, if that is what the link runs.
+pub(super) fn replace(link: impl AsFd, old: impl AsFd, new: impl AsFd) -> io::Result<()> {
+    let mut attr = zeroed();
+    attr.link_update.link_fd = raw(link);
+    attr.link_update.__bindgen_anon_1.new_prog_fd = raw(new);
+    attr.link_update.__bindgen_anon_2.old_prog_fd = raw(old);
+    attr.link_update.flags = REPLACE;
+    bpf(bpf_cmd::BPF_LINK_UPDATE, &mut attr).map(drop)
+}
+
+/// Writes consecutive elements of an array map.
+pub(super) fn write_batch(map: impl AsFd, keys: &[u32], values: &[u8]) -> io::Result<()> {
+    let mut attr = zeroed();
+    attr.batch.keys = keys.as_ptr() as u64;
+    attr.batch.values = values.as_ptr() as u64;
+    attr.batch.count = u32::try_from(keys.len()).map_err(io::Error::other)?;
+    attr.batch.map_fd = raw(map);
+    bpf(bpf_cmd::BPF_MAP_UPDATE_BATCH, &mut attr).map(drop)
+}
+
+/// Reads elements of an array map from `first` on, as many as `keys` has room for.
+pub(super) fn read_batch(map: impl AsFd, first: u32, keys: &mut [u32], values: &mut [u8]) -> io::Result<()> {
+    let before = first.wrapping_sub(1);
+    let mut next = 0u32;
+    let mut attr = zeroed();
+    attr.batch.in_batch = if first == 0 { 0 } else { (&raw const before) as u64 };
+    attr.batch.out_batch = (&raw mut next) as u64;
+    attr.batch.keys = keys.as_mut_ptr() as u64;
+    attr.batch.values = values.as_mut_ptr() as u64;
+    attr.batch.count = u32::try_from(keys.len()).map_err(io::Error::other)?;
+    attr.batch.map_fd = raw(map);
+    match bpf(bpf_cmd::BPF_MAP_LOOKUP_BATCH, &mut attr) {
+        // The end of the map, reached with all that was asked for.
+        // SAFETY: `batch` is the field that the command wrote.
+        Err(error) if error.raw_os_error() != Some(libc::ENOENT) || unsafe { attr.batch.count } as usize != keys.len() => {
+            Err(error)
+        }
+        _ => Ok(()),
+    }
+}
+
+macro_rules! info {
+    ($(#[$doc:meta])* $name:ident, $info:ty) => {
+        $(#[$doc])*
+        #[expect(clippy::cast_possible_truncation, reason = "an info has some hundred octets")]
+        pub(super) fn $name(object: impl AsFd) -> io::Result<$info> {
+            // SAFETY: plain numbers, which the kernel wants as zeros and fills in.
+            let mut info: $info = unsafe { std::mem::zeroed() };
+            let mut attr = zeroed();
+            attr.info.bpf_fd = raw(object);
+            attr.info.info = (&raw mut info) as u64;
+            attr.info.info_len = size_of::<$info>() as u32;
+            bpf(bpf_cmd::BPF_OBJ_GET_INFO_BY_FD, &mut attr).map(|_| info)
+        }
+    };
+}
+
+info!(
+    /// What the kernel says of a map.
+    map_info,
+    bpf_map_info
+);
+info!(
+    /// What the kernel says of a program.
+    program_info,
+    bpf_prog_info
+);
+info!(
+    /// What the kernel says of a link.
+    link_info,
+    bpf_link_info
+);
+
+/// Waits until no program that began before this call still runs.
+///
+/// `membarrier` waits for an RCU grace period, and XDP programs run inside one.
+pub(super) fn wait_for_readers() {
+    const GLOBAL: libc::c_int = 1;
+    // SAFETY: three numbers.
+    if unsafe { libc::syscall(libc::SYS_membarrier, GLOBAL, 0, 0) } != 0 {
+        // Refused where CPUs run without ticks. A program runs for microseconds.
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+}
+
+/// The cookie of this network namespace, which no other ever has (Linux 5.14).
+pub(super) fn netns_cookie() -> io::Result<u64> {
+    const SO_NETNS_COOKIE: libc::c_int = 71;
+    let socket = std::net::UdpSocket::bind("[::]:0").or_else(|_| std::net::UdpSocket::bind("0.0.0.0:0"))?;
+    let mut cookie = 0u64;
+    let mut length = size_of::<u64>() as libc::socklen_t;
+    // SAFETY: `cookie` has as many octets as `length` says.
+    let result = unsafe {
+        libc::getsockopt(
+            socket.as_raw_fd(),
+            libc::SOL_SOCKET,
+            SO_NETNS_COOKIE,
+            (&raw mut cookie).cast(),
+            &raw mut length,
+        )
+    };
+    if result == 0 { Ok(cookie) } else { Err(io::Error::last_os_error()) }
+}
