@@ -2,5 +2,6 @@
 
 mod binary;
 pub mod frames;
+pub mod run;
 
 pub use binary::{ssa_ctl, ssa_ctl_path};

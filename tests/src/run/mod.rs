@@ -1,0 +1,145 @@
+//! Config text in; its rows, the program loaded over them, and what a frame moved, out. Needs root and bpf.
+
+use std::{fs, os::unix::fs::PermissionsExt, path::Path};
+
+use ssa_common::{
+    rows::Cell,
+    verdict::{Treatment, Verdict},
+};
+use ssa_ctl::{
+    config::{self, Source},
+    kernel::{clock, sandbox::Sandbox},
+    plan::{numbers::Numbers, shape::Shape, tables::Tables},
+};
+use tempfile::TempDir;
+
+use crate::frames::{KEYS, RING, Service};
+
+/// `XDP_DROP` of `linux/bpf.h`.
+pub const DROP: u32 = 1;
+/// `XDP_PASS` of `linux/bpf.h`.
+pub const PASS: u32 = 2;
+
+/// A config that grows by services, and a folder for its key files.
+#[derive(Debug)]
+pub struct Config {
+    text: String,
+    folder: TempDir,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        let folder = tempfile::tempdir().expect("a folder for key files");
+        Self { text: "version = 1\n".into(), folder }
+    }
+}
+
+impl Config {
+    /// A service: the lines of its table.
+    #[must_use]
+    pub fn service(mut self, lines: &str) -> Self {
+        self.text += "[[service]]\n";
+        self.text += lines;
+        self.text += "\n";
+        self
+    }
+
+    /// A key of the last service.
+    #[must_use]
+    pub fn key(mut self, ring: &str, number: u32, secret: [u8; 16]) -> Self {
+        let file = format!("{:x}.key", self.text.len());
+        write_key(&self.folder.path().join(&file), secret);
+        self.text += &format!("[[service.keys]]\nname = \"{ring}\"\nnumber = {number}\nfile = \"{file}\"\n");
+        self
+    }
+
+    /// The services that the cases are for; their previous rules last until `deadline`.
+    #[must_use]
+    pub fn frames(services: &[Service], deadline: u64) -> Self {
+        services.iter().fold(Self::default(), |config, service| {
+            let config = config.service(&lines(service, deadline));
+            if !service.rule.contains("mac(") {
+                return config;
+            }
+            KEYS.iter().fold(config, |config, key| config.key(RING, key.number, key.secret))
+        })
+    }
+
+    /// The rows, in tables as small as they can be, and the services' numbers, which keep what `before` gave them.
+    pub fn tables(&self, before: &Numbers) -> (Tables, Numbers) {
+        let services = self.text.matches("[[service]]").count() + 1;
+        let services = u32::try_from(services).expect("a test has some hundred services").next_power_of_two();
+        self.tables_of(before, Shape { services, prefixes: services * 4, chunks: 1 })
+    }
+
+    /// The rows in tables of this shape.
+    pub fn tables_of(&self, before: &Numbers, shape: Shape) -> (Tables, Numbers) {
+        let source = Source { path: self.folder.path().join("config.toml"), text: self.text.clone() };
+        let checked = config::parse(source).unwrap_or_else(|faults| panic!("{faults:?}\n{}", self.text));
+        let rings = checked.load_keys().unwrap_or_else(|faults| panic!("{faults:?}"));
+        let numbers = before.next(&checked.config);
+        let hertz = clock::hertz().expect("a kernel with ticks");
+        let tables = Tables::compile_for(&checked.config, &rings, hertz, shape, &numbers);
+        (tables.expect("a checked config compiles"), numbers)
+    }
+}
+
+fn write_key(path: &Path, secret: [u8; 16]) {
+    fs::write(path, format!("{:032x}", u128::from_be_bytes(secret))).expect("a key file");
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).expect("its mode");
+}
+
+fn lines(service: &Service, deadline: u64) -> String {
+    let Service { name, prefix, length, rule, previous, allow, low_priority, enforce, deny_source_in_service, .. } =
+        *service;
+    let mut lines = format!(
+        "name = \"{name}\"\nprefixes = [\"{}/{length}\"]\nrule = \"{rule}\"\n\
+         enforce = \"{}\"\non_mismatch = \"{}\"\ndeny_source_in_service = {deny_source_in_service}\n",
+        std::net::Ipv6Addr::from_bits(prefix),
+        if enforce { "on" } else { "off" },
+        if low_priority { "lowprio" } else { "drop" },
+    );
+    if !allow.is_empty() {
+        lines += &format!("allow = {allow:?}\n");
+    }
+    if let Some(rule) = previous {
+        lines += &format!("[service.previous]\nrule = \"{rule}\"\nuntil = {deadline}\n");
+    }
+    lines
+}
+
+/// The program over these rows.
+///
+/// # Panics
+/// Where it cannot be loaded: this ring needs root, and a kernel with bpf. It is never skipped.
+pub fn load(tables: &Tables) -> Sandbox {
+    Sandbox::new(tables).unwrap_or_else(|error| {
+        panic!("the ring `run` loads the program into the kernel: run it as root, where bpf(2) is allowed: {error:#}")
+    })
+}
+
+/// The action that a treatment is.
+pub const fn action(treatment: Treatment) -> u32 {
+    match treatment {
+        Treatment::Pass | Treatment::Forward | Treatment::LowPriority => PASS,
+        Treatment::Drop => DROP,
+    }
+}
+
+/// A verdict's place among the cells of all services.
+pub const fn cell(verdict: &Verdict) -> usize {
+    (verdict.service * Verdict::CELLS + verdict.cell()) as usize
+}
+
+/// What moved between two readings: place, packets, bytes.
+pub fn moved(before: &[Cell], after: &[Cell]) -> Vec<(usize, u64, u64)> {
+    let changes = before.iter().zip(after).enumerate().filter(|(_, (before, after))| before != after);
+    changes.map(|(at, (old, new))| (at, new.packets - old.packets, new.bytes - old.bytes)).collect()
+}
+
+/// What a place among all cells counts, for people.
+pub fn name(place: usize) -> String {
+    let cells = Verdict::CELLS as usize;
+    let of = u32::try_from(place % cells).ok().and_then(Verdict::of_cell);
+    format!("service {} {of:?}", place / cells)
+}
