@@ -12,7 +12,9 @@ use clap::{Parser, Subcommand};
 use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
 use crate::{
-    command::{address, check, explain, key, schema},
+    command::{
+        address, apply, check, doctor, down, enforce, explain, export, key, schema, services, stats, status,
+    },
     context::Context,
     failure::{Code, Failure, Outcome},
     output,
@@ -51,19 +53,35 @@ struct Global {
 #[derive(Subcommand)]
 enum Command {
     Check(check::Args),
+    Apply(apply::Args),
+    Export(export::Args),
     Schema(schema::Args),
-    Key(key::Args),
-    Address(address::Args),
+    Status(status::Args),
+    Services(services::Args),
+    Stats(stats::Args),
     Explain(explain::Args),
+    Address(address::Args),
+    Key(key::Args),
+    Enforce(enforce::Args),
+    Doctor(doctor::Args),
+    Down(down::Args),
 }
 
 fn run(command: &Command, context: &mut Context<'_>) -> Outcome {
     match command {
         Command::Check(args) => check::run(context, args),
+        Command::Apply(args) => apply::run(context, args),
+        Command::Export(args) => export::run(context, args),
         Command::Schema(args) => schema::run(context, args),
-        Command::Key(args) => key::run(context, args),
-        Command::Address(args) => address::run(context, args),
+        Command::Status(args) => status::run(context, args),
+        Command::Services(args) => services::run(context, args),
+        Command::Stats(args) => stats::run(context, args),
         Command::Explain(args) => explain::run(context, args),
+        Command::Address(args) => address::run(context, args),
+        Command::Key(args) => key::run(context, args),
+        Command::Enforce(args) => enforce::run(context, args),
+        Command::Doctor(args) => doctor::run(context, args),
+        Command::Down(args) => down::run(context, args),
     }
 }
 

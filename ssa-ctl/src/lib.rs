@@ -7,5 +7,6 @@ pub mod config;
 pub mod context;
 pub mod failure;
 pub mod kernel;
+pub mod observe;
 pub mod output;
 pub mod plan;

@@ -19,9 +19,10 @@ use crate::{
         pins::Pins,
     },
     plan::{
+        changes::{Change, changes},
         numbers::Numbers,
         shape::Shape,
-        steps::{Step, Want, steps},
+        steps::{Action, Step, Want, steps},
         tables::Tables,
     },
 };
@@ -116,6 +117,36 @@ fn plan(pins: &Pins, wanted: &Wanted<'_>, context: &Context<'_>) -> Result<(Vec<
     };
     let steps = steps(&want, have.as_ref());
     Ok((steps, Planned { instance, tables, document, shape, numbers, generation }))
+}
+
+/// Changes rows and text of what is in force, by itself: takes no key file and no interface.
+///
+/// # Errors
+/// Where nothing is loaded, or `edit` refuses.
+pub fn edit_in_force(
+    context: &mut Context<'_>,
+    edit: impl FnOnce(&Config, &mut Tables, &Numbers) -> Result<Config, Failure>,
+) -> Result<Done, Failure> {
+    permission::check()?;
+    let pins = Pins::new(&context.pin_root);
+    let err = &mut *context.err;
+    let _lock = lock::take(&pins, &mut || {
+        let _ = writeln!(err, "waiting for another ssa-ctl to finish");
+    })?;
+    let instance = Instance::open(&pins, false)?;
+    let running = instance.running()?;
+    let config = parse_document(&running.document)?;
+    let mut tables = running.tables.clone();
+    let wanted = edit(&config, &mut tables, &instance.numbers()?)?;
+    let document = config::to_toml(&wanted);
+    if tables == running.tables && document == running.document {
+        return Ok(Done { steps: Vec::new(), generation: running.generation });
+    }
+    let generation = running.generation + 1;
+    instance.put_in_force(&tables, &document, generation)?;
+    let steps = changes(Some(&config), &wanted).into_iter();
+    let steps = steps.map(|Change { object, detail }| Step { action: Action::Config, object, detail }).collect();
+    Ok(Done { steps, generation })
 }
 
 /// The config in force.

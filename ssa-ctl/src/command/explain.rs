@@ -9,10 +9,13 @@ pub use self::{
     frame::Question,
     host::{Epoch, Explanation, Field, Kernel, explain},
 };
+use ssa_common::verdict::{Reason, Treatment};
+
 use crate::{
     config::{Allow, Config},
     context::Context,
-    failure::{Exit, Outcome},
+    failure::{Code, Exit, Failure, Outcome},
+    kernel::{instance::Instance, object, permission, pins::Pins, sandbox::Sandbox},
     plan::tables::Tables,
 };
 
@@ -45,13 +48,31 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome {
     let (config, rings) = super::config_and_keys(context, args.config.as_deref())?;
     let question = question(context, args, &config);
     let tables = Tables::compile(&config, &rings, 1)?;
-    let explanation = explain(&config, &rings, &tables, &question);
+    let mut explanation = explain(&config, &rings, &tables, &question);
+    if args.config.is_none() {
+        let (reason, treatment) = ask_program(context, &question)?;
+        explanation = explanation.with_kernel(reason, treatment);
+    }
     if context.json {
         context.object(&explanation)?;
     } else {
         text(context, &explanation)?;
     }
     Ok(if explanation.agree == Some(false) { Exit::Differs } else { Exit::Done })
+}
+
+/// What the program makes of the question, over copies of the rows in force: nothing of the instance moves.
+fn ask_program(context: &Context<'_>, question: &Question) -> Result<(Reason, Treatment), Failure> {
+    permission::check()?;
+    let instance = Instance::open(&Pins::new(&context.pin_root), true)?;
+    if instance.meta.build != object::build() {
+        return Err(Failure::new(Code::Failed, "the loaded program is of another build than this ssa-ctl")
+            .hint("apply the config to bring this build into force, or use --config FILE"));
+    }
+    let mut sandbox = Sandbox::new(&instance.running()?.tables)?;
+    sandbox.set_clock(question.time)?;
+    let verdict = sandbox.judge(&question.frame(), None)?;
+    Ok((verdict.reason, verdict.treatment))
 }
 
 fn question(context: &Context<'_>, args: &Args, config: &Config) -> Question {

@@ -1,42 +1,54 @@
 //! One file a command: its arguments in, its outcome out. A command reads or changes, never both.
 
 pub mod address;
+pub mod apply;
 pub mod check;
+pub mod doctor;
+pub mod down;
+pub mod enforce;
 pub mod explain;
+pub mod export;
 pub mod key;
+mod report;
 pub mod schema;
+pub mod services;
+pub mod stats;
+pub mod status;
 
 use std::path::Path;
 
 use crate::{
+    change,
     config::{self, Config, edit::EditError, keys::KeyRings},
     context::Context,
     failure::{Code, Failure, Outcome},
+    kernel::netlink::Host,
 };
 
 /// The config in this file; without one, the config that is running.
-fn config_of(_: &Context<'_>, file: Option<&Path>) -> Result<Config, Failure> {
+fn config_of(context: &Context<'_>, file: Option<&Path>) -> Result<Config, Failure> {
     match file {
         Some(path) => Ok(config::read(path)?.config),
-        None => Err(not_loaded()),
+        None => change::running_config(context),
     }
 }
 
-fn not_loaded() -> Failure {
-    Failure::new(Code::NotLoaded, "no config is running").hint("bring one into force: ssa-ctl apply FILE")
-}
-
-/// Changes the running config: what `key add`, `key retire` and `enforce` do.
+/// Changes the running config: what `key add` and `key retire` do.
 fn change(context: &mut Context<'_>, edit: impl FnOnce(&Config) -> Result<Config, EditError>) -> Outcome {
     let config = config_of(context, None)?;
-    let wanted =
-        edit(&config).map_err(|EditError { message, help }| Failure::new(Code::Invalid, message).hint(help))?;
-    into_force(context, &wanted)
+    let wanted = edit(&config).map_err(refused)?;
+    let rings = load_keys(&wanted)?;
+    let host = Host::ask()?;
+    let interfaces = change::find_interfaces(&wanted, &host).map_err(|(_, name)| {
+        Failure::new(Code::Failed, format!("the interface {name} of the running config is gone"))
+            .hint("apply a config without it")
+    })?;
+    let done = change::bring(context, &change::Wanted { config: &wanted, rings: &rings, interfaces }, false)?;
+    report::steps(context, &done, false)
 }
 
-/// Brings a config into force in the place of the running one.
-fn into_force(_: &mut Context<'_>, _: &Config) -> Outcome {
-    Err(not_loaded())
+fn refused(EditError { message, help }: EditError) -> Failure {
+    Failure::new(Code::Invalid, message).hint(help)
 }
 
 /// The same with its keys.
@@ -47,10 +59,14 @@ fn config_and_keys(context: &Context<'_>, file: Option<&Path>) -> Result<(Config
         return Ok((checked.config, rings));
     }
     let config = config_of(context, None)?;
-    let rings = config::keys::load(&config).map_err(|mut problems| {
+    let rings = load_keys(&config)?;
+    Ok((config, rings))
+}
+
+fn load_keys(config: &Config) -> Result<KeyRings, Failure> {
+    config::keys::load(config).map_err(|mut problems| {
         let problem = problems.swap_remove(0);
         let hint = problem.help.clone();
         Failure::from(problem).hint(hint)
-    })?;
-    Ok((config, rings))
+    })
 }

@@ -90,10 +90,14 @@ impl Pins {
         self.filter().try_exists()
     }
 
+    /// Checks that the root could be made: that the folder it is to be in is a BPF file system's.
+    pub fn check_parent(&self) -> Result<(), Failure> {
+        check_file_system(self.root.parent().unwrap_or(Path::new("/")))
+    }
+
     /// Makes the root, of mode 0700, in a BPF file system.
     pub fn make_root(&self) -> Result<(), Failure> {
-        let parent = self.root.parent().unwrap_or(Path::new("/"));
-        check_file_system(parent)?;
+        self.check_parent()?;
         make(&self.root)?;
         self.check()
     }

@@ -10,7 +10,7 @@ use std::{
     path::Path,
 };
 
-use aya_obj::generated::{bpf_attach_type, bpf_attr, bpf_cmd, bpf_link_info, bpf_map_info, bpf_prog_info};
+use aya_obj::generated::{bpf_attach_type, bpf_attr, bpf_cmd, bpf_link_info, bpf_map_info};
 
 /// `BPF_F_RDONLY` of `BPF_OBJ_GET`.
 const READ_ONLY: u32 = 1 << 3;
@@ -136,11 +136,6 @@ info!(
     /// What the kernel says of a map.
     map_info,
     bpf_map_info
-);
-info!(
-    /// What the kernel says of a program.
-    program_info,
-    bpf_prog_info
 );
 info!(
     /// What the kernel says of a link.

@@ -1,0 +1,32 @@
+//! `down`: everything of an instance detached and removed.
+
+use serde_json::json;
+
+use crate::{
+    change,
+    context::Context,
+    failure::{Exit, Outcome},
+};
+
+/// Detach from all interfaces and remove everything
+///
+/// Nothing is left: no program, no map, no link, no pin. Where nothing is loaded there is nothing to do.
+#[derive(clap::Args)]
+pub struct Args {}
+
+/// Takes the instance down.
+pub fn run(context: &mut Context<'_>, _: &Args) -> Outcome {
+    let was_there = context.pin_root.exists();
+    let interfaces = change::down(context)?;
+    if context.json {
+        context.object(&json!({ "changed": was_there, "detached": interfaces }))?;
+    } else if !was_there {
+        writeln!(context.out, "nothing is loaded at {}", context.pin_root.display())?;
+    } else if interfaces.is_empty() {
+        writeln!(context.out, "removed {}", context.pin_root.display())?;
+    } else {
+        let names = interfaces.join(", ");
+        writeln!(context.out, "detached from {names}; removed {}", context.pin_root.display())?;
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,36 @@
+//! The steps of a plan in; what people or programs read of them, out.
+
+use serde_json::json;
+
+use crate::{
+    change::Done,
+    context::Context,
+    failure::{Exit, Outcome},
+};
+
+/// Says what was done, or with `dry_run` what would be.
+pub(super) fn steps(context: &mut Context<'_>, done: &Done, dry_run: bool) -> Outcome {
+    let Done { steps, generation } = done;
+    if context.json {
+        context.object(&json!({
+            "changed": !dry_run && !steps.is_empty(),
+            "dry_run": dry_run,
+            "steps": steps,
+            "generation": generation,
+        }))?;
+    } else if steps.is_empty() {
+        writeln!(context.out, "no change")?;
+    } else {
+        let rows = steps.iter().map(|step| {
+            [step.action.name().to_owned(), step.object.clone(), step.detail.clone()]
+        });
+        context.table(["STEP", "OBJECT", "DETAIL"], rows)?;
+        let count = steps.len();
+        let plural = if count == 1 { "" } else { "s" };
+        match dry_run {
+            true => writeln!(context.out, "{count} step{plural} to do; nothing was changed")?,
+            false => writeln!(context.out, "{count} step{plural} done; generation {generation} is in force")?,
+        }
+    }
+    Ok(if dry_run && !steps.is_empty() { Exit::Differs } else { Exit::Done })
+}

@@ -1,0 +1,99 @@
+//! `status`: what is loaded and attached, its versions, clock and memory, out.
+
+use anyhow::Context as _;
+use aya::programs::ProgramInfo;
+use serde_json::json;
+use ssa_common::layout;
+
+use crate::{
+    change::{self, link_states, ticks},
+    context::Context,
+    failure::{Exit, Outcome},
+    kernel::{
+        attach::{Link, word},
+        instance::Instance,
+        netlink::Host,
+        object,
+        pins::Pins,
+    },
+};
+
+/// Show what is loaded and attached
+///
+/// Interfaces with mode, program and link; layout version, generation, clock, memory. Exit code 4 where nothing is
+/// loaded.
+#[derive(clap::Args)]
+pub struct Args {}
+
+/// Shows the state of the instance.
+pub fn run(context: &mut Context<'_>, _: &Args) -> Outcome {
+    let pins = Pins::new(&context.pin_root);
+    let instance = Instance::open(&pins, true)?;
+    let running = instance.running()?;
+    let config = change::parse_document(&running.document)?;
+    let path = pins.filter();
+    let filter = ProgramInfo::from_pin(&path).with_context(|| format!("cannot open the pin {}", path.display()))?;
+    let ticks = ticks(&pins)?;
+    let clock = instance.clock()?;
+    let (error, age) = (ticks.error(clock, context.now), ticks.age(clock));
+    let max_age = config.services.iter().filter_map(|service| service.max_age).min();
+    let stale = max_age.is_some_and(|max_age| age > u64::from(max_age));
+
+    let host = Host::ask()?;
+    let mut interfaces = Vec::new();
+    for state in link_states(&pins, &host)? {
+        let link = Link::open(&pins, &state.name)?.context("a link went away meanwhile")?;
+        interfaces.push(json!({
+            "name": state.name,
+            "attached": state.interface != 0,
+            "mode": state.mode.map(word),
+            "program": link.program,
+            "link": link.id,
+        }));
+    }
+    // What the config wants and nobody attached, or somebody took away, is a difference worth seeing.
+    for name in &config.host.interfaces {
+        if !interfaces.iter().any(|interface| interface["name"] == **name) {
+            interfaces.push(json!({ "name": name, "attached": false, "mode": null, "program": null, "link": null }));
+        }
+    }
+    let program = if instance.meta.build == object::build() { "current" } else { "another build" };
+    if context.json {
+        context.object(&json!({
+            "pin_root": pins.root(),
+            "interfaces": interfaces,
+            "program": { "id": filter.id(), "name": object::FILTER, "build": program },
+            "layout": layout::VERSION,
+            "generation": running.generation,
+            "services": config.services.len(),
+            "clock": { "error_seconds": error, "age_seconds": age, "stale": stale },
+            "memory": { "maps_bytes": instance.octets() },
+        }))?;
+        return Ok(Exit::Done);
+    }
+    let out = &mut *context.out;
+    writeln!(out, "pins        {}", pins.root().display())?;
+    writeln!(out, "program     {} {} ({program}), layout version {}", object::FILTER, filter.id(), layout::VERSION)?;
+    writeln!(out, "config      generation {}, {} services", running.generation, config.services.len())?;
+    let stale = if stale { ", STALE: run apply" } else { "" };
+    writeln!(out, "clock       {error:+.3} s off, published {age} s ago{stale}")?;
+    writeln!(out, "memory      {:.1} MiB in maps", mebibytes(instance.octets()))?;
+    if interfaces.is_empty() {
+        writeln!(out, "interfaces  none")?;
+        return Ok(Exit::Done);
+    }
+    let text = |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), Into::into).replace("null", "-");
+    let rows = interfaces.iter().map(|interface| {
+        let attached = if interface["attached"] == true { "attached" } else { "NOT ATTACHED" };
+        let [mode, program, link] = ["mode", "program", "link"].map(|key| text(&interface[key]));
+        [text(&interface["name"]), attached.into(), mode, program, link]
+    });
+    let rows: Vec<_> = rows.collect();
+    context.table(["INTERFACE", "STATE", "MODE", "PROGRAM", "LINK"], rows)?;
+    Ok(Exit::Done)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "for people")]
+fn mebibytes(octets: u64) -> f64 {
+    octets as f64 / f64::from(1 << 20)
+}

@@ -1,0 +1,3 @@
+//! The kernel's counters and state in; what an operator reads of them out. Everything here opens maps for reading.
+
+pub mod counters;
