@@ -2,6 +2,7 @@
 
 mod binary;
 pub mod frames;
+pub mod net;
 pub mod run;
 
 pub use binary::{ssa_ctl, ssa_ctl_path};

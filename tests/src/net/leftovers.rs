@@ -1,0 +1,45 @@
+//! The names of namespaces and pin roots in; those of processes that are gone removed. A kill leaves no time to.
+
+use std::{fs, path::Path, process::Command, sync::Once};
+
+use super::{namespace, pins, process::output_of};
+
+/// Removes what processes that are gone left behind, once in this process.
+pub(super) fn remove_once() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        // Another process that starts now may be faster; what cannot be removed is in nobody's way.
+        for name in abandoned(namespace::NAMES, "ssa-") {
+            let _ = output_of(Command::new("ip").args(["netns", "del", &name]));
+        }
+        for name in abandoned(pins::BPFFS, pins::NAME) {
+            let _ = fs::remove_dir_all(Path::new(pins::BPFFS).join(name));
+        }
+    });
+}
+
+/// The names in a folder that belong to processes that are gone.
+fn abandoned(folder: &str, prefix: &str) -> Vec<String> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+    names.filter(|name| owner(name, prefix).is_some_and(|id| !Path::new(&format!("/proc/{id}")).exists())).collect()
+}
+
+/// The process that made `PREFIX` `PID-…`.
+fn owner(name: &str, prefix: &str) -> Option<u32> {
+    name.strip_prefix(prefix)?.split_once('-')?.0.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::owner;
+
+    #[test]
+    fn only_our_names_have_owners() {
+        assert_eq!(owner("ssa-12-0-client", "ssa-"), Some(12));
+        assert_eq!(owner("ssa-test-12-3", "ssa-test-"), Some(12));
+        for other in ["ssa", "ssa-test", "ssa-12", "ssa-x-0-client", "other-12-0"] {
+            assert_eq!(owner(other, "ssa-"), None, "{other}");
+        }
+    }
+}

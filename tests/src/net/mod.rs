@@ -1,0 +1,20 @@
+//! Labels, names and addresses in; network namespaces, veth pairs, pin roots and raw frames out, gone with their owner.
+//!
+//! Needs root and no network. What a killed process left behind, the next one removes.
+
+mod frames;
+mod leftovers;
+mod link;
+mod namespace;
+mod pins;
+mod process;
+mod wait;
+
+pub use self::{
+    frames::FrameSocket,
+    link::{Interface, address, interface, neighbour, route, veth},
+    namespace::Namespace,
+    pins::PinRoot,
+    process::{Running, output_of},
+    wait::wait_until,
+};
