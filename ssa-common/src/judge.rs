@@ -23,7 +23,7 @@ use crate::{
 
 /// The tables in force.
 pub trait Tables {
-    /// The bank in force.
+    /// The bank in force. Asked once a frame: what is read after that must be of the same bank.
     fn bank(&self) -> Option<&BankRow>;
     /// A slot of the prefix table.
     fn prefix(&self, slot: u32) -> Option<&PrefixRow>;
@@ -34,8 +34,8 @@ pub trait Tables {
 
     /// DESIGN §4 step 2, for a frame of the prefix in `slot`.
     #[inline(always)]
-    fn source(&self, slot: u32, source: Words) -> Source {
-        judge_source(self, slot, source)
+    fn source(&self, bank: &BankRow, slot: u32, source: Words) -> Source {
+        judge_source(self, bank, slot, source)
     }
 
     /// What the fields of one kind of a rule say of a pair.
@@ -113,6 +113,8 @@ pub enum Said {
 pub struct Above {
     /// The prefix the frame is for.
     pub slot: u32,
+    /// The row of its service.
+    pub service: u32,
     /// Where its IPv6 header begins.
     pub network: u16,
     /// That header's next header.
@@ -132,24 +134,29 @@ pub enum Source {
     Bad,
 }
 
-/// A verdict, and where the frame's IPv6 header begins.
+/// A verdict, and what of the frame's shape the caller may want.
 #[derive(Clone, Copy)]
 pub struct Judged {
     /// The verdict.
     pub verdict: Verdict,
     /// Octets before the IPv6 header; 0 where there is none.
     pub network: u32,
+    /// Octets behind it, as it claims; 0 where there is none.
+    pub payload: u16,
 }
 
-impl Judged {
-    #[inline(always)]
-    const fn outside(reason: Reason, treatment: Treatment) -> Self {
-        Self { verdict: Verdict { service: 0, reason, treatment, would_drop: false }, network: 0 }
-    }
+/// A frame to no service.
+const OTHER: Verdict = outside(Reason::Other, Treatment::Pass);
+/// A frame that cannot be judged and must not pass.
+const MALFORMED: Verdict = outside(Reason::Malformed, Treatment::Drop);
+
+const fn outside(reason: Reason, treatment: Treatment) -> Verdict {
+    Verdict { service: 0, reason, treatment, would_drop: false }
 }
 
 /// The prefix an address belongs to.
 struct Found<'a> {
+    bank: &'a BankRow,
     row: &'a PrefixRow,
     slot: u32,
 }
@@ -157,18 +164,23 @@ struct Found<'a> {
 /// Judges one frame.
 #[inline(always)]
 pub fn judge(frame: &impl Traffic, tables: &impl Tables, clock: &impl Clock) -> Judged {
-    let other = Judged::outside(Reason::Other, Treatment::Pass);
-    let malformed = Judged::outside(Reason::Malformed, Treatment::Drop);
     let network = match parse::link(frame) {
         Link::Ipv6(network) => network,
-        Link::Foreign => return other,
-        Link::TooDeep => return malformed,
+        Link::Foreign => return Judged { verdict: OTHER, network: 0, payload: 0 },
+        Link::TooDeep => return Judged { verdict: MALFORMED, network: 0, payload: 0 },
     };
-    let Some(header) = Header::read(frame, network) else { return malformed };
-    let Some(bank) = tables.bank() else { return other };
-    let Some(found) = find(tables, bank, header.destination) else { return other };
-    let reason = reason(frame, tables, clock, &header, network, &found);
-    Judged { verdict: treat(found.row, header.source, reason), network }
+    let Some(header) = Header::read(frame, network) else {
+        return Judged { verdict: MALFORMED, network, payload: 0 };
+    };
+    let found = tables.bank().and_then(|bank| find(tables, bank, header.destination));
+    let verdict = match found {
+        None => OTHER,
+        Some(found) => {
+            let reason = reason(frame, tables, clock, &header, network, &found);
+            treat(found.row, header.source, reason)
+        }
+    };
+    Judged { verdict, network, payload: header.payload }
 }
 
 /// DESIGN §4 steps 2 to 6.
@@ -186,7 +198,7 @@ fn reason(
     // Global unicast, 2000::/3, holds none of the sources that cannot be.
     let mut doubtful = false;
     if header.source.hi >> 61 != 1 || flags & FLAG_DENY_SOURCE_IN_SERVICE != 0 {
-        match tables.source(found.slot, header.source) {
+        match tables.source(found.bank, found.slot, header.source) {
             Source::Good => {}
             Source::OnlyControl => doubtful = true,
             Source::Bad => return Reason::BadSource,
@@ -196,7 +208,8 @@ fn reason(
     let plain = matches!(header.next, protocol::TCP | protocol::UDP) && flags & FLAG_ALLOW == 0;
     if !plain {
         let Header { next, hop_limit, .. } = *header;
-        let above = Above { slot: found.slot, network: network as u16, next, hop_limit };
+        let service = found.bank.first_service.wrapping_add(found.row.service);
+        let above = Above { slot: found.slot, service, network: network as u16, next, hop_limit };
         match frame.upper(tables, above) {
             Said::Settled(Reason::Control) => return Reason::Control,
             Said::Error(offset) => {
@@ -261,7 +274,7 @@ fn enforced(row: &PrefixRow, source: Words) -> bool {
 
 /// The prefix that `address` belongs to: a look for each prefix length of the config, two places each.
 #[inline(always)]
-fn find<'a>(tables: &'a (impl Tables + ?Sized), bank: &BankRow, address: Words) -> Option<Found<'a>> {
+fn find<'a>(tables: &'a (impl Tables + ?Sized), bank: &'a BankRow, address: Words) -> Option<Found<'a>> {
     if bank.magic != BANK_MAGIC {
         return None;
     }
@@ -277,7 +290,7 @@ fn find<'a>(tables: &'a (impl Tables + ?Sized), bank: &BankRow, address: Words) 
                 && row.length as usize == length
                 && row.service != 0
             {
-                return Some(Found { row, slot });
+                return Some(Found { bank, row, slot });
             }
         }
     }
@@ -295,7 +308,7 @@ pub fn places(bank: &BankRow, key: Words) -> [u32; 2] {
 
 /// What [`Tables::source`] says, wherever it runs.
 #[inline(always)]
-pub fn judge_source(tables: &(impl Tables + ?Sized), slot: u32, source: Words) -> Source {
+pub fn judge_source(tables: &(impl Tables + ?Sized), bank: &BankRow, slot: u32, source: Words) -> Source {
     let Words { hi, lo } = source;
     let unspecified_or_loopback = hi == 0 && lo <= 1;
     let multicast = hi >> 56 == 0xff;
@@ -305,8 +318,7 @@ pub fn judge_source(tables: &(impl Tables + ?Sized), slot: u32, source: Words) -
     }
     let link_local = hi >> 54 == 0xfe80 >> 6;
     let denies = tables.prefix(slot).is_some_and(|row| row.flags & FLAG_DENY_SOURCE_IN_SERVICE != 0);
-    let in_service = || tables.bank().is_some_and(|bank| find(tables, bank, source).is_some());
-    if link_local || denies && in_service() { Source::OnlyControl } else { Source::Good }
+    if link_local || denies && find(tables, bank, source).is_some() { Source::OnlyControl } else { Source::Good }
 }
 
 /// What the current rule, or the previous one while it lasts, says of a pair.
@@ -380,7 +392,7 @@ pub fn judge_upper(frame: &(impl Frame + ?Sized), tables: &impl Tables, case: Ab
         }
     }
     match tables.prefix(case.slot) {
-        Some(row) if row.flags & FLAG_ALLOW != 0 => refused(frame, tables, row.service, upper),
+        Some(row) if row.flags & FLAG_ALLOW != 0 => refused(frame, tables, case.service, upper),
         _ => Said::Nothing,
     }
 }
@@ -402,8 +414,7 @@ fn refused(frame: &(impl Frame + ?Sized), tables: &impl Tables, service: u32, up
         Upper::Later => return Said::Nothing,
         Upper::Unknown => return Said::Settled(Reason::Unparsable),
     };
-    let row = tables.bank().and_then(|bank| tables.service(bank.first_service.wrapping_add(service)));
-    let Some(service) = row else { return Said::Settled(Reason::Protocol) };
+    let Some(service) = tables.service(service) else { return Said::Settled(Reason::Protocol) };
     // The same place in TCP, UDP, SCTP and DCCP.
     let destination = frame.read_u16(offset + 2);
     let mut unknown = false;

@@ -61,6 +61,14 @@ pub fn cpus() -> u32 {
 /// The maps as the law's tables.
 pub struct Kernel;
 
+impl Kernel {
+    /// A bank by its number, whichever is in force.
+    #[inline(always)]
+    pub fn bank_of(number: u32) -> Option<&'static BankRow> {
+        BANKS.get(number)
+    }
+}
+
 impl Tables for Kernel {
     #[inline(always)]
     fn bank(&self) -> Option<&BankRow> {
@@ -85,8 +93,8 @@ impl Tables for Kernel {
     }
 
     #[inline(always)]
-    fn source(&self, slot: u32, source: Words) -> Source {
-        outline::source(slot, source)
+    fn source(&self, bank: &BankRow, slot: u32, source: Words) -> Source {
+        outline::source(bank, slot, source)
     }
 
     #[inline(always)]

@@ -9,6 +9,7 @@ use aya_ebpf::{bindings::xdp_md, programs::XdpContext};
 use ssa_common::{
     bits::Words,
     judge::{Above, At, Part, Said, Source, judge_part, judge_source, judge_upper},
+    rows::BankRow,
     rule::{Pair, epoch::Window, mac::Message},
     sha256::{self, Block},
     verdict::Reason,
@@ -18,8 +19,10 @@ use crate::{clock::Jiffies, maps::Kernel, packet::Packet};
 
 /// [`judge_source`].
 #[inline(always)]
-pub fn source(slot: u32, source: Words) -> Source {
-    match ssa_source(slot, source.hi, source.lo) {
+pub fn source(bank: &BankRow, slot: u32, source: Words) -> Source {
+    // The second bank alone begins behind the first. Which is in force may change meanwhile, and is not asked again.
+    let number = u32::from(bank.first_prefix != 0);
+    match ssa_source(number, slot, source.hi, source.lo) {
         GOOD => Source::Good,
         ONLY_CONTROL => Source::OnlyControl,
         _ => Source::Bad,
@@ -32,8 +35,9 @@ const BAD: u32 = 2;
 
 #[unsafe(no_mangle)]
 #[inline(never)]
-extern "C" fn ssa_source(slot: u32, hi: u64, lo: u64) -> u32 {
-    match judge_source(&Kernel, slot, Words { hi, lo }) {
+extern "C" fn ssa_source(bank: u32, slot: u32, hi: u64, lo: u64) -> u32 {
+    let Some(bank) = Kernel::bank_of(bank) else { return BAD };
+    match judge_source(&Kernel, bank, slot, Words { hi, lo }) {
         Source::Good => GOOD,
         Source::OnlyControl => ONLY_CONTROL,
         Source::Bad => BAD,
@@ -108,7 +112,10 @@ fn reason(number: u32) -> Reason {
 /// [`judge_upper`].
 #[inline(always)]
 pub fn upper<const FAR: bool>(packet: &Packet<'_, FAR>, case: Above) -> Said {
-    let header = u64::from(case.network) | u64::from(case.next) << 16 | u64::from(case.hop_limit) << 24;
+    let header = u64::from(case.network)
+        | u64::from(case.next) << 16
+        | u64::from(case.hop_limit) << 24
+        | u64::from(case.service) << 32;
     let said = ssa_upper(packet.raw(), case.slot, header);
     match said >> 16 {
         0 if said == 0 => Said::Nothing,
@@ -122,8 +129,13 @@ pub fn upper<const FAR: bool>(packet: &Packet<'_, FAR>, case: Above) -> Said {
 #[inline(never)]
 extern "C" fn ssa_upper(context: *mut xdp_md, slot: u32, header: u64) -> u32 {
     let context = XdpContext::new(context);
-    let case =
-        Above { slot, network: header as u16, next: (header >> 16) as u8, hop_limit: (header >> 24) as u8 };
+    let case = Above {
+        slot,
+        service: (header >> 32) as u32,
+        network: header as u16,
+        next: (header >> 16) as u8,
+        hop_limit: (header >> 24) as u8,
+    };
     match judge_upper(&Packet::<true>::new(&context), &Kernel, case) {
         Said::Nothing => 0,
         Said::Settled(reason) => reason as u32,
