@@ -134,24 +134,20 @@ pub enum Source {
     Bad,
 }
 
-/// A verdict, and what of the frame's shape the caller may want.
+/// A verdict, and where the frame's IPv6 header begins.
 #[derive(Clone, Copy)]
 pub struct Judged {
     /// The verdict.
     pub verdict: Verdict,
     /// Octets before the IPv6 header; 0 where there is none.
     pub network: u32,
-    /// Octets behind it, as it claims; 0 where there is none.
-    pub payload: u16,
 }
 
-/// A frame to no service.
-const OTHER: Verdict = outside(Reason::Other, Treatment::Pass);
-/// A frame that cannot be judged and must not pass.
-const MALFORMED: Verdict = outside(Reason::Malformed, Treatment::Drop);
-
-const fn outside(reason: Reason, treatment: Treatment) -> Verdict {
-    Verdict { service: 0, reason, treatment, would_drop: false }
+impl Judged {
+    #[inline(always)]
+    const fn outside(reason: Reason, treatment: Treatment) -> Self {
+        Self { verdict: Verdict { service: 0, reason, treatment, would_drop: false }, network: 0 }
+    }
 }
 
 /// The prefix an address belongs to.
@@ -164,23 +160,18 @@ struct Found<'a> {
 /// Judges one frame.
 #[inline(always)]
 pub fn judge(frame: &impl Traffic, tables: &impl Tables, clock: &impl Clock) -> Judged {
+    let other = Judged::outside(Reason::Other, Treatment::Pass);
+    let malformed = Judged::outside(Reason::Malformed, Treatment::Drop);
     let network = match parse::link(frame) {
         Link::Ipv6(network) => network,
-        Link::Foreign => return Judged { verdict: OTHER, network: 0, payload: 0 },
-        Link::TooDeep => return Judged { verdict: MALFORMED, network: 0, payload: 0 },
+        Link::Foreign => return other,
+        Link::TooDeep => return malformed,
     };
-    let Some(header) = Header::read(frame, network) else {
-        return Judged { verdict: MALFORMED, network, payload: 0 };
-    };
-    let found = tables.bank().and_then(|bank| find(tables, bank, header.destination));
-    let verdict = match found {
-        None => OTHER,
-        Some(found) => {
-            let reason = reason(frame, tables, clock, &header, network, &found);
-            treat(found.row, header.source, reason)
-        }
-    };
-    Judged { verdict, network, payload: header.payload }
+    let Some(header) = Header::read(frame, network) else { return malformed };
+    let Some(bank) = tables.bank() else { return other };
+    let Some(found) = find(tables, bank, header.destination) else { return other };
+    let reason = reason(frame, tables, clock, &header, network, &found);
+    Judged { verdict: treat(found.row, header.source, reason), network }
 }
 
 /// DESIGN §4 steps 2 to 6.
