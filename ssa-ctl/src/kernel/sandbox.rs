@@ -1,9 +1,12 @@
 //! Rows and a frame in; what the program makes of it out. Nothing is pinned, attached, or counted where it shows.
 
-use std::time::SystemTime;
+use std::{
+    os::fd::{AsFd as _, OwnedFd},
+    time::SystemTime,
+};
 
 use anyhow::{Context as _, bail};
-use aya::programs::{TestRun as _, TestRunOptions};
+use aya::programs::{TestRun as _, TestRunOptions, Xdp};
 use ssa_common::{
     rows::{Cell, ClockRow},
     verdict::{Reason, Treatment, Verdict},
@@ -49,12 +52,23 @@ impl Sandbox {
         &self.made.instance
     }
 
+    /// The program and its maps: for those who run the one while they change the other.
+    pub fn parts(&mut self) -> anyhow::Result<(&Xdp, &Instance)> {
+        let Made { object, instance } = &mut self.made;
+        Ok((object.filter()?, instance))
+    }
+
     /// Sets the program's clock: it is the middle of this second, and goes on from there.
     pub fn set_clock(&self, unix: u64) -> anyhow::Result<()> {
         let hertz = u64::from(self.ticks.hertz());
         let jiffies = self.ticks.now();
         let offset = (unix * hertz + hertz / 2).wrapping_sub(jiffies);
         self.instance().publish(ClockRow { offset, published: jiffies })
+    }
+
+    /// A descriptor of the filter, for whoever runs it by himself.
+    pub fn program_fd(&mut self) -> anyhow::Result<OwnedFd> {
+        Ok(self.made.object.filter()?.fd()?.as_fd().try_clone_to_owned()?)
     }
 
     /// How the program's ticks lie to other clocks.

@@ -49,7 +49,8 @@ impl Config {
     pub fn key(mut self, ring: &str, number: u32, secret: [u8; 16]) -> Self {
         let file = format!("{:x}.key", self.text.len());
         write_key(&self.folder.path().join(&file), secret);
-        self.text += &format!("[[service.keys]]\nname = \"{ring}\"\nnumber = {number}\nfile = \"{file}\"\n");
+        let key = format!("[[service.keys]]\nname = \"{ring}\"\nnumber = {number}\nfile = \"{file}\"\n");
+        self.text += &key;
         self
     }
 
@@ -92,20 +93,16 @@ fn write_key(path: &Path, secret: [u8; 16]) {
 fn lines(service: &Service, deadline: u64) -> String {
     let Service { name, prefix, length, rule, previous, allow, low_priority, enforce, deny_source_in_service, .. } =
         *service;
-    let mut lines = format!(
+    let named = format!(
         "name = \"{name}\"\nprefixes = [\"{}/{length}\"]\nrule = \"{rule}\"\n\
          enforce = \"{}\"\non_mismatch = \"{}\"\ndeny_source_in_service = {deny_source_in_service}\n",
         std::net::Ipv6Addr::from_bits(prefix),
         if enforce { "on" } else { "off" },
         if low_priority { "lowprio" } else { "drop" },
     );
-    if !allow.is_empty() {
-        lines += &format!("allow = {allow:?}\n");
-    }
-    if let Some(rule) = previous {
-        lines += &format!("[service.previous]\nrule = \"{rule}\"\nuntil = {deadline}\n");
-    }
-    lines
+    let allow = if allow.is_empty() { String::new() } else { format!("allow = {allow:?}\n") };
+    let previous = previous.map(|rule| format!("[service.previous]\nrule = \"{rule}\"\nuntil = {deadline}\n"));
+    named + &allow + &previous.unwrap_or_default()
 }
 
 /// The program over these rows.
