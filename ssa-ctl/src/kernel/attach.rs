@@ -115,13 +115,25 @@ pub fn pin(pins: &Pins, links: Vec<Unpinned>) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Detaches from an interface: the pin was the last to hold the link.
+/// Detaches from an interface. A link whose last pin goes is only let go of later, in a queue of the kernel's: whoever
+/// attaches at once, or looks, would still find it there.
 pub fn detach(pins: &Pins, interface: &str) -> anyhow::Result<()> {
+    if let Some(link) = Link::open(pins, interface)? {
+        sys::detach(&link.descriptor).with_context(|| format!("cannot detach from {interface}"))?;
+    }
     let path = pins.link(interface);
     std::fs::remove_file(&path).with_context(|| format!("cannot remove the pin {}", path.display()))
 }
 
-/// Moves the pin of a link whose interface has another name now.
-pub fn rename(pins: &Pins, from: &str, to: &str) -> anyhow::Result<()> {
-    std::fs::rename(pins.link(from), pins.link(to)).with_context(|| format!("cannot rename the link of {from} to {to}"))
+/// Moves the pins of links whose interfaces have other names now, from the first of each pair to the second. Names may
+/// have been swapped: each is put aside first, under a name that no interface has.
+pub fn rename(pins: &Pins, names: &[(&str, &str)]) -> anyhow::Result<()> {
+    let aside = |name: &str| pins.link(&format!("{name} renamed"));
+    for (from, _) in names {
+        std::fs::rename(pins.link(from), aside(from)).with_context(|| format!("cannot put the link of {from} aside"))?;
+    }
+    for (from, to) in names {
+        std::fs::rename(aside(from), pins.link(to)).with_context(|| format!("cannot rename the link of {from} to {to}"))?;
+    }
+    Ok(())
 }

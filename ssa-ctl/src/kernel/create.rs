@@ -7,7 +7,7 @@ use std::{fs, os::fd::AsFd};
 use anyhow::Context as _;
 
 use super::{
-    clock,
+    attach, clock,
     instance::Instance,
     object::{self, MAPS, Object},
     pins::{self, Pins},
@@ -90,6 +90,10 @@ pub fn replace_programs(pins: &Pins, object: &mut Object) -> anyhow::Result<()> 
 
 /// Removes what a killed `apply` or `down` has left: no filter is in force then.
 pub fn clear(pins: &Pins) -> anyhow::Result<()> {
+    for interface in pins.linked()? {
+        // What is no link of ours goes with its pin.
+        let _ = attach::detach(pins, &interface);
+    }
     for folder in [pins.links(), pins.programs(), pins.maps(), pins.staging().root().to_owned()] {
         pins::remove(&folder)?;
     }

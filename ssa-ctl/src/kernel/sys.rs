@@ -85,6 +85,13 @@ pub(super) fn replace(link: impl AsFd, old: impl AsFd, new: impl AsFd) -> io::Re
     bpf(bpf_cmd::BPF_LINK_UPDATE, &mut attr).map(drop)
 }
 
+/// Detaches a link at once; it lives on and runs nothing (Linux 5.9).
+pub(super) fn detach(link: impl AsFd) -> io::Result<()> {
+    let mut attr = zeroed();
+    attr.link_detach.link_fd = raw(link);
+    bpf(bpf_cmd::BPF_LINK_DETACH, &mut attr).map(drop)
+}
+
 /// Writes consecutive elements of an array map.
 pub(super) fn write_batch(map: impl AsFd, keys: &[u32], values: &[u8]) -> io::Result<()> {
     let mut attr = zeroed();
