@@ -70,12 +70,19 @@ pub fn bring(context: &mut Context<'_>, wanted: &Wanted<'_>, dry_run: bool) -> R
     if dry_run && !pins.are_there().unwrap_or(false) {
         return plan(&pins, wanted, context).map(|(steps, _)| Done { steps, generation: 0 });
     }
-    pins.make_root()?;
     let err = &mut *context.err;
-    let _lock = lock::take(&pins, &mut || {
+    let mut waiting = || {
         // Whoever does not see it waits all the same.
         let _ = writeln!(err, "waiting for another ssa-ctl to finish");
-    })?;
+    };
+    let _lock = loop {
+        pins.make_root()?;
+        match lock::take(&pins, &mut waiting) {
+            // A `down`, or a first `apply` that failed, has removed the root meanwhile.
+            Err(failure) if failure.code == Code::NotLoaded => {}
+            lock => break lock?,
+        }
+    };
     let (steps, planned) = plan(&pins, wanted, context)?;
     if dry_run || steps.is_empty() {
         return Ok(Done { steps, generation: planned.generation });
@@ -98,7 +105,11 @@ fn plan(pins: &Pins, wanted: &Wanted<'_>, context: &Context<'_>) -> Result<(Vec<
     let document = config::to_toml(wanted.config);
     let needed = Shape::of(wanted.config, document.len());
     let there = pins.are_there().with_context(|| format!("cannot examine {}", pins.root().display()))?;
-    let instance = if there { Some(Instance::open(pins, false)?) } else { None };
+    let instance = match there.then(|| Instance::open(pins, false)).transpose() {
+        // Somebody has removed pins of ours. What is left is no instance: another is put in its place.
+        Err(failure) if is_missing(&failure) => None,
+        instance => instance?,
+    };
     let (numbers, shape) = match &instance {
         None => (Numbers::default(), needed),
         Some(instance) if instance.shape().holds(&needed) => (instance.numbers()?, instance.shape()),
@@ -117,6 +128,11 @@ fn plan(pins: &Pins, wanted: &Wanted<'_>, context: &Context<'_>) -> Result<(Vec<
     };
     let steps = steps(&want, have.as_ref());
     Ok((steps, Planned { instance, tables, document, shape, numbers, generation }))
+}
+
+fn is_missing(failure: &Failure) -> bool {
+    let io = failure.error.downcast_ref::<std::io::Error>();
+    io.is_some_and(|error| error.kind() == std::io::ErrorKind::NotFound)
 }
 
 /// Changes rows and text of what is in force, by itself: takes no key file and no interface.

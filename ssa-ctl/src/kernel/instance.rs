@@ -80,17 +80,20 @@ impl Instance {
             return Err(Failure::new(Code::Failed, format!("{shown} belongs to another network namespace"))
                 .hint("enter that namespace, or give this one a --pin-root of its own"));
         }
-        let open = |name: &str| pins.map(name);
+        if !pins.probe().try_exists().is_ok_and(|is_there| is_there) {
+            let missing = anyhow::Error::new(std::io::Error::from(std::io::ErrorKind::NotFound));
+            return Err(not_whole(missing.context(format!("cannot open the pin {}", pins.probe().display()))));
+        }
         Ok(Self {
             meta,
-            active: Map::open(&open(layout::ACTIVE), read_only)?,
-            banks: Map::open(&open(layout::BANKS), read_only)?,
-            prefixes: Map::open(&open(layout::PREFIXES), read_only)?,
-            previous: Map::open(&open(layout::PREVIOUS), read_only)?,
-            services: Map::open(&open(layout::SERVICES), read_only)?,
-            clock: Map::open(&open(layout::CLOCK), read_only)?,
-            counters: Map::open(&open(layout::COUNTERS), read_only)?,
-            document: Map::open(&open(layout::DOCUMENT), read_only)?,
+            active: open(pins, layout::ACTIVE, read_only)?,
+            banks: open(pins, layout::BANKS, read_only)?,
+            prefixes: open(pins, layout::PREFIXES, read_only)?,
+            previous: open(pins, layout::PREVIOUS, read_only)?,
+            services: open(pins, layout::SERVICES, read_only)?,
+            clock: open(pins, layout::CLOCK, read_only)?,
+            counters: open(pins, layout::COUNTERS, read_only)?,
+            document: open(pins, layout::DOCUMENT, read_only)?,
             meta_map,
         })
     }
@@ -280,6 +283,15 @@ impl Instance {
     }
 }
 
+/// A map of an instance whose first map is there.
+fn open<R: bytemuck::Pod>(pins: &Pins, name: &str, read_only: bool) -> Result<Map<R>, Failure> {
+    Map::open(&pins.map(name), read_only).map_err(not_whole)
+}
+
+fn not_whole(error: anyhow::Error) -> Failure {
+    Failure::from(error).hint("the pins are not whole: apply the config again, or take them down with `ssa-ctl down`")
+}
+
 /// An instance whose first map cannot be read has another layout, or is no instance.
 fn open_first(pins: &Pins, read_only: bool) -> Result<Map<MetaRow>, Failure> {
     Map::open(&pins.map(layout::META), read_only).map_err(|error| {
@@ -287,7 +299,7 @@ fn open_first(pins: &Pins, read_only: bool) -> Result<Map<MetaRow>, Failure> {
         if denied {
             Failure::from(error).code(Code::NotPermitted).hint("run as root, or with CAP_BPF")
         } else {
-            Failure::from(error).hint("the pins are not whole: take them down with `ssa-ctl down` and apply again")
+            not_whole(error)
         }
     })
 }
