@@ -3,7 +3,8 @@
 use std::os::fd::{AsFd as _, OwnedFd};
 
 use anyhow::Context as _;
-use aya::programs::ProgramInfo;
+use aya::programs::{ProgramInfo, Xdp};
+use aya_obj::programs::XdpAttachType;
 
 use super::{Planned, Wanted, have, interfaces};
 use crate::{
@@ -122,9 +123,18 @@ fn replace(pins: &Pins, planned: &Planned, instance: &Instance) -> anyhow::Resul
 }
 
 fn update_links(pins: &Pins, object: &mut object::Object) -> anyhow::Result<()> {
+    let path = pins.filter();
+    let pinned = Xdp::from_pin(&path, XdpAttachType::Interface)
+        .with_context(|| format!("cannot open the pin {}", path.display()))?;
+    let id = pinned.info()?.id();
     for name in pins.linked()? {
         let Some(link) = Link::open(pins, &name)? else { continue };
-        let Ok(old) = program(link.program) else { continue };
+        // A link whose interface is gone runs nothing.
+        if link.interface == 0 {
+            continue;
+        }
+        // To find a program by its number takes CAP_SYS_ADMIN, which we do not ask for.
+        let old = if link.program == id { pinned.fd()?.as_fd().try_clone_to_owned()? } else { program(link.program)? };
         link.replace(old, object.filter()?.fd()?.as_fd()).with_context(|| format!("on {name}"))?;
     }
     Ok(())

@@ -43,8 +43,10 @@ pub fn run(context: &mut Context<'_>, _: &Args) -> Outcome {
     let mut interfaces = Vec::new();
     for state in link_states(&pins, &host)? {
         let link = Link::open(&pins, &state.name)?.context("a link went away meanwhile")?;
+        // The pin may have a name that the interface had before.
+        let now = host.interfaces.iter().find(|interface| interface.index == state.interface);
         interfaces.push(json!({
-            "name": state.name,
+            "name": now.map_or(&state.name, |interface| &interface.name),
             "attached": state.interface != 0,
             "mode": state.mode.map(word),
             "program": link.program,
