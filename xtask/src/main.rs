@@ -1,6 +1,7 @@
 //! In: the arguments of `cargo xtask`. Out: one task done, or the reason why not, and an exit code.
 
 mod ci;
+mod demo;
 mod progress;
 mod setup;
 mod test;
@@ -26,6 +27,8 @@ struct Cli {
 enum Task {
     /// Install what building and testing need; quick when nothing is missing
     Setup(setup::Args),
+    /// Show the filter at work, in network namespaces that are gone afterwards
+    Demo(demo::Args),
     /// Run the tests: all of them, or the rings that are named
     Test(test::Args),
     /// Everything a change must pass: tests, formatting, clippy, tidy, dependencies
@@ -51,6 +54,7 @@ fn run(cli: Cli) -> Result<()> {
     let sh = workspace_shell()?;
     match cli.task {
         Task::Setup(args) => setup::run(&sh, &args),
+        Task::Demo(args) => demo::run(&sh, &args),
         Task::Test(args) => test::run(&sh, &args),
         Task::Ci => ci::run(&sh),
         Task::Tidy => tidy::run(&sh),

@@ -1,0 +1,63 @@
+//! In: the path of `ssa-ctl`. Out: the demo, told or as JSON; exit code 0 if all was as it should be.
+
+use std::{path::PathBuf, process::ExitCode, time::Instant};
+
+use anyhow::{Result, ensure};
+use clap::Parser;
+use ssa_tests::demo::{self, Interrupted, Stop, Tell};
+
+/// Shows the filter at work, in network namespaces that are gone afterwards
+///
+/// Three rules; under each a client that follows it, one that does not, and a flood from spoofed sources. Exit codes: 0
+/// all is as it should be; 1 it is not, or could not be asked; 130 interrupted.
+#[derive(Parser)]
+#[command(name = "ssa-demo")]
+struct Args {
+    /// The ssa-ctl to show
+    #[arg(long, value_name = "FILE")]
+    ssa_ctl: PathBuf,
+    /// Print the table as one JSON object, and nothing else
+    #[arg(long)]
+    json: bool,
+}
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    match play(args) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error}");
+            for cause in error.chain().skip(1) {
+                eprintln!("  caused by: {cause}");
+            }
+            if error.is::<Interrupted>() { ExitCode::from(130) } else { ExitCode::FAILURE }
+        }
+    }
+}
+
+fn play(args: Args) -> Result<bool> {
+    ensure!(
+        rustix::process::geteuid().is_root(),
+        "the demo makes network namespaces and loads a program, for which it must be root: run it with sudo"
+    );
+    // Before there is any other thread.
+    let stop = Stop::watch()?;
+    let tell = Tell::new(args.json);
+    let start = Instant::now();
+    let mut report = demo::run(args.ssa_ctl, tell, &stop)?;
+    if args.json {
+        println!("{}", report.json());
+        return Ok(report.is_right());
+    }
+    tell.print(&format!("\n{}\n\n", report.table()));
+    if report.is_right() {
+        tell.sentence(&tell.bold(&format!("All is as it should be, after {} s.", start.elapsed().as_secs())));
+    } else {
+        tell.sentence(&tell.bold("Not all is as it should be:"));
+        for fault in report.faults() {
+            tell.outcome(false, &fault);
+        }
+    }
+    Ok(report.is_right())
+}

@@ -1,0 +1,75 @@
+//! The path of `ssa-ctl` in; the story of three rules against three senders told, and a table of who got through, out.
+
+mod client;
+mod control;
+mod flood;
+mod law;
+mod report;
+mod scene;
+mod server;
+mod site;
+mod stop;
+mod tell;
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+
+pub use self::{
+    report::Report,
+    stop::{Interrupted, Stop},
+    tell::Tell,
+};
+use self::{scene::Scene, site::Site};
+
+/// A rule of the demo.
+struct RuleOfDemo {
+    /// As the rule format writes it.
+    text: &'static str,
+    /// Whether it needs a key.
+    keyed: bool,
+    /// What it means, for people.
+    meaning: &'static str,
+}
+
+const RULES: [RuleOfDemo; 3] = [
+    RuleOfDemo {
+        text: "src(16):32 any:*",
+        keyed: false,
+        meaning: "The first 32 bits after the prefix must be bits 16 to 47 of the client's own address. Who lies about \
+                  its source must lie about the destination to match.",
+    },
+    RuleOfDemo {
+        text: "hash(48):12 any:*",
+        keyed: false,
+        meaning: "The first 12 bits must be a hash of the client's /48, so each network reaches one slice of 4096, and \
+                  a random pair is right once in 4096 times.",
+    },
+    RuleOfDemo {
+        text: "any:16 mac(48,key=k1,period=1h):48",
+        keyed: true,
+        meaning: "The last 48 bits must be a keyed hash of the client's /48, the other bits and the hour. Without the \
+                  key nobody can compute an address, and an address is no good for long.",
+    },
+];
+
+/// Plays the demo. Whatever happens, nothing is left behind.
+///
+/// # Errors
+/// Where something could not be done or asked, or the person interrupted. What is not as it should be is no error: the
+/// report says so.
+pub fn run(ssa_ctl: PathBuf, tell: Tell, stop: &Stop) -> Result<Report> {
+    tell.headline("One service, three clients, one filter");
+    let site = Site::build(ssa_ctl, stop)?;
+    site::introduce(tell);
+    let mut scene = Scene::new(&site, tell, stop)?;
+    let mut report = Report::default();
+    for (number, rule) in (1..).zip(&RULES) {
+        tell.headline(&format!("Rule {number} of {}: {}", RULES.len(), rule.text));
+        tell.sentence(rule.meaning);
+        scene.play(rule, &mut report)?;
+    }
+    tell.headline("The end");
+    scene.end(&mut report)?;
+    Ok(report)
+}
