@@ -5,7 +5,8 @@ use sha2::{Digest, Sha256};
 use ssa_common::{
     bits::Words,
     layout::BANK_MAGIC,
-    rows::{BankRow, ClockRow, HashedRow, KeyRow, PrefixRow, PreviousRow, RuleRow, ServiceRow},
+    rows::{BankRow, ClockRow, HashedRow, KeyRow, PrefixRow, PreviousRow, RuleRow, STALE_LAST, ServiceRow},
+    rule::{Key, Rule, Secrets, Timing},
     verdict::Reason,
 };
 use ssa_ctl::{kernel::sandbox::Sandbox, plan::tables::Tables};
@@ -42,6 +43,16 @@ const FIELD: HashedRow = HashedRow {
     shift: 0,
     zeros: 0,
 };
+
+/// A rule of one such field: compiled, and then the field is set by hand.
+fn rule(text: &str, field: HashedRow) -> RuleRow {
+    let placed = text.parse::<Rule>().unwrap().place(0, 64).unwrap();
+    let ring = [Key { number: 1, secret: [0; 16] }];
+    let timing = Timing { hertz: 1, skew: 0, max_age: 0, stale: STALE_LAST };
+    let mut row = placed.row(&Secrets { salt: [0; 16], ring: &ring }, timing);
+    row.hashed[0] = field;
+    row
+}
 
 /// The octets `first`, `first` + 1 and so on, as many as there are in 128 bits.
 fn counting(first: u8) -> u128 {
@@ -91,7 +102,7 @@ fn the_published_vectors_of_siphash_1_3() {
     let mut asked = Asked::new();
     for (source_octets, digest) in published {
         let field = HashedRow { key: Words::from_u128(counting(0)), source_octets, ..FIELD };
-        asked.put(&RuleRow { hashes: 1, hashed: [field, HashedRow::zeroed()], ..RuleRow::zeroed() });
+        asked.put(&rule("hash(64):64", field));
         // Of a word of seven octets the rest is masked, as the compiler of rules does.
         let source = if source_octets == 7 { counting(0) >> 72 << 72 } else { counting(0) };
         asked.decides(digest, source, 0, 0, Reason::FieldMismatch);
@@ -112,10 +123,9 @@ fn the_published_vectors_of_siphash_2_4() {
     let mut asked = Asked::new();
     for (with_epoch, source_octets, digest) in published {
         let period = if with_epoch { PERIOD } else { 0 };
-        let mut rule = RuleRow { macs: 1, keys: 1, ..RuleRow::zeroed() };
-        rule.ring[0] = KeyRow { key: Words::from_u128(counting(0)), number: 1 };
-        rule.hashed[0] = HashedRow { source_octets, period, ..FIELD };
-        asked.put(&rule);
+        let mut row = rule("mac(64,key=k):64", HashedRow { source_octets, period, ..FIELD });
+        row.ring[0] = KeyRow { key: Words::from_u128(counting(0)), number: 1 };
+        asked.put(&row);
         let source = counting(if with_epoch { 16 } else { 8 });
         let source = if source_octets == 7 { source >> 72 << 72 } else { source };
         asked.decides(digest, source, word(counting(0)), word(counting(8)), Reason::MacMismatch);
@@ -152,7 +162,7 @@ impl Work {
             let Self { source_octets, key, .. } = *self;
             let zeros = u8::try_from(wanted).unwrap();
             let field = HashedRow { key: Words::from_u128(key), source_octets, period, zeros, ..FIELD };
-            asked.put(&RuleRow { pows: 1, hashed: [field, HashedRow::zeroed()], ..RuleRow::zeroed() });
+            asked.put(&rule("pow(64,zeros=9):64", field));
             let found = asked.reason(self.source, self.destination, self.epoch.unwrap_or(0));
             assert_eq!(found, reason, "{wanted} of {:#x}", self.destination);
         }
