@@ -35,7 +35,8 @@ fn owned(descriptor: i32) -> OwnedFd {
     unsafe { OwnedFd::from_raw_fd(descriptor) }
 }
 
-fn raw(descriptor: impl AsFd) -> u32 {
+/// Borrowed: a descriptor that is given away is closed before the call.
+fn raw(descriptor: &impl AsFd) -> u32 {
     descriptor.as_fd().as_raw_fd().unsigned_abs()
 }
 
@@ -61,14 +62,14 @@ pub(super) fn pin(object: impl AsFd, path: &Path) -> io::Result<()> {
     // SAFETY: this field of the union is the one the command reads.
     let pin = unsafe { &mut attr.__bindgen_anon_4 };
     pin.pathname = path.as_ptr() as u64;
-    pin.bpf_fd = raw(object);
+    pin.bpf_fd = raw(&object);
     bpf(bpf_cmd::BPF_OBJ_PIN, &mut attr).map(drop)
 }
 
 /// Attaches an XDP program to an interface with `XDP_FLAGS_*`; the link detaches when nobody holds it.
 pub(super) fn link(program: impl AsFd, interface: u32, flags: u32) -> io::Result<OwnedFd> {
     let mut attr = zeroed();
-    attr.link_create.__bindgen_anon_1.prog_fd = raw(program);
+    attr.link_create.__bindgen_anon_1.prog_fd = raw(&program);
     attr.link_create.__bindgen_anon_2.target_ifindex = interface;
     attr.link_create.attach_type = bpf_attach_type::BPF_XDP as u32;
     attr.link_create.flags = flags;
@@ -78,9 +79,9 @@ pub(super) fn link(program: impl AsFd, interface: u32, flags: u32) -> io::Result
 /// Puts `new` in the place of `old`, if that is what the link runs.
 pub(super) fn replace(link: impl AsFd, old: impl AsFd, new: impl AsFd) -> io::Result<()> {
     let mut attr = zeroed();
-    attr.link_update.link_fd = raw(link);
-    attr.link_update.__bindgen_anon_1.new_prog_fd = raw(new);
-    attr.link_update.__bindgen_anon_2.old_prog_fd = raw(old);
+    attr.link_update.link_fd = raw(&link);
+    attr.link_update.__bindgen_anon_1.new_prog_fd = raw(&new);
+    attr.link_update.__bindgen_anon_2.old_prog_fd = raw(&old);
     attr.link_update.flags = REPLACE;
     bpf(bpf_cmd::BPF_LINK_UPDATE, &mut attr).map(drop)
 }
@@ -88,7 +89,7 @@ pub(super) fn replace(link: impl AsFd, old: impl AsFd, new: impl AsFd) -> io::Re
 /// Detaches a link at once; it lives on and runs nothing (Linux 5.9).
 pub(super) fn detach(link: impl AsFd) -> io::Result<()> {
     let mut attr = zeroed();
-    attr.link_detach.link_fd = raw(link);
+    attr.link_detach.link_fd = raw(&link);
     bpf(bpf_cmd::BPF_LINK_DETACH, &mut attr).map(drop)
 }
 
@@ -98,7 +99,7 @@ pub(super) fn write_batch(map: impl AsFd, keys: &[u32], values: &[u8]) -> io::Re
     attr.batch.keys = keys.as_ptr() as u64;
     attr.batch.values = values.as_ptr() as u64;
     attr.batch.count = u32::try_from(keys.len()).map_err(io::Error::other)?;
-    attr.batch.map_fd = raw(map);
+    attr.batch.map_fd = raw(&map);
     bpf(bpf_cmd::BPF_MAP_UPDATE_BATCH, &mut attr).map(drop)
 }
 
@@ -112,7 +113,7 @@ pub(super) fn read_batch(map: impl AsFd, first: u32, keys: &mut [u32], values: &
     attr.batch.keys = keys.as_mut_ptr() as u64;
     attr.batch.values = values.as_mut_ptr() as u64;
     attr.batch.count = u32::try_from(keys.len()).map_err(io::Error::other)?;
-    attr.batch.map_fd = raw(map);
+    attr.batch.map_fd = raw(&map);
     match bpf(bpf_cmd::BPF_MAP_LOOKUP_BATCH, &mut attr) {
         // The end of the map, reached with all that was asked for.
         // SAFETY: `batch` is the field that the command wrote.
@@ -131,7 +132,7 @@ macro_rules! info {
             // SAFETY: plain numbers, which the kernel wants as zeros and fills in.
             let mut info: $info = unsafe { std::mem::zeroed() };
             let mut attr = zeroed();
-            attr.info.bpf_fd = raw(object);
+            attr.info.bpf_fd = raw(&object);
             attr.info.info = (&raw mut info) as u64;
             attr.info.info_len = size_of::<$info>() as u32;
             bpf(bpf_cmd::BPF_OBJ_GET_INFO_BY_FD, &mut attr).map(|_| info)
