@@ -5,6 +5,10 @@
 use std::{fs, os::fd::AsFd};
 
 use anyhow::Context as _;
+use rustix::{
+    fs::{CWD, RenameFlags, renameat_with},
+    io::Errno,
+};
 
 use super::{
     attach, clock,
@@ -54,8 +58,17 @@ pub fn exchange(pins: &Pins, made: &mut Made) -> anyhow::Result<()> {
     let staging = pins.staging();
     pins::remove(staging.root())?;
     stage(&staging, made)?;
-    for name in MAPS {
-        fs::rename(staging.map(name), pins.map(name)).with_context(|| format!("cannot rename the map {name}"))?;
+    // All maps at once: some of one instance and some of another make none.
+    match renameat_with(CWD, staging.maps(), CWD, pins.maps(), RenameFlags::EXCHANGE) {
+        Ok(()) => {}
+        // Linux 5.15 cannot.
+        Err(Errno::INVAL) => {
+            for name in MAPS {
+                fs::rename(staging.map(name), pins.map(name))
+                    .with_context(|| format!("cannot rename the map {name}"))?;
+            }
+        }
+        Err(errno) => return Err(anyhow::Error::new(std::io::Error::from(errno)).context("cannot exchange the maps")),
     }
     fs::rename(staging.probe(), pins.probe()).context("cannot rename the clock probe")?;
     fs::rename(staging.filter(), pins.filter()).context("cannot rename the filter")?;
