@@ -10,7 +10,7 @@ use super::parse_document;
 use crate::{
     kernel::{
         attach::Link,
-        clock::Ticks,
+        clock::{self, Ticks},
         instance::Instance,
         netlink::Host,
         object,
@@ -27,18 +27,18 @@ pub(super) fn have(
     pins: &Pins,
     instance: &Instance,
     wanted: Shape,
-    now: SystemTime,
+    began: SystemTime,
 ) -> anyhow::Result<(Have, u64)> {
     let running = instance.running()?;
     let ticks = ticks(pins)?;
-    let clock = instance.clock()?;
+    let published = instance.clock()?;
     let have = Have {
         config: parse_document(&running.document).ok(),
         document: running.document,
         same_program: instance.meta.build == object::build(),
         room: instance.shape().holds(&wanted),
-        clock_error: ticks.error(clock, now),
-        clock_age: ticks.age(clock),
+        clock_error: ticks.error(published, clock::now(began)),
+        clock_age: ticks.age(published),
         links: link_states(pins, &Host::ask()?)?,
         tables: running.tables,
     };

@@ -12,6 +12,7 @@ use crate::{
     failure::Failure,
     kernel::{
         attach::Link,
+        clock::now,
         create::{self, Made},
         instance::Instance,
         object,
@@ -110,8 +111,7 @@ fn publish_by(context: &Context<'_>, made: &mut Made) -> anyhow::Result<()> {
 
 fn publish(context: &Context<'_>, pins: &Pins, instance: &Instance) -> anyhow::Result<()> {
     // What the clock says now, and not when this command began, is published.
-    let late = context.now.elapsed().unwrap_or_default();
-    instance.publish(have::ticks(pins)?.row(context.now + late))
+    instance.publish(have::ticks(pins)?.row(now(context.now)))
 }
 
 /// Loads this binary's program over the maps in force, and puts it in the place of the old one on every link.

@@ -11,6 +11,7 @@ use crate::{
     failure::{Exit, Outcome},
     kernel::{
         attach::{Link, word},
+        clock::now,
         instance::Instance,
         netlink::Host,
         object,
@@ -35,7 +36,7 @@ pub fn run(context: &mut Context<'_>, _: &Args) -> Outcome {
     let filter = ProgramInfo::from_pin(&path).with_context(|| format!("cannot open the pin {}", path.display()))?;
     let ticks = ticks(&pins)?;
     let clock = instance.clock()?;
-    let (error, age) = (ticks.error(clock, context.now), ticks.age(clock));
+    let (error, age) = (ticks.error(clock, now(context.now)), ticks.age(clock));
     let max_age = config.services.iter().filter_map(|service| service.max_age).min();
     let stale = max_age.is_some_and(|max_age| age > u64::from(max_age));
 
@@ -44,9 +45,9 @@ pub fn run(context: &mut Context<'_>, _: &Args) -> Outcome {
     for state in link_states(&pins, &host)? {
         let link = Link::open(&pins, &state.name)?.context("a link went away meanwhile")?;
         // The pin may have a name that the interface had before.
-        let now = host.interfaces.iter().find(|interface| interface.index == state.interface);
+        let found = host.interfaces.iter().find(|interface| interface.index == state.interface);
         interfaces.push(json!({
-            "name": now.map_or(&state.name, |interface| &interface.name),
+            "name": found.map_or(&state.name, |interface| &interface.name),
             "attached": state.interface != 0,
             "mode": state.mode.map(word),
             "program": link.program,

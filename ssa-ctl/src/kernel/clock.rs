@@ -15,6 +15,11 @@ pub fn hertz() -> anyhow::Result<u32> {
     Ok(u32::try_from((SECOND + tick / 2) / tick)?)
 }
 
+/// The time now, for a command that began at `began`: it may have waited long for the lock.
+pub fn now(began: SystemTime) -> SystemTime {
+    began + began.elapsed().unwrap_or_default()
+}
+
 /// How jiffies lie to the monotonic clock: a constant of the boot but for its rounding.
 #[derive(Clone, Copy, Debug)]
 pub struct Ticks {
