@@ -1,10 +1,15 @@
 //! Ring 3, namespaces: hosts, links and real traffic in; what arrives, and what a host is left with, out. Needs root.
 
 mod attach;
+mod clock;
 mod foreign;
+mod inside;
+mod kill;
 mod meddling;
+mod modes;
 mod mtu;
 mod neighbours;
+mod race;
 mod renamed;
 mod site;
 mod stream;
