@@ -44,6 +44,12 @@ impl Words {
         Self { hi: self.hi & mask.hi, lo: self.lo & mask.lo }
     }
 
+    /// The bits of either.
+    #[inline(always)]
+    pub const fn or(self, other: Self) -> Self {
+        Self { hi: self.hi | other.hi, lo: self.lo | other.lo }
+    }
+
     /// The bits in which the two differ.
     #[inline(always)]
     pub const fn xor(self, other: Self) -> Self {
@@ -56,13 +62,11 @@ impl Words {
         self.hi | self.lo == 0
     }
 
-    /// Rotated left by `by` bits, 0 to 127, without a branch on the amount.
+    /// Rotated left by `by` bits, 0 to 127.
     #[inline(always)]
     pub const fn rotate_left(self, by: u32) -> Self {
-        // All ones when the words change places, so that the choice is two ANDs and not a jump.
-        let swap = 0u64.wrapping_sub((by as u64 >> 6) & 1);
-        let change = (self.hi ^ self.lo) & swap;
-        let (a, b) = (self.hi ^ change, self.lo ^ change);
+        // A rule has one amount, so the branch is foreseen: less work than to choose by masks.
+        let (a, b) = if by & 64 == 0 { (self.hi, self.lo) } else { (self.lo, self.hi) };
         let by = by & 63;
         // `>> 1 >> (63 - by)` is `>> (64 - by)`, and right for 0 too.
         Self { hi: a << by | b >> 1 >> (63 - by), lo: b << by | a >> 1 >> (63 - by) }

@@ -6,11 +6,11 @@
 
 use crate::{
     bits::Words,
-    layout::{ALLOWED, BANK_MAGIC},
+    layout::ALLOWED,
     parse::{self, Frame, HEADER_OCTETS, Header, Link, Upper, protocol},
     rows::{
         AllowRow, BankRow, FLAG_ALLOW, FLAG_DENY_SOURCE_IN_SERVICE, FLAG_LOW_PRIORITY, FLAG_PREVIOUS, PrefixRow,
-        PreviousRow, ServiceRow,
+        PreviousRow, RuleRow, ServiceRow,
     },
     rule::{
         self, Pair,
@@ -36,6 +36,12 @@ pub trait Tables {
     #[inline(always)]
     fn source(&self, bank: &BankRow, slot: u32, source: Words) -> Source {
         judge_source(self, bank, slot, source)
+    }
+
+    /// The slot of the prefix that an address belongs to, by all prefix lengths of the config but the first.
+    #[inline(always)]
+    fn find_later(&self, bank: &BankRow, address: Words) -> Option<u32> {
+        find_later(self, bank, address)
     }
 
     /// What the fields of one kind of a rule say of a pair.
@@ -134,20 +140,24 @@ pub enum Source {
     Bad,
 }
 
-/// A verdict, and where the frame's IPv6 header begins.
+/// A verdict, and what of the frame's shape the caller may want.
 #[derive(Clone, Copy)]
 pub struct Judged {
     /// The verdict.
     pub verdict: Verdict,
     /// Octets before the IPv6 header; 0 where there is none.
     pub network: u32,
+    /// Octets behind it, as it claims; 0 where there is none.
+    pub payload: u16,
 }
 
-impl Judged {
-    #[inline(always)]
-    const fn outside(reason: Reason, treatment: Treatment) -> Self {
-        Self { verdict: Verdict { service: 0, reason, treatment, would_drop: false }, network: 0 }
-    }
+/// A frame to no service.
+const OTHER: Verdict = outside(Reason::Other, Treatment::Pass);
+/// A frame that cannot be judged and must not pass.
+const MALFORMED: Verdict = outside(Reason::Malformed, Treatment::Drop);
+
+const fn outside(reason: Reason, treatment: Treatment) -> Verdict {
+    Verdict { service: 0, reason, treatment, would_drop: false }
 }
 
 /// The prefix an address belongs to.
@@ -160,18 +170,23 @@ struct Found<'a> {
 /// Judges one frame.
 #[inline(always)]
 pub fn judge(frame: &impl Traffic, tables: &impl Tables, clock: &impl Clock) -> Judged {
-    let other = Judged::outside(Reason::Other, Treatment::Pass);
-    let malformed = Judged::outside(Reason::Malformed, Treatment::Drop);
     let network = match parse::link(frame) {
         Link::Ipv6(network) => network,
-        Link::Foreign => return other,
-        Link::TooDeep => return malformed,
+        Link::Foreign => return Judged { verdict: OTHER, network: 0, payload: 0 },
+        Link::TooDeep => return Judged { verdict: MALFORMED, network: 0, payload: 0 },
     };
-    let Some(header) = Header::read(frame, network) else { return malformed };
-    let Some(bank) = tables.bank() else { return other };
-    let Some(found) = find(tables, bank, header.destination) else { return other };
-    let reason = reason(frame, tables, clock, &header, network, &found);
-    Judged { verdict: treat(found.row, header.source, reason), network }
+    let Some(header) = Header::read(frame, network) else {
+        return Judged { verdict: MALFORMED, network, payload: 0 };
+    };
+    let found = tables.bank().and_then(|bank| find(tables, bank, header.destination));
+    let verdict = match found {
+        None => OTHER,
+        Some(found) => {
+            let reason = reason(frame, tables, clock, &header, network, &found);
+            treat(found.row, header.source, reason)
+        }
+    };
+    Judged { verdict, network, payload: header.payload }
 }
 
 /// DESIGN §4 steps 2 to 6.
@@ -222,17 +237,7 @@ fn reason(
         return Reason::BadSource;
     }
     let pair = Pair { source: header.source, destination: header.destination };
-    let rule = &found.row.rule;
-    let mut reason = rule::fields(rule, &pair);
-    if reason == Reason::Conform && rule.macs != 0 {
-        reason = match rule::first_mac(rule, &pair, clock) {
-            Some(reason) => reason,
-            None => tables.part(Part::Macs, at, pair, clock),
-        };
-    }
-    if reason == Reason::Conform && rule.pows != 0 {
-        reason = tables.part(Part::Pows, at, pair, clock);
-    }
+    let reason = first_look(tables, &found.row.rule, at, pair, clock);
     if reason != Reason::Conform
         && flags & FLAG_PREVIOUS != 0
         && judge_rule(tables, At { previous: true, ..at }, pair, clock) == Reason::Conform
@@ -242,9 +247,34 @@ fn reason(
     reason
 }
 
+/// What the current rule says of a pair, its loops and its rare kinds left to [`Tables::part`].
+#[inline(always)]
+fn first_look(tables: &impl Tables, rule: &RuleRow, at: At, pair: Pair, clock: &impl Clock) -> Reason {
+    if rule.more == 0 {
+        return rule::copies(rule, &pair);
+    }
+    let mut reason = match rule.reverses {
+        0 => rule::fields::<false>(rule, &pair),
+        _ => tables.part(Part::Fields, at, pair, clock),
+    };
+    if reason == Reason::Conform && rule.macs != 0 {
+        reason = match rule::first_mac(rule, &pair, clock) {
+            Some(reason) => reason,
+            None => tables.part(Part::Macs, at, pair, clock),
+        };
+    }
+    if reason == Reason::Conform && rule.pows != 0 {
+        reason = tables.part(Part::Pows, at, pair, clock);
+    }
+    reason
+}
+
 /// What a verdict makes of a frame of this service and source.
 #[inline(always)]
 pub fn treat(row: &PrefixRow, source: Words, reason: Reason) -> Verdict {
+    if reason == Reason::Conform {
+        return Verdict { service: row.service, reason, treatment: Treatment::Pass, would_drop: false };
+    }
     let mismatch = if row.flags & FLAG_LOW_PRIORITY == 0 { Class::Reject } else { Class::Suspect };
     let (treatment, would_drop) = match reason.class(mismatch) {
         Class::Known | Class::Good => (Treatment::Pass, false),
@@ -264,25 +294,54 @@ fn enforced(row: &PrefixRow, source: Words) -> bool {
 }
 
 /// The prefix that `address` belongs to: a look for each prefix length of the config, two places each.
+///
+/// Nearly every config has one prefix length: the others are looked for elsewhere.
 #[inline(always)]
 fn find<'a>(tables: &'a (impl Tables + ?Sized), bank: &'a BankRow, address: Words) -> Option<Found<'a>> {
-    if bank.magic != BANK_MAGIC {
+    if bank.lengths == 0 {
         return None;
     }
-    for (length, mask) in bank.masks.iter().enumerate() {
-        if length >= bank.lengths as usize {
+    match look(tables, bank, address, 0, bank.masks[0]) {
+        None if bank.lengths > 1 => {
+            let slot = tables.find_later(bank, address)?;
+            Some(Found { bank, row: tables.prefix(slot)?, slot })
+        }
+        found => found,
+    }
+}
+
+/// A look at the two places of `address` under one mask.
+#[inline(always)]
+fn look<'a>(
+    tables: &'a (impl Tables + ?Sized),
+    bank: &'a BankRow,
+    address: Words,
+    length: u32,
+    mask: Words,
+) -> Option<Found<'a>> {
+    let key = address.and(mask);
+    for place in places(bank, key) {
+        let slot = bank.first_prefix.wrapping_add(place);
+        if let Some(row) = tables.prefix(slot)
+            && row.prefix == key
+            && row.length == length
+            && row.service != 0
+        {
+            return Some(Found { bank, row, slot });
+        }
+    }
+    None
+}
+
+/// What [`Tables::find_later`] says, wherever it runs.
+#[inline(always)]
+pub fn find_later(tables: &(impl Tables + ?Sized), bank: &BankRow, address: Words) -> Option<u32> {
+    for (length, mask) in (0..).zip(&bank.masks).skip(1) {
+        if length >= bank.lengths {
             break;
         }
-        let key = address.and(*mask);
-        for place in places(bank, key) {
-            let slot = bank.first_prefix.wrapping_add(place);
-            if let Some(row) = tables.prefix(slot)
-                && row.prefix == key
-                && row.length as usize == length
-                && row.service != 0
-            {
-                return Some(Found { bank, row, slot });
-            }
+        if let Some(found) = look(tables, bank, address, length, *mask) {
+            return Some(found.slot);
         }
     }
     None
@@ -355,7 +414,7 @@ pub fn judge_part(
         }
     };
     match part {
-        Part::Fields => rule::fields(row, &pair),
+        Part::Fields => rule::fields::<true>(row, &pair),
         Part::Macs => rule::macs(row, &pair, clock, at.window, &|message| tables.tag(message)),
         Part::Pows => rule::pows(row, &pair, clock, at.window, &|block| tables.sha256(block)),
     }

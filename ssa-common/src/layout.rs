@@ -8,10 +8,8 @@ pub const VERSION: u32 = 1;
 /// Marks a bank that a controller has filled: an array never misses, an unset row reads as zeros.
 pub const BANK_MAGIC: u32 = 0x5353_4131;
 
-/// Which of the two banks is in force: one `u64`.
+/// The [`ActiveRow`](crate::rows::ActiveRow): two banks, and which of them is in force.
 pub const ACTIVE: &str = "active";
-/// The two [`BankRow`](crate::rows::BankRow)s.
-pub const BANKS: &str = "banks";
 /// [`PrefixRow`](crate::rows::PrefixRow)s, two choices a key, two banks.
 pub const PREFIXES: &str = "prefixes";
 /// [`PreviousRow`](crate::rows::PreviousRow)s, in the places of their prefixes.

@@ -15,6 +15,9 @@ pub trait Frame {
     /// anything else, and the compiler knows only by the type.
     fn read<T: AnyBitPattern + NoUninit>(&self, offset: u32) -> Option<T>;
 
+    /// Reads `N` words of 64 bits: the values of their octets in network order.
+    fn read_words<const N: usize>(&self, offset: u32) -> Option<[u64; N]>;
+
     /// Reads 16 bits.
     #[inline(always)]
     fn read_u16(&self, offset: u32) -> Option<u16> {
@@ -32,6 +35,11 @@ impl Frame for &[u8] {
     fn read<T: AnyBitPattern + NoUninit>(&self, offset: u32) -> Option<T> {
         let rest = self.get(offset as usize..)?;
         rest.get(..size_of::<T>()).map(bytemuck::pod_read_unaligned)
+    }
+
+    fn read_words<const N: usize>(&self, offset: u32) -> Option<[u64; N]> {
+        let (words, _) = self.get(offset as usize..)?.as_chunks::<8>();
+        words.first_chunk::<N>().map(|words| words.map(u64::from_be_bytes))
     }
 }
 
@@ -74,8 +82,18 @@ pub enum Link {
 /// Ethernet and its VLAN tags.
 #[inline(always)]
 pub fn link(frame: &(impl Frame + ?Sized)) -> Link {
-    let mut offset = 14;
-    for _ in 0..=MAX_TAGS {
+    const ETHERNET: u32 = 14;
+    match frame.read_u16(ETHERNET - 2) {
+        Some(IPV6) => Link::Ipv6(ETHERNET),
+        Some(VLAN_8021Q | VLAN_8021AD) => tagged(frame, ETHERNET + 4),
+        Some(_) | None => Link::Foreign,
+    }
+}
+
+/// What comes behind a first VLAN tag that ends at `offset`.
+#[inline(always)]
+fn tagged(frame: &(impl Frame + ?Sized), mut offset: u32) -> Link {
+    for _ in 0..MAX_TAGS {
         match frame.read_u16(offset - 2) {
             Some(IPV6) => return Link::Ipv6(offset),
             Some(VLAN_8021Q | VLAN_8021AD) => offset += 4,
@@ -96,6 +114,8 @@ pub struct Header {
     pub next: u8,
     /// Hop limit.
     pub hop_limit: u8,
+    /// Octets behind the header, as it claims.
+    pub payload: u16,
 }
 
 /// Octets of an IPv6 header.
@@ -106,8 +126,7 @@ impl Header {
     #[inline(always)]
     #[expect(clippy::cast_possible_truncation, reason = "fields are cut out of the word")]
     pub fn read(frame: &(impl Frame + ?Sized), offset: u32) -> Option<Self> {
-        let words: [u64; 5] = frame.read(offset)?;
-        let [first, a, b, c, d] = words.map(u64::from_be);
+        let [first, a, b, c, d] = frame.read_words(offset)?;
         if first >> 60 != 6 {
             return None;
         }
@@ -116,6 +135,7 @@ impl Header {
             destination: Words { hi: c, lo: d },
             next: (first >> 8) as u8,
             hop_limit: first as u8,
+            payload: (first >> 16) as u16,
         })
     }
 }

@@ -34,6 +34,19 @@ pub struct BankRow {
     pub masks: [Words; LENGTHS],
 }
 
+/// What is in force. One look finds the word and the bank it names.
+///
+/// It is rewritten whole, twice: first with another row for the bank that is not in force, then with the other number. No
+/// word that a program may read changes in the first, and a single one in the second.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+pub struct ActiveRow {
+    /// The bank in force: 0 or 1.
+    pub number: u64,
+    /// Both banks.
+    pub banks: [BankRow; 2],
+}
+
 /// A service prefix with its rule: a slot of the two-choice table.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
@@ -97,6 +110,12 @@ pub struct RuleRow {
     pub keys: u8,
     /// What a stale clock does: `STALE_*`.
     pub stale: u8,
+    /// 1 if one of `bits` reverses the source.
+    pub reverses: u8,
+    /// 1 if there are other fields than `const`, `src` without `rev`, and those that are not checked.
+    pub more: u8,
+    /// Explicit padding.
+    pub reserved: [u8; 6],
     /// Ticks after which an offset that nobody refreshed is stale; 0: never.
     pub max_age: u64,
     /// Fields that compare bits.

@@ -8,7 +8,7 @@ use aya_ebpf::{
 use ssa_common::{
     bits::Words,
     judge::{At, Part, Source, Tables},
-    rows::{BankRow, Cell, ClockRow, MetaRow, PrefixRow, PreviousRow, ServiceRow},
+    rows::{ActiveRow, BankRow, Cell, ClockRow, MetaRow, PrefixRow, PreviousRow, ServiceRow},
     rule::{Pair, epoch::Clock, mac::Message},
     sha256::Block,
     verdict::Reason,
@@ -19,12 +19,9 @@ use crate::outline;
 const READ_ONLY: usize = BPF_F_RDONLY_PROG as usize;
 const MAPPED: usize = BPF_F_MMAPABLE as usize;
 
-/// Which bank is in force.
+/// Both banks, and which of them is in force.
 #[btf_map(name = "active")]
-pub static ACTIVE: Array<u64, 1, READ_ONLY> = Array::new();
-/// Both banks.
-#[btf_map(name = "banks")]
-pub static BANKS: Array<BankRow, 2, READ_ONLY> = Array::new();
+pub static ACTIVE: Array<ActiveRow, 1, READ_ONLY> = Array::new();
 /// The prefix tables of both banks.
 #[btf_map(name = "prefixes")]
 pub static PREFIXES: Array<PrefixRow, 2, READ_ONLY> = Array::new();
@@ -62,10 +59,11 @@ pub fn cpus() -> u32 {
 pub struct Kernel;
 
 impl Kernel {
-    /// A bank by its number, whichever is in force.
+    /// A bank by its number, 0 or 1, whichever is in force.
     #[inline(always)]
-    pub fn bank_of(number: u32) -> Option<&'static BankRow> {
-        BANKS.get(number)
+    pub fn bank_of(number: u64) -> Option<&'static BankRow> {
+        // SAFETY: the map owns the row, and the controller does not change a bank while frames are judged by it.
+        Some(unsafe { &(*ACTIVE.get_ptr(0)?).banks[(number & 1) as usize] })
     }
 }
 
@@ -73,8 +71,8 @@ impl Tables for Kernel {
     #[inline(always)]
     fn bank(&self) -> Option<&BankRow> {
         // SAFETY: the map owns the word. One volatile load decides for the whole frame.
-        let active = unsafe { ACTIVE.get_ptr(0)?.read_volatile() };
-        BANKS.get((active & 1) as u32)
+        let number = unsafe { (&raw const (*ACTIVE.get_ptr(0)?).number).read_volatile() };
+        Self::bank_of(number)
     }
 
     #[inline(always)]
@@ -95,6 +93,11 @@ impl Tables for Kernel {
     #[inline(always)]
     fn source(&self, bank: &BankRow, slot: u32, source: Words) -> Source {
         outline::source(bank, slot, source)
+    }
+
+    #[inline(always)]
+    fn find_later(&self, bank: &BankRow, address: Words) -> Option<u32> {
+        outline::find_later(bank, address)
     }
 
     #[inline(always)]

@@ -8,7 +8,7 @@ use core::hint::black_box;
 use aya_ebpf::{bindings::xdp_md, programs::XdpContext};
 use ssa_common::{
     bits::Words,
-    judge::{Above, At, Part, Said, Source, judge_part, judge_source, judge_upper},
+    judge::{self, Above, At, Part, Said, Source, judge_part, judge_source, judge_upper},
     rows::BankRow,
     rule::{Pair, epoch::Window, mac::Message},
     sha256::{self, Block},
@@ -17,12 +17,17 @@ use ssa_common::{
 
 use crate::{clock::Jiffies, maps::Kernel, packet::Packet};
 
+/// A bank's number. Which bank is in force may change meanwhile, and is not asked again.
+#[inline(always)]
+fn number(bank: &BankRow) -> u32 {
+    // The second alone begins behind the first.
+    u32::from(bank.first_prefix != 0)
+}
+
 /// [`judge_source`].
 #[inline(always)]
 pub fn source(bank: &BankRow, slot: u32, source: Words) -> Source {
-    // The second bank alone begins behind the first. Which is in force may change meanwhile, and is not asked again.
-    let number = u32::from(bank.first_prefix != 0);
-    match ssa_source(number, slot, source.hi, source.lo) {
+    match ssa_source(number(bank), slot, source.hi, source.lo) {
         GOOD => Source::Good,
         ONLY_CONTROL => Source::OnlyControl,
         _ => Source::Bad,
@@ -36,12 +41,29 @@ const BAD: u32 = 2;
 #[unsafe(no_mangle)]
 #[inline(never)]
 extern "C" fn ssa_source(bank: u32, slot: u32, hi: u64, lo: u64) -> u32 {
-    let Some(bank) = Kernel::bank_of(bank) else { return BAD };
+    let Some(bank) = Kernel::bank_of(bank.into()) else { return BAD };
     match judge_source(&Kernel, bank, slot, Words { hi, lo }) {
         Source::Good => GOOD,
         Source::OnlyControl => ONLY_CONTROL,
         Source::Bad => BAD,
     }
+}
+
+/// [`judge::find_later`].
+#[inline(always)]
+pub fn find_later(bank: &BankRow, address: Words) -> Option<u32> {
+    match ssa_find(number(bank), address.hi, address.lo) {
+        0 => None,
+        slot => Some(slot - 1),
+    }
+}
+
+/// One more than the slot, or 0.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn ssa_find(bank: u32, hi: u64, lo: u64) -> u32 {
+    let slot = Kernel::bank_of(bank.into()).and_then(|bank| judge::find_later(&Kernel, bank, Words { hi, lo }));
+    slot.map_or(0, |slot| slot.wrapping_add(1))
 }
 
 /// [`judge_part`].

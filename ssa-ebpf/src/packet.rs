@@ -10,7 +10,7 @@ use aya_ebpf::{
 use bytemuck::{AnyBitPattern, NoUninit};
 use ssa_common::{
     judge::{Above, Said, Tables, Traffic},
-    parse::Frame,
+    parse::{Frame, HEADER_OCTETS},
 };
 
 use crate::outline;
@@ -37,8 +37,15 @@ impl<'a, const FAR: bool> Packet<'a, FAR> {
     }
 
     /// Octets of the frame, fragments of a multi-buffer frame included.
+    ///
+    /// The kernel says so by a helper, which costs as much as a rule. Where the linear part holds all that the IPv6 header
+    /// claims, there are no fragments: only a header that lies about a frame of several buffers makes it count less.
     #[inline(always)]
-    pub fn octets(&self) -> u64 {
+    pub fn octets(&self, network: u32, payload: u16) -> u64 {
+        let linear = self.context.data_end() - self.context.data();
+        if payload != 0 && (network + HEADER_OCTETS) as usize + payload as usize <= linear {
+            return linear as u64;
+        }
         // SAFETY: the context is the one the kernel gave.
         unsafe { bpf_xdp_get_buff_len(self.context.ctx) }
     }
@@ -92,6 +99,18 @@ impl<const FAR: bool> Frame for Packet<'_, FAR> {
             // SAFETY: `at` checked the bounds, and any octets make a `T`.
             Some(place) => Some(unsafe { place.read_unaligned() }),
             None => self.read_split(offset),
+        }
+    }
+
+    #[inline(always)]
+    fn read_words<const N: usize>(&self, offset: u32) -> Option<[u64; N]> {
+        match self.at::<[u64; N]>(offset) {
+            // Word by word: an array that may not be aligned is copied octet by octet, to the stack and back.
+            Some(place) => Some(core::array::from_fn(|index| {
+                // SAFETY: `at` checked the bounds of all `N`, and any octets make a word.
+                u64::from_be(unsafe { place.cast::<u64>().add(index).read_unaligned() })
+            })),
+            None => self.read_split::<[u64; N]>(offset).map(|words| words.map(u64::from_be)),
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::{action, clock::Jiffies, counters, maps::Kernel, packet::Packet};
 pub fn ssa_filter(context: XdpContext) -> u32 {
     let packet: Packet<'_> = Packet::new(&context);
     let judged = judge(&packet, &Kernel, &Jiffies);
-    counters::count(&judged.verdict, packet.octets());
+    counters::count(&judged.verdict, packet.octets(judged.network, judged.payload));
     action::apply(&packet, &judged)
 }
 

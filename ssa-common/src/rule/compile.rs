@@ -70,6 +70,7 @@ impl Placed {
 
         let sources = sources(used(), &mut row);
         row.sources = count(sources.len());
+        row.reverses = u8::from(sources.iter().any(|field| field.reverse != 0));
         let replicas: Vec<_> = used()
             .filter_map(|field| match field.kind {
                 Kind::Replica { count } => Some(replica::compile(field.first, field.width, count.into())),
@@ -89,6 +90,8 @@ impl Placed {
         row.hashes = count(of_letter(b'h').count());
         row.macs = count(of_letter(b'm').count());
         row.pows = count(of_letter(b'p').count());
+        let others = [row.replicas, row.keyids, row.hashes, row.macs, row.pows, row.reverses];
+        row.more = u8::from(others.iter().any(|&of| of != 0));
         let in_order = of_letter(b'h').chain(of_letter(b'm')).chain(of_letter(b'p'));
         for (to, field) in row.hashed.iter_mut().zip(in_order) {
             *to = self.hashed(field, secrets.salt, timing);

@@ -62,7 +62,7 @@ pub struct Pair {
 /// Judges an address pair: [`Reason::Conform`], or what failed first in the order of DESIGN §3.
 #[inline(always)]
 pub fn check(row: &RuleRow, pair: &Pair, clock: &impl Clock, window: Window) -> Reason {
-    match fields(row, pair) {
+    match fields::<true>(row, pair) {
         Reason::Conform => {}
         reason => return reason,
     }
@@ -72,10 +72,16 @@ pub fn check(row: &RuleRow, pair: &Pair, clock: &impl Clock, window: Window) -> 
     }
 }
 
-/// The fields that need neither the time nor a choice of keys.
+/// The fields of a rule that has no others than constants and copies: [`RuleRow::more`] is 0.
 #[inline(always)]
-pub fn fields(row: &RuleRow, pair: &Pair) -> Reason {
-    if !source::differing(row, pair).is_zero() {
+pub fn copies(row: &RuleRow, pair: &Pair) -> Reason {
+    if source::differing::<false>(row, pair).is_zero() { Reason::Conform } else { Reason::FieldMismatch }
+}
+
+/// The fields that need neither the time nor a choice of keys. `REVERSES`: of rules that reverse the source, too.
+#[inline(always)]
+pub fn fields<const REVERSES: bool>(row: &RuleRow, pair: &Pair) -> Reason {
+    if !source::differing::<REVERSES>(row, pair).is_zero() {
         return Reason::FieldMismatch;
     }
     if row.replicas != 0 && !replica::in_range(row, pair.destination) {

@@ -1,23 +1,40 @@
 //! `src` and `const`: bits that are copied from the source or given by the rule, compared all at once.
 
 use super::Pair;
-use crate::{bits::Words, rows::RuleRow};
+use crate::{
+    bits::Words,
+    rows::{BitsRow, RuleRow},
+};
 
 /// The bits of all `const` and `src` fields in which the destination is not what the rule says.
+///
+/// `REVERSES`: fields may reverse the source. To reverse is ten times the work of the rest, and a compiler does it ahead
+/// of knowing whether it must.
 #[inline(always)]
-pub fn differing(row: &RuleRow, pair: &Pair) -> Words {
+pub fn differing<const REVERSES: bool>(row: &RuleRow, pair: &Pair) -> Words {
     // Constants and the ones that `inv` adds are taken off first: what is left must be the copied bits, or zero.
     let left = pair.destination.xor(row.constant);
     let mut wrong = left.and(row.constant_mask);
-    for (index, field) in row.bits.iter().enumerate() {
-        if index >= usize::from(row.sources) {
-            break;
+    let [first, others @ ..] = &row.bits;
+    if row.sources > 0 {
+        wrong = wrong.or(compare::<REVERSES>(first, pair.source, left));
+    }
+    // Most rules copy from one place: what they need stays in registers.
+    if row.sources > 1 {
+        for (index, field) in (1..).zip(others) {
+            if index >= row.sources {
+                break;
+            }
+            wrong = wrong.or(compare::<REVERSES>(field, pair.source, left));
         }
-        let source = if field.reverse == 0 { pair.source } else { pair.source.reverse() };
-        let differing = source.rotate_left(field.rotate).xor(left).and(field.mask);
-        wrong = Words { hi: wrong.hi | differing.hi, lo: wrong.lo | differing.lo };
     }
     wrong
+}
+
+#[inline(always)]
+fn compare<const REVERSES: bool>(field: &BitsRow, source: Words, left: Words) -> Words {
+    let source = if REVERSES && field.reverse != 0 { source.reverse() } else { source };
+    source.rotate_left(field.rotate).xor(left).and(field.mask)
 }
 
 #[cfg(feature = "rule")]

@@ -4,7 +4,7 @@ use anyhow::{Context as _, ensure};
 use bytemuck::Zeroable;
 use ssa_common::{
     layout::{self, DOCUMENT_CHUNK},
-    rows::{BankRow, Cell, ClockRow, MetaRow, PrefixRow, PreviousRow, ServiceRow},
+    rows::{ActiveRow, BankRow, Cell, ClockRow, MetaRow, PrefixRow, PreviousRow, ServiceRow},
     verdict::Verdict,
 };
 
@@ -26,8 +26,7 @@ type Chunk = [u8; DOCUMENT_CHUNK];
 pub struct Instance {
     /// Layout, sizes, owner.
     pub meta: MetaRow,
-    active: Map<u64>,
-    banks: Map<BankRow>,
+    active: Map<ActiveRow>,
     prefixes: Map<PrefixRow>,
     previous: Map<PreviousRow>,
     services: Map<ServiceRow>,
@@ -87,7 +86,6 @@ impl Instance {
         Ok(Self {
             meta,
             active: open(pins, layout::ACTIVE, read_only)?,
-            banks: open(pins, layout::BANKS, read_only)?,
             prefixes: open(pins, layout::PREFIXES, read_only)?,
             previous: open(pins, layout::PREVIOUS, read_only)?,
             services: open(pins, layout::SERVICES, read_only)?,
@@ -118,7 +116,6 @@ impl Instance {
         Ok(Self {
             meta,
             active: map(object, layout::ACTIVE)?,
-            banks: map(object, layout::BANKS)?,
             prefixes: map(object, layout::PREFIXES)?,
             previous: map(object, layout::PREVIOUS)?,
             services: map(object, layout::SERVICES)?,
@@ -137,7 +134,6 @@ impl Instance {
     /// Octets of kernel memory that the maps take.
     pub const fn octets(&self) -> u64 {
         self.active.octets()
-            + self.banks.octets()
             + self.prefixes.octets()
             + self.previous.octets()
             + self.services.octets()
@@ -151,18 +147,19 @@ impl Instance {
     pub fn running(&self) -> anyhow::Result<Running> {
         loop {
             let active = self.active.get(0)?;
-            let running = self.bank(bank(active))?;
+            let running = self.bank(&active)?;
+            let after = self.active.get(0)?;
             // Two flips bring the same bank back with another generation.
-            let after = self.banks.get(bank(active))?.generation;
-            if self.active.get(0)? == active && after == running.generation {
+            if after.number == active.number && in_force(&after).generation == running.generation {
                 return Ok(running);
             }
         }
     }
 
-    fn bank(&self, bank: u32) -> anyhow::Result<Running> {
+    fn bank(&self, active: &ActiveRow) -> anyhow::Result<Running> {
         let Shape { services, prefixes, .. } = self.shape();
-        let mut row = self.banks.get(bank)?;
+        let bank = number(active);
+        let mut row = *in_force(active);
         let generation = std::mem::take(&mut row.generation);
         (row.first_prefix, row.first_service) = (0, 0);
         Ok(Running {
@@ -180,15 +177,15 @@ impl Instance {
     /// The services in force and their numbers.
     pub fn numbers(&self) -> anyhow::Result<Numbers> {
         let services = self.meta.services;
-        let rows = self.services.read(bank(self.active.get(0)?) * services, services)?;
+        let rows = self.services.read(number(&self.active.get(0)?) * services, services)?;
         Ok((0..).zip(&rows).filter_map(|(number, row)| Some((name(row)?, number))).collect())
     }
 
     /// Writes the bank that is not in force, and puts it in force. Every frame is judged by the one or the other.
     pub fn put_in_force(&self, tables: &Tables, document: &str, generation: u64) -> anyhow::Result<()> {
         let Shape { services, prefixes, .. } = self.shape();
-        let active = self.active.get(0)?;
-        let other = 1 - bank(active);
+        let mut active = self.active.get(0)?;
+        let other = 1 - number(&active);
         self.start_new_counters(tables)?;
         // Frames that began before the last change may still read the bank that is to be written.
         sys::wait_for_readers();
@@ -196,14 +193,15 @@ impl Instance {
         self.prefixes.write(other * prefixes, &tables.prefixes)?;
         self.previous.write(other * prefixes, &tables.previous)?;
         self.write_document(other, document)?;
-        let row = BankRow {
+        active.banks[other as usize] = BankRow {
             first_prefix: other * prefixes,
             first_service: other * services,
             generation,
             ..tables.bank
         };
-        self.banks.write(other, &[row])?;
-        self.active.write(0, &[u64::from(other)])
+        self.active.write(0, &[active])?;
+        active.number = other.into();
+        self.active.write(0, &[active])
     }
 
     /// A service that is new begins with zero, whoever had its number before.
@@ -304,8 +302,12 @@ fn open_first(pins: &Pins, read_only: bool) -> Result<Map<MetaRow>, Failure> {
     })
 }
 
-const fn bank(active: u64) -> u32 {
-    (active & 1) as u32
+const fn number(active: &ActiveRow) -> u32 {
+    (active.number & 1) as u32
+}
+
+const fn in_force(active: &ActiveRow) -> &BankRow {
+    &active.banks[number(active) as usize]
 }
 
 fn name(row: &ServiceRow) -> Option<String> {

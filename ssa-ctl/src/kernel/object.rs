@@ -22,9 +22,8 @@ pub const FILTER: &str = "ssa_filter";
 pub const PROBE: &str = "ssa_clock";
 
 /// Names of all maps, in the object and as pins.
-pub const MAPS: [&str; 9] = [
+pub const MAPS: [&str; 8] = [
     layout::ACTIVE,
-    layout::BANKS,
     layout::PREFIXES,
     layout::PREVIOUS,
     layout::SERVICES,
