@@ -1,0 +1,242 @@
+//! README.md and docs/operate.md in; their walks run in a fresh namespace, and what they show held against what is said.
+//!
+//! A block that begins with `sh walk` is run by bash, in order, in one folder; `exit=N` is the exit code of its last
+//! command. The `text` block after it shows lines of what it prints: numbers may differ, and `…` ends a line early.
+
+use std::{
+    env, fs,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use ssa_tests::{
+    net::{Namespace, PinRoot},
+    ssa_ctl, ssa_ctl_path,
+};
+use tempfile::TempDir;
+
+/// Where the documents say that the pins are.
+const PINS: &str = "/sys/fs/bpf/ssa";
+/// Where they say that configs and keys are.
+const FOLDER: &str = "/etc/ssa";
+/// The namespace that the walk of README.md makes by name.
+const CLIENT: &str = "ssa-client";
+
+const DOCUMENTS: [&str; 6] =
+    ["README.md", "ARCHITECTURE.md", "docs/config.md", "docs/operate.md", "docs/rules.md", "docs/testing.md"];
+
+/// Commands that no walk runs: they build, install, or open a shell for the reader.
+const NOT_RUN: [&str; 9] = [
+    "cargo xtask ",
+    "sudo env \"PATH=$PATH\" \"HOME=$HOME\" cargo xtask ",
+    "cargo build --release --package ssa-ctl",
+    "sudo install target/release/ssa-ctl /usr/local/sbin/",
+    "mkdir ssa-try && cd ssa-try",
+    "sudo unshare --net bash",
+    "sudo install -d -m 0700 /etc/ssa && cd /etc/ssa",
+    "ssa-ctl ",
+    "sudo rm ",
+];
+
+/// A fenced block.
+struct Block {
+    line: usize,
+    info: String,
+    text: String,
+}
+
+fn read(document: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(document);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn blocks(text: &str) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    let mut open: Option<Block> = None;
+    for (line, content) in (1..).zip(text.lines()) {
+        match (content.strip_prefix("```"), &mut open) {
+            (Some(_), Some(_)) => blocks.extend(open.take()),
+            (Some(info), None) => open = Some(Block { line, info: info.into(), text: String::new() }),
+            (None, Some(block)) => {
+                block.text.push_str(content);
+                block.text.push('\n');
+            }
+            (None, None) => {}
+        }
+    }
+    assert!(open.is_none(), "a block is not closed");
+    blocks
+}
+
+/// The exit code that a block of a walk ends with; none for other blocks.
+fn exit_code(info: &str) -> Option<i32> {
+    let rest = info.strip_prefix("sh walk")?.trim();
+    Some(if rest.is_empty() { 0 } else { rest.strip_prefix("exit=").and_then(|code| code.parse().ok()).expect(info) })
+}
+
+/// A place to run a walk, removed on drop.
+struct Place {
+    namespace: Namespace,
+    pins: PinRoot,
+    folder: TempDir,
+    client: String,
+}
+
+impl Place {
+    fn new() -> Self {
+        let namespace = Namespace::new("walk").unwrap();
+        let pins = PinRoot::new();
+        let folder = TempDir::new().unwrap();
+        fs::create_dir(folder.path().join("work")).unwrap();
+        fs::create_dir(folder.path().join("bin")).unwrap();
+        let program = folder.path().join("bin/ssa-ctl");
+        let binary = ssa_ctl_path().display();
+        let script = format!("#!/bin/sh\nexec '{binary}' --pin-root '{}' \"$@\"\n", pins.path().display());
+        fs::write(&program, script).unwrap();
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        let client = format!("{}-client", namespace.name());
+        Self { namespace, pins, folder, client }
+    }
+
+    fn work(&self) -> PathBuf {
+        self.folder.path().join("work")
+    }
+
+    /// Runs a block; its exit code, and all that it said, in the names of the document.
+    fn run(&self, script: &str) -> (Option<i32>, String) {
+        let path = env::var_os("PATH").unwrap_or_default();
+        let path = [self.folder.path().join("bin")].into_iter().chain(env::split_paths(&path));
+        let pins = self.pins.path().to_string_lossy();
+        let script = format!("exec 2>&1\n{}", script.replace(CLIENT, &self.client).replace(PINS, &pins));
+        let output = self
+            .namespace
+            .command("timeout")
+            .args(["60", "bash", "-euo", "pipefail", "-c", &script])
+            .current_dir(self.work())
+            .env("PATH", env::join_paths(path).unwrap())
+            .env_remove("SSA_LOG")
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
+        let said = said.replace(&*pins, PINS).replace(&self.client, CLIENT);
+        let said = said.replace(&*self.work().to_string_lossy(), FOLDER);
+        (output.status.code(), said)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        // Only a walk that failed leaves it.
+        let _ = Command::new("ip").args(["netns", "del", &self.client]).stderr(Stdio::null()).status();
+    }
+}
+
+/// The first line shown that is not said, where those before it are.
+fn missing<'a>(shown: &'a str, said: &str) -> Option<&'a str> {
+    let mut said = said.lines();
+    let mut shown = shown.lines().filter(|line| !line.trim().is_empty());
+    shown.find(|line| !said.any(|other| alike(line, other)))
+}
+
+fn alike(shown: &str, said: &str) -> bool {
+    let number = |word: &str| word.trim_matches(['+', '-', '(', ')', ',']).parse::<f64>().is_ok();
+    let (mut shown, mut said) = (shown.split_whitespace(), said.split_whitespace());
+    loop {
+        match (shown.next(), said.next()) {
+            (Some("…"), Some(_)) | (None, None) => return true,
+            (Some(one), Some(other)) if one == other || number(one) && number(other) => {}
+            _ => return false,
+        }
+    }
+}
+
+/// Runs the walk of a document.
+fn walk(document: &str) {
+    let text = read(document);
+    let blocks = blocks(&text);
+    let place = Place::new();
+    let mut steps = 0;
+    for (index, block) in blocks.iter().enumerate() {
+        let Some(code) = exit_code(&block.info) else { continue };
+        steps += 1;
+        let (left, said) = place.run(&block.text);
+        let at = format!("{document}:{}\n{}", block.line, block.text);
+        assert_eq!(left, Some(code), "{at}says:\n{said}");
+        if let Some(shown) = blocks.get(index + 1).filter(|next| next.info == "text")
+            && let Some(line) = missing(&shown.text, &said)
+        {
+            panic!("{at}does not say `{}` there, but:\n{said}", line.trim());
+        }
+    }
+    assert!(steps > 5, "{document} has {steps} steps");
+    assert!(!place.pins.path().exists(), "{document} leaves its pins");
+}
+
+#[test]
+fn the_walk_of_the_readme_goes_as_it_says() {
+    walk("README.md");
+}
+
+#[test]
+fn the_walk_of_the_operators_goes_as_it_says() {
+    walk("docs/operate.md");
+}
+
+#[test]
+fn no_command_is_shown_that_nobody_knows() {
+    for document in DOCUMENTS {
+        let text = read(document);
+        for block in blocks(&text).iter().filter(|block| block.info == "sh") {
+            for line in block.text.lines().filter(|line| !line.starts_with('#')) {
+                assert!(NOT_RUN.iter().any(|known| line.starts_with(known)), "{document}:{}: {line}", block.line);
+            }
+        }
+    }
+}
+
+/// What the documents have between backquotes, or in a line of a shell block, that begins with these words.
+fn shown(start: &str) -> Vec<(&'static str, String)> {
+    let mut found = Vec::new();
+    for document in DOCUMENTS {
+        let text = read(document);
+        let inline = text.split('`').filter(|part| !part.contains('\n'));
+        let lines = text.lines();
+        let both = inline.chain(lines).filter(|part| part.starts_with(start));
+        found.extend(both.map(|part| (document, part.to_owned())));
+    }
+    found
+}
+
+#[test]
+fn every_command_of_ours_that_is_shown_exists() {
+    let commands = shown("ssa-ctl ");
+    assert!(commands.len() > 20, "{}", commands.len());
+    for (document, line) in commands {
+        let words: Vec<&str> = line.split_whitespace().skip(1).collect();
+        let names = words.iter().take(if words[0] == "key" { 2 } else { 1 }).filter(|word| !word.starts_with('-'));
+        let output = ssa_ctl().args(names).arg("--help").output().unwrap();
+        let help = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.success(), "{document}: {line}");
+        let options = words.iter().filter(|word| word.starts_with("--"));
+        for option in options {
+            assert!(help.contains(option.split('=').next().unwrap()), "{document}: {line}: no {option}");
+        }
+    }
+}
+
+#[test]
+fn every_task_that_is_shown_exists() {
+    let source = read("xtask/src/main.rs");
+    let tasks = source.split_once("enum Task {").expect("the tasks").1.split("\n}").next().unwrap().to_lowercase();
+    let tasks: Vec<&str> = tasks.lines().map(|line| line.trim().trim_end_matches(',')).collect();
+    let shown = shown("cargo xtask ");
+    assert!(shown.iter().any(|(_, line)| line == "cargo xtask demo"));
+    assert!(shown.iter().any(|(_, line)| line == "cargo xtask test"));
+    for (document, line) in shown {
+        let name = line.split_whitespace().nth(2).unwrap();
+        let known = tasks.iter().any(|task| task.split('(').next() == Some(name));
+        assert!(known, "{document}: {line}");
+    }
+}
