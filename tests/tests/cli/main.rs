@@ -1,5 +1,4 @@
-//! Ring 4, the commands: arguments and files in; output, files and exit codes out. `live` and `permission` load the
-//! program and need root; the others need nothing.
+//! Ring 4, the commands: arguments and files in; output, files and exit codes out. What needs no loaded program is here.
 
 mod address;
 mod config;
@@ -7,16 +6,6 @@ mod config_cases;
 mod docs;
 mod explain;
 mod keys;
-mod live;
 mod people;
-mod permission;
 mod readme;
 mod round_trip;
-
-// A site is the same in every ring.
-#[allow(dead_code, reason = "this ring needs less of it")]
-#[path = "../net/site.rs"]
-mod site;
-#[allow(dead_code, reason = "this ring needs less of it")]
-#[path = "../net/traffic.rs"]
-mod traffic;
