@@ -20,6 +20,7 @@ fn the_same_config_again_writes_nothing() {
     let path = site.folder.path().join("config.toml");
     let said = Said::of(site.host.ssa_ctl(&site.pins).arg("apply").arg(path));
     assert_eq!((said.code, said.out.trim()), (Some(0), "no change"));
+    assert!(said.err.starts_with("warning: "), "the rule has a known trap: {said:?}");
 }
 
 #[test]

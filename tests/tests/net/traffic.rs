@@ -51,14 +51,6 @@ impl Wire {
         self.socket.send(frame)
     }
 
-    /// Sends some datagrams to each destination.
-    pub fn send_to(&self, destinations: &[&str], count: usize) {
-        for destination in destinations {
-            let frame = self.datagram(destination, &[], "one of some");
-            (0..count).for_each(|_| self.send(&frame).unwrap());
-        }
-    }
-
     /// Does the work under a flood of frames, some ten thousand a second; how many were sent.
     pub fn flood<T>(&self, frame: &[u8], work: impl FnOnce() -> T) -> (T, u64) {
         let stop = AtomicBool::new(false);
