@@ -65,17 +65,40 @@ impl Words {
     /// Rotated left by `by` bits, 0 to 127.
     #[inline(always)]
     pub const fn rotate_left(self, by: u32) -> Self {
+        let (hi, lo) = self.halves_rotated(by);
+        Self { hi: hi.rotated(), lo: lo.rotated() }
+    }
+
+    /// The two words of a rotation left by `by` bits, 0 to 127, each worked out when it is asked for.
+    #[inline(always)]
+    pub const fn halves_rotated(self, by: u32) -> (Half, Half) {
         // A rule has one amount, so the branch is foreseen: less work than to choose by masks.
         let (a, b) = if by & 64 == 0 { (self.hi, self.lo) } else { (self.lo, self.hi) };
         let by = by & 63;
-        // `>> 1 >> (63 - by)` is `>> (64 - by)`, and right for 0 too.
-        Self { hi: a << by | b >> 1 >> (63 - by), lo: b << by | a >> 1 >> (63 - by) }
+        (Half { left: a, right: b, by }, Half { left: b, right: a, by })
     }
 
     /// Bit `i` becomes bit 127 − `i`.
     #[inline(always)]
     pub const fn reverse(self) -> Self {
         Self { hi: self.lo.reverse_bits(), lo: self.hi.reverse_bits() }
+    }
+}
+
+/// One word of a rotation: where its bits come from.
+#[derive(Clone, Copy)]
+pub struct Half {
+    left: u64,
+    right: u64,
+    by: u32,
+}
+
+impl Half {
+    /// The word.
+    #[inline(always)]
+    pub const fn rotated(self) -> u64 {
+        // `>> 1 >> (63 - by)` is `>> (64 - by)`, and right for 0 too.
+        self.left << self.by | self.right >> 1 >> (63 - self.by)
     }
 }
 

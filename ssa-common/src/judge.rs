@@ -272,18 +272,38 @@ fn first_look(tables: &impl Tables, rule: &RuleRow, at: At, pair: Pair, clock: &
 /// What a verdict makes of a frame of this service and source.
 #[inline(always)]
 pub fn treat(row: &PrefixRow, source: Words, reason: Reason) -> Verdict {
-    if reason == Reason::Conform {
-        return Verdict { service: row.service, reason, treatment: Treatment::Pass, would_drop: false };
+    let verdict = |treatment, would_drop| Verdict { service: row.service, reason, treatment, would_drop };
+    // Sets and not the match they are made from: a test of one bit where that is a row of comparisons.
+    let is_in = |set: u32| set >> reason as u32 & 1 != 0;
+    if is_in(PASSING) {
+        return verdict(Treatment::Pass, false);
     }
-    let mismatch = if row.flags & FLAG_LOW_PRIORITY == 0 { Class::Reject } else { Class::Suspect };
-    let (treatment, would_drop) = match reason.class(mismatch) {
-        Class::Known | Class::Good => (Treatment::Pass, false),
-        Class::Suspect if enforced(row, source) => (Treatment::LowPriority, false),
-        Class::Suspect => (Treatment::Pass, false),
-        Class::Reject if reason.in_every_mode() || enforced(row, source) => (Treatment::Drop, false),
-        Class::Reject => (Treatment::Pass, true),
-    };
-    Verdict { service: row.service, reason, treatment, would_drop }
+    let suspect = row.flags & FLAG_LOW_PRIORITY != 0 && is_in(MISMATCHES);
+    let in_force = enforced(row, source) || reason.in_every_mode();
+    match (suspect, in_force) {
+        (true, true) => verdict(Treatment::LowPriority, false),
+        (true, false) => verdict(Treatment::Pass, false),
+        (false, true) => verdict(Treatment::Drop, false),
+        (false, false) => verdict(Treatment::Pass, true),
+    }
+}
+
+/// The reasons whose class is known or good.
+const PASSING: u32 = passing(Class::Reject);
+/// The reasons whose class the service decides.
+const MISMATCHES: u32 = passing(Class::Good) & !PASSING;
+
+/// The reasons that pass where a rule failure has the class `mismatch`.
+const fn passing(mismatch: Class) -> u32 {
+    let mut set = 0;
+    let mut index = 0;
+    while index < Reason::ALL.len() {
+        if matches!(Reason::ALL[index].class(mismatch), Class::Known | Class::Good) {
+            set |= 1 << index;
+        }
+        index += 1;
+    }
+    set
 }
 
 /// Whether the service's `enforce` covers this source: stable for each /48.

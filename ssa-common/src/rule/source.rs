@@ -34,7 +34,10 @@ pub fn differing<const REVERSES: bool>(row: &RuleRow, pair: &Pair) -> Words {
 #[inline(always)]
 fn compare<const REVERSES: bool>(field: &BitsRow, source: Words, left: Words) -> Words {
     let source = if REVERSES && field.reverse != 0 { source.reverse() } else { source };
-    source.rotate_left(field.rotate).xor(left).and(field.mask)
+    let (upper, lower) = source.halves_rotated(field.rotate);
+    // Of a /64 or longer only the lower word counts.
+    let hi = if field.mask.hi == 0 { 0 } else { (upper.rotated() ^ left.hi) & field.mask.hi };
+    Words { hi, lo: (lower.rotated() ^ left.lo) & field.mask.lo }
 }
 
 #[cfg(feature = "rule")]
