@@ -18,8 +18,9 @@ pub(super) struct Row {
     /// Packets that the filter received from it.
     pub(super) received: u64,
     pub(super) passed: u64,
-    /// Dropped packets by reason.
-    pub(super) dropped: BTreeMap<String, u64>,
+    pub(super) dropped: u64,
+    /// Packets by reason, of those that do not conform.
+    pub(super) reasons: BTreeMap<String, u64>,
     /// What is not as it should be.
     pub(super) wrong: Vec<String>,
 }
@@ -46,13 +47,13 @@ impl Row {
         }
         let conform = of(&counted.reasons, Reason::Conform.name());
         let passed = of(&counted.treatments, Treatment::Pass.name());
-        let dropped_packets = of(&counted.treatments, Treatment::Drop.name());
-        if (passed, dropped_packets) != (conform, counted.received - conform) {
-            wrong.push(format!("{passed} packets passed and {dropped_packets} were dropped, {conform} conform"));
+        let dropped = of(&counted.treatments, Treatment::Drop.name());
+        if (passed, dropped) != (conform, counted.received - conform) {
+            wrong.push(format!("{passed} packets passed and {dropped} were dropped, {conform} conform"));
         }
-        let mut dropped = counted.reasons.clone();
-        dropped.remove(Reason::Conform.name());
-        Self { rule, who, sent, received: counted.received, passed, dropped, wrong }
+        let mut reasons = counted.reasons.clone();
+        reasons.remove(Reason::Conform.name());
+        Self { rule, who, sent, received: counted.received, passed, dropped, reasons, wrong }
     }
 }
 
@@ -89,13 +90,13 @@ impl Report {
         for row in &self.rows {
             let rule = if row.rule == before { "" } else { row.rule };
             before = row.rule;
-            let reasons = row.dropped.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
+            let reasons = row.reasons.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
             table.add_row([
                 rule,
                 row.who,
                 &row.sent.to_string(),
                 &row.passed.to_string(),
-                &row.dropped.values().sum::<u64>().to_string(),
+                &row.dropped.to_string(),
                 if reasons.is_empty() { "-" } else { &reasons },
                 if row.wrong.is_empty() { "as it should be" } else { "WRONG" },
             ]);

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use tempfile::TempDir;
 
 use super::{control::Control, server, stop::Stop, tell::Tell};
-use crate::net::{Namespace, PinRoot, address, route, veth};
+use crate::net::{Namespace, PinRoot, address, route, scratch, veth};
 
 /// The service's prefix, of /64.
 pub(super) const PREFIX: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0xac10, 0xfe01, 0, 0, 0, 0);
@@ -36,7 +36,7 @@ pub(super) struct Site {
 
 impl Site {
     pub(super) fn build(ssa_ctl: PathBuf, stop: &Stop) -> Result<Self> {
-        let folder = tempfile::Builder::new().prefix("ssa-demo-").tempdir().context("no folder for the config")?;
+        let folder = scratch().context("no folder for the config")?;
         let router = Namespace::new("router")?;
         router.enter(|| fs::write("/proc/sys/net/ipv6/conf/all/forwarding", "1"))?.context("no forwarding")?;
         // The rest of the world takes answers to spoofed sources, and says nothing.

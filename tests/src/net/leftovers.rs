@@ -1,8 +1,23 @@
 //! The names of namespaces and pin roots in; those of processes that are gone removed. A kill leaves no time to.
 
-use std::{fs, path::Path, process::Command, sync::Once};
+use std::{
+    env, fs, io,
+    path::Path,
+    process::{self, Command},
+    sync::Once,
+};
+
+use tempfile::TempDir;
 
 use super::{namespace, pins, process::output_of};
+
+/// What the names of temporary folders begin with; the process id follows.
+const FOLDER: &str = "ssa-demo-";
+
+/// A temporary folder that the next process removes if this one cannot: it may hold keys.
+pub fn scratch() -> io::Result<TempDir> {
+    tempfile::Builder::new().prefix(&format!("{FOLDER}{}-", process::id())).tempdir()
+}
 
 /// Removes what processes that are gone left behind, once in this process.
 pub(super) fn remove_once() {
@@ -15,11 +30,15 @@ pub(super) fn remove_once() {
         for name in abandoned(pins::BPFFS, pins::NAME) {
             let _ = fs::remove_dir_all(Path::new(pins::BPFFS).join(name));
         }
+        let temporary = env::temp_dir();
+        for name in abandoned(&temporary, FOLDER) {
+            let _ = fs::remove_dir_all(temporary.join(name));
+        }
     });
 }
 
 /// The names in a folder that belong to processes that are gone.
-fn abandoned(folder: &str, prefix: &str) -> Vec<String> {
+fn abandoned(folder: impl AsRef<Path>, prefix: &str) -> Vec<String> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
     names.filter(|name| owner(name, prefix).is_some_and(|id| !Path::new(&format!("/proc/{id}")).exists())).collect()

@@ -12,6 +12,7 @@ mod wait;
 
 pub use self::{
     frames::FrameSocket,
+    leftovers::scratch,
     link::{Interface, address, interface, neighbour, route, veth},
     namespace::Namespace,
     pins::PinRoot,
