@@ -17,6 +17,7 @@ use crate::{
     },
     context::Context,
     failure::{Code, Failure, Outcome},
+    kernel::limit,
     output,
 };
 
@@ -104,6 +105,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     context.pin_root.clone_from(&cli.global.pin_root);
     log(cli.global.verbose, output::is_styled(&context));
+    limit::lift();
     let outcome = run(&cli.command, &mut context);
     output::finish(&mut context, outcome)
 }

@@ -3,7 +3,9 @@
 pub mod attach;
 pub mod clock;
 pub mod create;
+pub mod document;
 pub mod instance;
+pub mod limit;
 pub mod lock;
 pub mod map;
 pub mod netlink;
