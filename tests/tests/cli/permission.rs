@@ -6,6 +6,7 @@ use std::{
     path::Path,
 };
 
+use ssa_ctl::kernel::object::MAPS;
 use ssa_tests::ssa_ctl_path;
 
 use crate::site::{INTERFACE, RULE, Said, Site, attached, bpftool, config, strict};
@@ -165,7 +166,7 @@ fn pins_are_their_owners_alone_whatever_the_umask() {
         after(&site, &format!("umask {umask}"), &["apply", file.to_str().unwrap()]).done();
         let (mut folders, mut files) = (vec![], vec![]);
         modes(site.pins.path(), &mut folders, &mut files);
-        assert_eq!((folders, files), (vec![0o700; 4], vec![0o600; 12]), "umask {umask}");
+        assert_eq!((folders, files), (vec![0o700; 4], vec![0o600; MAPS.len() + 3]), "umask {umask}");
     }
 }
 
@@ -174,14 +175,26 @@ fn sixteen_descriptors_are_enough() {
     let site = Site::new("sixteen");
     let file = |name: &str, rule: &str| site.file(name, &config(&[INTERFACE], "native", rule));
     let (one, other) = (file("one.toml", RULE), file("other.toml", "hash(48):64"));
-    let limit = "ulimit -n 16";
+    let limit = "ulimit -Sn 16";
     after(&site, limit, &["apply", one.to_str().unwrap()]).done();
     after(&site, limit, &["apply", other.to_str().unwrap()]).done();
     set_other_build(&site);
     after(&site, limit, &["apply", one.to_str().unwrap()]).done();
-    for arguments in
-        [&["status"][..], &["stats"], &["export"], &["explain", "2001:db8:1::1", "2001:db8:a:1::1"], &["down"]]
-    {
+
+    // A limit that may not be lifted is told, and nothing is touched.
+    set_other_build(&site);
+    let before = (site.interface(INTERFACE), site.maps());
+    let said = through(
+        &site,
+        &["setpriv", "--bounding-set=-sys_resource", "sh", "-c", "ulimit -n 16; exec \"$0\" \"$@\""],
+        &["apply", other.to_str().unwrap()],
+    );
+    assert!(said.message(1).contains("Too many open files"), "{said:?}");
+    assert_eq!((site.interface(INTERFACE), site.maps()), before);
+    site.apply(&strict()).done();
+
+    let explain = ["explain", "2001:db8:1::1", "2001:db8:a:1::1"];
+    for arguments in [&["status"][..], &["stats"], &["export"], &explain, &["down"]] {
         after(&site, limit, arguments).done();
     }
     assert!(!site.pins.path().exists());

@@ -10,7 +10,7 @@ use ssa_common::{
     verdict::Reason,
 };
 use ssa_ctl::{
-    kernel::{instance::Instance, map::Map, pins::Pins},
+    kernel::{instance::Instance, map::Map, object::MAPS, pins::Pins},
     observe::counters::ServiceCounts,
 };
 use ssa_tests::net::wait_until;
@@ -70,7 +70,7 @@ pub fn check_alone(site: &Site) {
     assert_eq!(names(site.pins.path()), ["links", "maps", "progs"]);
     assert_eq!(names(&site.pins.path().join("links")), [INTERFACE]);
     assert_eq!(names(&site.pins.path().join("progs")), ["ssa_clock", "ssa_filter"]);
-    assert_eq!(names(&site.pins.path().join("maps")).len(), 8);
+    assert_eq!(names(&site.pins.path().join("maps")).len(), MAPS.len());
     let status = site.status();
     assert_eq!(status["program"]["build"], "current", "{status}");
     let program = attached(&site.host, INTERFACE).unwrap().program;

@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use ssa_ctl::kernel::object::MAPS;
+
 use crate::site::{INTERFACE, Site, attached, bpftool, names, strict};
 
 #[test]
@@ -40,7 +42,7 @@ fn mended(site: &Site) {
     assert_eq!(site.status()["program"]["id"], program);
     assert_eq!(names(site.pins.path()), ["links", "maps", "progs"]);
     assert_eq!(names(&site.pins.path().join("progs")), ["ssa_clock", "ssa_filter"]);
-    assert_eq!(names(&site.pins.path().join("maps")).len(), 9);
+    assert_eq!(names(&site.pins.path().join("maps")).len(), MAPS.len());
     assert_eq!(site.apply(&strict()).done()["changed"], false);
 }
 

@@ -8,6 +8,7 @@ use std::{
 };
 
 use serde_json::Value;
+use ssa_ctl::kernel::object::MAPS;
 use ssa_tests::net::{Namespace, PinRoot, address, output_of, route, veth};
 use tempfile::TempDir;
 
@@ -111,7 +112,7 @@ impl Site {
                 maps.insert(name, bpftool(&["map", "dump", "pinned", path.to_str().unwrap()]));
             }
         }
-        assert_eq!(maps.len(), 8);
+        assert_eq!(maps.len(), MAPS.len() - 1);
         maps
     }
 }
