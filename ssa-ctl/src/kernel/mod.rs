@@ -3,7 +3,6 @@
 pub mod attach;
 pub mod clock;
 pub mod create;
-pub mod document;
 pub mod instance;
 pub mod limit;
 pub mod lock;
