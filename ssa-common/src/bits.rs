@@ -20,10 +20,7 @@ impl Words {
     #[inline(always)]
     pub const fn from_octets(octets: [u8; 16]) -> Self {
         let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = octets;
-        Self {
-            hi: u64::from_be_bytes([a, b, c, d, e, f, g, h]),
-            lo: u64::from_be_bytes([i, j, k, l, m, n, o, p]),
-        }
+        Self { hi: u64::from_be_bytes([a, b, c, d, e, f, g, h]), lo: u64::from_be_bytes([i, j, k, l, m, n, o, p]) }
     }
 
     /// The words of a 128-bit number.

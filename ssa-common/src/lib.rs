@@ -5,6 +5,10 @@
 //! client's side, which need `alloc`.
 #![no_std]
 #![forbid(unsafe_code)]
+#![allow(
+    clippy::inline_always,
+    reason = "the verifier pays for every call, and its programs are one function by design"
+)]
 
 #[cfg(feature = "rule")]
 extern crate alloc;

@@ -92,7 +92,7 @@ pub struct PreviousRow {
 pub struct RuleRow {
     /// The bits that are constants.
     pub constant_mask: Words,
-    /// What the constant bits must be, and what is XORed to copied source bits.
+    /// What the constant bits must be, and what is added to copied source bits.
     pub constant: Words,
     /// How many of `bits` compare source bits; they come first.
     pub sources: u8,

@@ -12,9 +12,7 @@ use clap::{Parser, Subcommand};
 use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
 use crate::{
-    command::{
-        address, apply, check, doctor, down, enforce, explain, export, key, schema, services, stats, status,
-    },
+    command::{address, apply, check, doctor, down, enforce, explain, export, key, schema, services, stats, status},
     context::Context,
     failure::{Code, Failure, Outcome},
     kernel::limit,

@@ -2,14 +2,7 @@
 
 use core::{fmt, ops::ControlFlow};
 
-use super::{
-    Pair,
-    compile::Compiled,
-    hash, mac,
-    model::Kind,
-    place::PlacedField,
-    pow, source,
-};
+use super::{Pair, compile::Compiled, hash, mac, model::Kind, place::PlacedField, pow, source};
 use crate::{
     bits::{Words, mask},
     rows::HashedRow,
@@ -104,10 +97,8 @@ impl Compiled {
         random: &mut dyn FnMut() -> u64,
         progress: &mut dyn FnMut(u64) -> ControlFlow<()>,
     ) -> Result<u128, AddressError> {
-        let pair = |destination| Pair {
-            source: Words::from_u128(request.source),
-            destination: Words::from_u128(destination),
-        };
+        let pair =
+            |destination| Pair { source: Words::from_u128(request.source), destination: Words::from_u128(destination) };
         let epoch = |row: &HashedRow| request.time.checked_div(row.period).unwrap_or(0);
         for attempt in 1u64.. {
             for field in self.fields_of(b'p') {
@@ -120,9 +111,10 @@ impl Compiled {
                 let tag = mac::tag(row, key.key, &pair(destination), epoch(row));
                 field.write(&mut destination, u128::from(tag) >> row.shift);
             }
-            let proven = self.fields_of(b'p').filter_map(|field| self.hashed(field)).all(|row| {
-                pow::proves(row, sha256::first_bits(&mut pow::block(row, &pair(destination), epoch(row))))
-            });
+            let proven = self
+                .fields_of(b'p')
+                .filter_map(|field| self.hashed(field))
+                .all(|row| pow::proves(row, sha256::first_bits(&mut pow::block(row, &pair(destination), epoch(row)))));
             if proven {
                 return Ok(destination);
             }

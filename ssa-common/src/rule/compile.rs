@@ -61,7 +61,8 @@ impl fmt::Debug for Compiled {
 impl Placed {
     /// Works out the row for a filter: field keys, masks and shifts. Of the ring the newest eight keys are taken.
     pub fn row(&self, secrets: &Secrets<'_>, timing: Timing) -> RuleRow {
-        let mut row = RuleRow { stale: timing.stale, max_age: timing.ticks(timing.max_age.into()), ..RuleRow::zeroed() };
+        let mut row =
+            RuleRow { stale: timing.stale, max_age: timing.ticks(timing.max_age.into()), ..RuleRow::zeroed() };
         let mut ring = secrets.ring.to_vec();
         ring.sort_by_key(|key| core::cmp::Reverse(key.number));
         ring.truncate(KEYS);

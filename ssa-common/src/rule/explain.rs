@@ -51,23 +51,21 @@ impl Compiled {
             Kind::Any => ("anything".into(), true, None),
             Kind::Object(_) => ("anything (a locator)".into(), true, None),
             Kind::Const(value) => equal(*value),
-            Kind::Src(from) => equal(source::value(
-                pair.source.to_u128(),
-                from.offset,
-                field.width,
-                from.reverse,
-                from.invert,
-            )),
+            Kind::Src(from) => {
+                equal(source::value(pair.source.to_u128(), from.offset, field.width, from.reverse, from.invert))
+            }
             Kind::Replica { count } => (format!("less than {count}"), found < u128::from(*count), None),
             Kind::KeyId => (
                 format!("one of {}", self.key_numbers(field.width)),
                 !keyid::candidates(&self.row, pair.destination).is_empty(),
                 None,
             ),
-            Kind::Hash { .. } => equal(
-                self.hashed(field).map_or(0, |row| u128::from(hash::digest(row, pair.source)) >> row.shift),
-            ),
-            Kind::Mac { .. } => self.hashed(field).map_or_else(|| equal(0), |row| self.mac(row, pair, unix, &hexadecimal)),
+            Kind::Hash { .. } => {
+                equal(self.hashed(field).map_or(0, |row| u128::from(hash::digest(row, pair.source)) >> row.shift))
+            }
+            Kind::Mac { .. } => {
+                self.hashed(field).map_or_else(|| equal(0), |row| self.mac(row, pair, unix, &hexadecimal))
+            }
             Kind::Pow { zeros, .. } => self.hashed(field).map_or_else(
                 || equal(0),
                 |row| {

@@ -5,6 +5,8 @@
 #[cfg(feature = "rule")]
 mod address;
 #[cfg(feature = "rule")]
+mod arguments;
+#[cfg(feature = "rule")]
 mod compile;
 pub mod epoch;
 #[cfg(feature = "rule")]
@@ -109,13 +111,7 @@ pub fn first_mac(row: &RuleRow, pair: &Pair, clock: &impl Clock) -> Option<Reaso
 
 /// The `mac`, by every key that is tried and every epoch that is accepted. `tag` is [`Message::tag`].
 #[inline(always)]
-pub fn macs(
-    row: &RuleRow,
-    pair: &Pair,
-    clock: &impl Clock,
-    window: Window,
-    tag: &impl Fn(&Message) -> u64,
-) -> Reason {
+pub fn macs(row: &RuleRow, pair: &Pair, clock: &impl Clock, window: Window, tag: &impl Fn(&Message) -> u64) -> Reason {
     match hashed(row, row.hashes) {
         Some(field) if row.macs != 0 && !mac::conforms(row, field, pair, clock, window, tag) => Reason::MacMismatch,
         _ => Reason::Conform,

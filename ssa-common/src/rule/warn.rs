@@ -42,7 +42,7 @@ impl Placed {
     /// The traps this rule runs into.
     pub fn warnings(&self, context: &WarningContext) -> Vec<Warning> {
         let mut warnings: Vec<_> = self.fields.iter().filter_map(short_tag).collect();
-        warnings.extend(self.fields.iter().filter_map(|field| open_choice(field)));
+        warnings.extend(self.fields.iter().filter_map(open_choice));
         warnings.extend(self.fields.iter().filter_map(|field| long_skew(field, context)));
         let slice_end = self.length + context.slice_bits;
         let of_slice = |field: &&PlacedField| field.width > 0 && field.first < slice_end;

@@ -23,12 +23,7 @@ use crate::{
 };
 
 /// What is there, and its generation.
-pub(super) fn have(
-    pins: &Pins,
-    instance: &Instance,
-    wanted: Shape,
-    began: SystemTime,
-) -> anyhow::Result<(Have, u64)> {
+pub(super) fn have(pins: &Pins, instance: &Instance, wanted: Shape, began: SystemTime) -> anyhow::Result<(Have, u64)> {
     let running = instance.running()?;
     let ticks = ticks(pins)?;
     let published = instance.clock()?;

@@ -10,14 +10,7 @@ use crate::{
     config::{self, Config, keys::KeyRings},
     context::Context,
     failure::{Code, Failure},
-    kernel::{
-        create,
-        instance::Instance,
-        lock,
-        netlink::Host,
-        permission,
-        pins::Pins,
-    },
+    kernel::{create, instance::Instance, lock, netlink::Host, permission, pins::Pins},
     plan::{
         changes::{Change, changes},
         numbers::Numbers,
@@ -120,12 +113,8 @@ fn plan(pins: &Pins, wanted: &Wanted<'_>, context: &Context<'_>) -> Result<(Vec<
     let tables = Tables::compile_for(wanted.config, wanted.rings, hertz, shape, &numbers)?;
     let have = instance.as_ref().map(|instance| have::have(pins, instance, shape, context.now)).transpose()?;
     let (have, generation) = have.map_or((None, 0), |(have, generation)| (Some(have), generation));
-    let want = Want {
-        config: wanted.config,
-        tables: &tables,
-        document: &document,
-        interfaces: wanted.interfaces.clone(),
-    };
+    let want =
+        Want { config: wanted.config, tables: &tables, document: &document, interfaces: wanted.interfaces.clone() };
     let steps = steps(&want, have.as_ref());
     Ok((steps, Planned { instance, tables, document, shape, numbers, generation }))
 }

@@ -54,7 +54,9 @@ pub fn run(context: &mut Context<'_>, _: &Args) -> Outcome {
     let mut findings = vec![capabilities(), file_system(&pins), kernel()];
     match Host::ask() {
         Ok(host) => findings.extend(interfaces(context, &pins, &host)),
-        Err(error) => findings.push(Finding::new("interfaces", Level::Broken, format!("{error:#}"), "is netlink open?")),
+        Err(error) => {
+            findings.push(Finding::new("interfaces", Level::Broken, format!("{error:#}"), "is netlink open?"))
+        }
     }
     findings.extend(forwarding());
     findings.push(wall_clock(context, &pins));
@@ -75,7 +77,10 @@ pub fn run(context: &mut Context<'_>, _: &Args) -> Outcome {
     }
     if broken {
         context.out.flush()?;
-        return Err(crate::failure::Failure::new(crate::failure::Code::Failed, "the filter would not work on this host"));
+        return Err(crate::failure::Failure::new(
+            crate::failure::Code::Failed,
+            "the filter would not work on this host",
+        ));
     }
     Ok(Exit::Done)
 }
@@ -114,7 +119,12 @@ fn kernel() -> Finding {
     let version = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
     let level = if version < OLDEST { Level::Broken } else { Level::Ok };
     if level == Level::Ok && !Path::new("/sys/kernel/btf/vmlinux").exists() {
-        return Finding::new("kernel", Level::Warning, format!("{release} has no BTF"), "use one with CONFIG_DEBUG_INFO_BTF");
+        return Finding::new(
+            "kernel",
+            Level::Warning,
+            format!("{release} has no BTF"),
+            "use one with CONFIG_DEBUG_INFO_BTF",
+        );
     }
     Finding::new("kernel", level, release, "Linux 5.15 or newer is needed")
 }
@@ -160,7 +170,12 @@ fn interface_findings(interface: &Interface, links: &[crate::plan::steps::LinkSt
     }
     if Path::new(&format!("/proc/net/vlan/{name}")).exists() {
         let message = format!("{name} is a VLAN interface");
-        findings.push(Finding::new("vlan", Level::Warning, message, "filter its parent: native mode sees tagged frames there"));
+        findings.push(Finding::new(
+            "vlan",
+            Level::Warning,
+            message,
+            "filter its parent: native mode sees tagged frames there",
+        ));
     }
     let tunnel = fs::read_to_string(format!("/sys/class/net/{name}/type")).unwrap_or_default();
     if !matches!(tunnel.trim(), "1" | "772" | "") {
@@ -197,7 +212,8 @@ const CLOCK_TOLERANCE: f64 = 1.0;
 
 fn wall_clock(context: &Context<'_>, pins: &Pins) -> Finding {
     let hertz = clock::hertz().unwrap_or(0);
-    let published = Instance::open(pins, true).ok().and_then(|instance| Some((instance.clock().ok()?, ticks(pins).ok()?)));
+    let published =
+        Instance::open(pins, true).ok().and_then(|instance| Some((instance.clock().ok()?, ticks(pins).ok()?)));
     match published {
         None => Finding::new("clock", Level::Ok, format!("{hertz} ticks a second"), ""),
         Some((row, ticks)) => {

@@ -21,15 +21,14 @@ pub(super) fn steps(context: &mut Context<'_>, done: &Done, dry_run: bool) -> Ou
     } else if steps.is_empty() {
         writeln!(context.out, "no change")?;
     } else {
-        let rows = steps.iter().map(|step| {
-            [step.action.name().to_owned(), step.object.clone(), step.detail.clone()]
-        });
+        let rows = steps.iter().map(|step| [step.action.name().to_owned(), step.object.clone(), step.detail.clone()]);
         context.table(["STEP", "OBJECT", "DETAIL"], rows)?;
         let count = steps.len();
         let plural = if count == 1 { "" } else { "s" };
-        match dry_run {
-            true => writeln!(context.out, "{count} step{plural} to do; nothing was changed")?,
-            false => writeln!(context.out, "{count} step{plural} done; generation {generation} is in force")?,
+        if dry_run {
+            writeln!(context.out, "{count} step{plural} to do; nothing was changed")?;
+        } else {
+            writeln!(context.out, "{count} step{plural} done; generation {generation} is in force")?;
         }
     }
     Ok(if dry_run && !steps.is_empty() { Exit::Differs } else { Exit::Done })

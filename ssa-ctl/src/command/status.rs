@@ -85,7 +85,8 @@ pub fn run(context: &mut Context<'_>, _: &Args) -> Outcome {
         writeln!(out, "interfaces  none")?;
         return Ok(Exit::Done);
     }
-    let text = |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), Into::into).replace("null", "-");
+    let text =
+        |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), Into::into).replace("null", "-");
     let rows = interfaces.iter().map(|interface| {
         let attached = if interface["attached"] == true { "attached" } else { "NOT ATTACHED" };
         let [mode, program, link] = ["mode", "program", "link"].map(|key| text(&interface[key]));

@@ -42,9 +42,7 @@ impl Link {
             opened => opened.with_context(|| format!("cannot open the pin {}", path.display()))?,
         };
         let info = sys::link_info(&descriptor).with_context(|| format!("cannot ask about the link of {interface}"))?;
-        // SAFETY: an XDP link's info holds the number of its interface; every bit pattern is one.
-        let index = unsafe { info.__bindgen_anon_1.xdp.ifindex };
-        Ok(Some(Self { descriptor, id: info.id, program: info.prog_id, interface: index }))
+        Ok(Some(Self { descriptor, id: info.id, program: info.prog_id, interface: sys::interface_of(&info) }))
     }
 
     /// Puts `new` in the place of `old`.
@@ -74,7 +72,8 @@ pub fn attach(program: impl AsFd, interface: &Interface, mode: Mode) -> Result<U
         Err(error) if [Some(libc::EBUSY), Some(libc::EEXIST)].contains(&error.raw_os_error()) => Err(held(name)),
         Err(error) if [Some(libc::EOPNOTSUPP), Some(libc::EINVAL)].contains(&error.raw_os_error()) => {
             let failure = Failure::from(
-                anyhow::Error::new(error).context(format!("{name} does not take an XDP program in {} mode", word(mode))),
+                anyhow::Error::new(error)
+                    .context(format!("{name} does not take an XDP program in {} mode", word(mode))),
             );
             Err(match mode {
                 Mode::Native => failure.hint("set mode = \"generic\" under [host], or use another driver"),
@@ -130,10 +129,12 @@ pub fn detach(pins: &Pins, interface: &str) -> anyhow::Result<()> {
 pub fn rename(pins: &Pins, names: &[(&str, &str)]) -> anyhow::Result<()> {
     let aside = |name: &str| pins.link(&format!("{name} renamed"));
     for (from, _) in names {
-        std::fs::rename(pins.link(from), aside(from)).with_context(|| format!("cannot put the link of {from} aside"))?;
+        std::fs::rename(pins.link(from), aside(from))
+            .with_context(|| format!("cannot put the link of {from} aside"))?;
     }
     for (from, to) in names {
-        std::fs::rename(aside(from), pins.link(to)).with_context(|| format!("cannot rename the link of {from} to {to}"))?;
+        std::fs::rename(aside(from), pins.link(to))
+            .with_context(|| format!("cannot rename the link of {from} to {to}"))?;
     }
     Ok(())
 }

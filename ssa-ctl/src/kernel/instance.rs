@@ -1,14 +1,15 @@
 //! The maps of an instance: what is in force, read; another bank, written and put in force.
 
-use anyhow::{Context as _, ensure};
+use anyhow::Context as _;
 use bytemuck::Zeroable;
 use ssa_common::{
-    layout::{self, DOCUMENT_CHUNK},
+    layout,
     rows::{ActiveRow, BankRow, Cell, ClockRow, MetaRow, PrefixRow, PreviousRow, ServiceRow},
     verdict::Verdict,
 };
 
 use super::{
+    document::{self, Chunk},
     map::Map,
     object::{self, Object},
     pins::Pins,
@@ -18,9 +19,6 @@ use crate::{
     failure::{Code, Failure},
     plan::{numbers::Numbers, shape::Shape, tables::Tables},
 };
-
-/// A chunk of the config's text.
-type Chunk = [u8; DOCUMENT_CHUNK];
 
 /// The maps, and what they are.
 pub struct Instance {
@@ -169,7 +167,7 @@ impl Instance {
                 previous: self.previous.read(bank * prefixes, prefixes)?,
                 services: self.services.read(bank * services, services)?,
             },
-            document: self.read_document(bank)?,
+            document: document::read(&self.document, bank, self.meta.chunks)?,
             generation,
         })
     }
@@ -192,13 +190,9 @@ impl Instance {
         self.services.write(other * services, &tables.services)?;
         self.prefixes.write(other * prefixes, &tables.prefixes)?;
         self.previous.write(other * prefixes, &tables.previous)?;
-        self.write_document(other, document)?;
-        active.banks[other as usize] = BankRow {
-            first_prefix: other * prefixes,
-            first_service: other * services,
-            generation,
-            ..tables.bank
-        };
+        document::write(&self.document, other, self.meta.chunks, document)?;
+        active.banks[other as usize] =
+            BankRow { first_prefix: other * prefixes, first_service: other * services, generation, ..tables.bank };
         self.active.write(0, &[active])?;
         active.number = other.into();
         self.active.write(0, &[active])
@@ -257,28 +251,6 @@ impl Instance {
         let rows = self.meta.cpus + 1;
         self.counters.write((service * rows + self.meta.cpus) * Verdict::CELLS, cells)
     }
-
-    fn read_document(&self, bank: u32) -> anyhow::Result<String> {
-        let first = bank * self.meta.chunks;
-        let head: Chunk = self.document.get(first)?;
-        let length = head.first_chunk().map_or(0, |octets| u64::from_ne_bytes(*octets)) as usize;
-        let end = length + size_of::<u64>();
-        let chunks = u32::try_from(end.div_ceil(DOCUMENT_CHUNK))?;
-        ensure!(chunks <= self.meta.chunks, "the stored config says it has {length} octets, more than there is room for");
-        let octets = self.document.read(first, chunks)?.concat();
-        String::from_utf8(octets[size_of::<u64>()..end].to_vec()).context("the stored config is no text")
-    }
-
-    fn write_document(&self, bank: u32, text: &str) -> anyhow::Result<()> {
-        let mut octets = (text.len() as u64).to_ne_bytes().to_vec();
-        octets.extend(text.as_bytes());
-        let mut chunks = vec![[0; DOCUMENT_CHUNK]; octets.len().div_ceil(DOCUMENT_CHUNK)];
-        for (chunk, octets) in chunks.iter_mut().zip(octets.chunks(DOCUMENT_CHUNK)) {
-            chunk[..octets.len()].copy_from_slice(octets);
-        }
-        ensure!(chunks.len() <= self.meta.chunks as usize, "the config is larger than there is room for");
-        self.document.write(bank * self.meta.chunks, &chunks)
-    }
 }
 
 /// A map of an instance whose first map is there.
@@ -293,7 +265,9 @@ fn not_whole(error: anyhow::Error) -> Failure {
 /// An instance whose first map cannot be read has another layout, or is no instance.
 fn open_first(pins: &Pins, read_only: bool) -> Result<Map<MetaRow>, Failure> {
     Map::open(&pins.map(layout::META), read_only).map_err(|error| {
-        let denied = error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::PermissionDenied);
+        let denied = error
+            .downcast_ref::<std::io::Error>()
+            .is_some_and(|error| error.kind() == std::io::ErrorKind::PermissionDenied);
         if denied {
             Failure::from(error).code(Code::NotPermitted).hint("run as root, or with CAP_BPF")
         } else {

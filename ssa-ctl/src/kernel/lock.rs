@@ -16,7 +16,7 @@ use super::pins::Pins;
 use crate::failure::{Code, Failure};
 
 /// How long a writer waits for another. An `apply` takes well under a second.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// How long it waits before it says so.
 const SILENCE: Duration = Duration::from_secs(1);
 /// How often it looks.
@@ -41,7 +41,9 @@ pub fn take(pins: &Pins, waiting: &mut dyn FnMut()) -> Result<Lock, Failure> {
             Ok(root) => root.into(),
             Err(Errno::NOENT) => return Err(Failure::new(Code::NotLoaded, format!("nothing is loaded at {shown}"))),
             Err(errno) => {
-                return Err(anyhow::Error::new(std::io::Error::from(errno)).context(format!("cannot open {shown}")).into());
+                return Err(anyhow::Error::new(std::io::Error::from(errno))
+                    .context(format!("cannot open {shown}"))
+                    .into());
             }
         };
         match flock(root.as_fd(), FlockOperation::NonBlockingLockExclusive) {
@@ -61,7 +63,9 @@ pub fn take(pins: &Pins, waiting: &mut dyn FnMut()) -> Result<Lock, Failure> {
                 std::thread::sleep(INTERVAL);
             }
             Err(errno) => {
-                return Err(anyhow::Error::new(std::io::Error::from(errno)).context(format!("cannot lock {shown}")).into());
+                return Err(anyhow::Error::new(std::io::Error::from(errno))
+                    .context(format!("cannot lock {shown}"))
+                    .into());
             }
         }
     }

@@ -1,6 +1,11 @@
 //! An array map of rows, read and written by the run.
 
-use std::{io, marker::PhantomData, os::fd::{AsFd, BorrowedFd, OwnedFd}, path::Path};
+use std::{
+    io,
+    marker::PhantomData,
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
+    path::Path,
+};
 
 use anyhow::{Context as _, ensure};
 use bytemuck::Pod;
@@ -69,9 +74,7 @@ impl<R: Pod> Map<R> {
     pub fn write(&self, first: u32, rows: &[R]) -> anyhow::Result<()> {
         const { assert!(size_of::<R>().is_multiple_of(8), "a batch has no gaps between rows of whole words") };
         let keys: Vec<u32> = (first..).take(rows.len()).collect();
-        let write = |(keys, rows): (&[u32], &[R])| {
-            sys::write_batch(&self.descriptor, keys, bytemuck::cast_slice(rows))
-        };
+        let write = |(keys, rows): (&[u32], &[R])| sys::write_batch(&self.descriptor, keys, bytemuck::cast_slice(rows));
         let chunk = 4096;
         keys.chunks(chunk)
             .zip(rows.chunks(chunk))

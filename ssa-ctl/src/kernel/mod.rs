@@ -3,6 +3,7 @@
 pub mod attach;
 pub mod clock;
 pub mod create;
+pub mod document;
 pub mod instance;
 pub mod limit;
 pub mod lock;

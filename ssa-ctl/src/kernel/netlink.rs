@@ -76,8 +76,7 @@ async fn ask(handle: &Handle) -> anyhow::Result<Host> {
 }
 
 fn interface(link: LinkMessage) -> Interface {
-    let mut interface =
-        Interface { index: link.header.index, name: String::new(), mtu: 0, program: None };
+    let mut interface = Interface { index: link.header.index, name: String::new(), mtu: 0, program: None };
     for attribute in link.attributes {
         match attribute {
             LinkAttribute::IfName(name) => interface.name = name,

@@ -80,9 +80,8 @@ impl Sandbox {
     pub fn run(&mut self, frame: &[u8], linear: Option<u32>) -> anyhow::Result<Ran> {
         let mut out = vec![0; frame.len() + 64];
         // `struct xdp_md`: data, data_end, data_meta, ingress_ifindex, rx_queue_index, egress_ifindex.
-        let context = linear.map(|linear| {
-            [0, linear, 0, 0, 0, 0].into_iter().flat_map(u32::to_ne_bytes).collect::<Vec<u8>>()
-        });
+        let context =
+            linear.map(|linear| [0, linear, 0, 0, 0, 0].into_iter().flat_map(u32::to_ne_bytes).collect::<Vec<u8>>());
         let options = TestRunOptions {
             data_in: Some(frame),
             data_out: Some(&mut out),

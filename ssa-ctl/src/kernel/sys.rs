@@ -117,7 +117,9 @@ pub(super) fn read_batch(map: impl AsFd, first: u32, keys: &mut [u32], values: &
     match bpf(bpf_cmd::BPF_MAP_LOOKUP_BATCH, &mut attr) {
         // The end of the map, reached with all that was asked for.
         // SAFETY: `batch` is the field that the command wrote.
-        Err(error) if error.raw_os_error() != Some(libc::ENOENT) || unsafe { attr.batch.count } as usize != keys.len() => {
+        Err(error)
+            if error.raw_os_error() != Some(libc::ENOENT) || unsafe { attr.batch.count } as usize != keys.len() =>
+        {
             Err(error)
         }
         _ => Ok(()),
@@ -151,6 +153,12 @@ info!(
     bpf_link_info
 );
 
+/// The number of the interface that an XDP link is attached to; 0 where that is gone.
+pub(super) const fn interface_of(link: &bpf_link_info) -> u32 {
+    // SAFETY: plain numbers; every bit pattern is one.
+    unsafe { link.__bindgen_anon_1.xdp.ifindex }
+}
+
 /// Waits until no program that began before this call still runs.
 ///
 /// `membarrier` waits for an RCU grace period, and XDP programs run inside one.
@@ -168,7 +176,7 @@ pub(super) fn netns_cookie() -> io::Result<u64> {
     const SO_NETNS_COOKIE: libc::c_int = 71;
     let socket = std::net::UdpSocket::bind("[::]:0").or_else(|_| std::net::UdpSocket::bind("0.0.0.0:0"))?;
     let mut cookie = 0u64;
-    let mut length = size_of::<u64>() as libc::socklen_t;
+    let mut length: libc::socklen_t = 8;
     // SAFETY: `cookie` has as many octets as `length` says.
     let result = unsafe {
         libc::getsockopt(

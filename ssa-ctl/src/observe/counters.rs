@@ -29,10 +29,7 @@ impl Count {
     /// What was counted since `before`.
     #[must_use]
     pub const fn since(self, before: Self) -> Self {
-        Self {
-            packets: self.packets.wrapping_sub(before.packets),
-            bytes: self.bytes.wrapping_sub(before.bytes),
-        }
+        Self { packets: self.packets.wrapping_sub(before.packets), bytes: self.bytes.wrapping_sub(before.bytes) }
     }
 }
 
@@ -79,8 +76,10 @@ impl ServiceCounts {
     pub fn json(&self) -> Value {
         let reasons: Map<_, _> =
             Reason::OF_SERVICE.iter().map(|&reason| (reason.name().into(), json!(self.reason(reason)))).collect();
-        let treatments: Map<_, _> =
-            Treatment::ALL.iter().map(|&treatment| (treatment.name().into(), json!(self.treatment(treatment)))).collect();
+        let treatments: Map<_, _> = Treatment::ALL
+            .iter()
+            .map(|&treatment| (treatment.name().into(), json!(self.treatment(treatment))))
+            .collect();
         json!({
             "received": self.received,
             "reasons": reasons,

@@ -24,7 +24,9 @@ pub fn changes(have: Option<&Config>, want: &Config) -> Vec<Change> {
             change(&service.name, format!("new: {} with the rule {}", prefixes.join(", "), service.rule));
             continue;
         };
-        differences(old, service).into_iter().for_each(|detail| change(&service.name, detail));
+        for detail in differences(old, service) {
+            change(&service.name, detail);
+        }
     }
     for old in had.iter().filter(|old| want.services.iter().all(|service| service.name != old.name)) {
         change(&old.name, "removed".into());
@@ -43,14 +45,23 @@ pub fn changes(have: Option<&Config>, want: &Config) -> Vec<Change> {
 
 /// What differs between two versions of a service, by the config's own keys.
 fn differences(old: &Service, new: &Service) -> Vec<String> {
-    let (Ok(Value::Object(old)), Ok(Value::Object(new))) = (serde_json::to_value(old), serde_json::to_value(new)) else {
+    let mut keys_changed: Vec<String> = Vec::new();
+    for key in new.keys.iter().filter(|key| !old.keys.contains(key)) {
+        keys_changed.push(format!("key {} added to the ring {}", key.number, key.name));
+    }
+    for key in old.keys.iter().filter(|key| !new.keys.contains(key)) {
+        keys_changed.push(format!("key {} taken out of the ring {}", key.number, key.name));
+    }
+    let (Ok(Value::Object(old)), Ok(Value::Object(new))) = (serde_json::to_value(old), serde_json::to_value(new))
+    else {
         return vec!["changed".into()];
     };
     let mut keys: Vec<&String> = new.keys().collect();
     keys.extend(old.keys().filter(|key| !new.contains_key(*key)));
     let show = |value: Option<&Value>| value.map_or_else(|| "default".into(), ToString::to_string);
     keys.into_iter()
-        .filter(|key| old.get(*key) != new.get(*key))
+        .filter(|key| old.get(*key) != new.get(*key) && (*key != "keys" || keys_changed.is_empty()))
         .map(|key| format!("{key}: {} to {}", show(old.get(key)), show(new.get(key))))
+        .chain(keys_changed.clone())
         .collect()
 }

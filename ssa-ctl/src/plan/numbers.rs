@@ -31,7 +31,7 @@ impl Numbers {
         for service in &config.services {
             if next.get(&service.name).is_none() {
                 let taken: Vec<u32> = next.0.values().copied().collect();
-                let free = (1..).find(|number| !taken.contains(number)).unwrap_or(u32::MAX);
+                let free = (1..u32::MAX).find(|number| !taken.contains(number)).unwrap_or(u32::MAX);
                 next.0.insert(service.name.clone(), free);
             }
         }

@@ -112,7 +112,9 @@ pub fn steps(want: &Want<'_>, have: Option<&Have>) -> Vec<Step> {
     match have {
         None => {
             step(Action::Load, "ssa_filter", "load the program and pin it".into());
-            changes(None, want.config).into_iter().for_each(|change| step(Action::Config, &change.object, change.detail));
+            for change in changes(None, want.config) {
+                step(Action::Config, &change.object, change.detail);
+            }
         }
         Some(have) => {
             if !have.room {
@@ -129,14 +131,18 @@ pub fn steps(want: &Want<'_>, have: Option<&Have>) -> Vec<Step> {
                         detail: "the keys or the rows in force differ".into(),
                     });
                 }
-                changes.into_iter().for_each(|change| step(Action::Config, &change.object, change.detail));
+                for change in changes {
+                    step(Action::Config, &change.object, change.detail);
+                }
             }
-            clock(want, have).into_iter().for_each(|detail| step(Action::Clock, "clock", detail));
+            if let Some(detail) = clock(want, have) {
+                step(Action::Clock, "clock", detail);
+            }
         }
     }
-    interfaces(want, have.map_or(&[], |have| &have.links)).into_iter().for_each(|(action, object, detail)| {
+    for (action, object, detail) in interfaces(want, have.map_or(&[], |have| &have.links)) {
         step(action, &object, detail);
-    });
+    }
     steps
 }
 
@@ -175,7 +181,12 @@ fn interfaces(want: &Want<'_>, links: &[LinkState]) -> Vec<(Action, String, Stri
         }
     }
     for link in links.iter().filter(|link| !kept.contains(&&link.name)) {
-        let gone = (Action::Detach, link.name.clone(), if link.interface == 0 { "the interface is gone" } else { "" }.into());
+        let gone = (
+            Action::Detach,
+            link.name.clone(),
+            if link.interface == 0 { "nothing runs there: it was detached, or its interface is gone" } else { "" }
+                .into(),
+        );
         // A new interface may want the name of one that is gone.
         if link.interface == 0 { first.insert(0, gone) } else { last.push(gone) }
     }

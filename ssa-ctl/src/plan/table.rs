@@ -2,7 +2,10 @@
 //!
 //! The same prefixes in the same order always make the same table, so that equal configs are equal rows.
 
-use ssa_common::{judge::places, rows::{BankRow, PrefixRow}};
+use ssa_common::{
+    judge::places,
+    rows::{BankRow, PrefixRow},
+};
 
 /// Evictions after which a pair of multipliers is given up.
 const PATIENCE: u32 = 500;

@@ -53,7 +53,8 @@ impl Tables {
         let mut services = vec![ServiceRow::zeroed(); shape.services as usize];
         let mut rows = Vec::new();
         for (index, service) in config.services.iter().enumerate() {
-            let number = numbers.get(&service.name).with_context(|| format!("service {} has no number", service.name))?;
+            let number =
+                numbers.get(&service.name).with_context(|| format!("service {} has no number", service.name))?;
             *services.get_mut(number as usize).context("more services than the maps have room for")? = row(service);
             for prefix in &service.prefixes {
                 let length = length(&mut bank, prefix.prefix_len())?;
@@ -119,11 +120,8 @@ fn row(service: &Service) -> ServiceRow {
     let name = &service.name.as_bytes()[..service.name.len().min(NAME)];
     row.name[..name.len()].copy_from_slice(name);
     for (to, from) in row.allow.iter_mut().zip(service.allow.iter().flatten()) {
-        *to = AllowRow {
-            port: from.port.unwrap_or(0),
-            protocol: from.protocol,
-            any_port: u8::from(from.port.is_none()),
-        };
+        *to =
+            AllowRow { port: from.port.unwrap_or(0), protocol: from.protocol, any_port: u8::from(from.port.is_none()) };
         row.allowed += 1;
     }
     debug_assert!(service.allow.as_ref().is_none_or(|allow| allow.len() <= ALLOWED));

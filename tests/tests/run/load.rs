@@ -78,6 +78,7 @@ fn a_sandbox_leaves_nothing_behind() {
     let started = Instant::now();
     while !gone() {
         assert!(started.elapsed() < Duration::from_secs(10), "program or maps outlive the sandbox");
+        // sleep: the kernel frees what a process held when it has the time; bounded above.
         thread::sleep(Duration::from_millis(20));
     }
 }

@@ -1,0 +1,77 @@
+//! An address in; the service prefix it belongs to, by a two-choice table, out.
+
+use super::Tables;
+use crate::{
+    bits::Words,
+    rows::{BankRow, PrefixRow},
+};
+
+/// The prefix an address belongs to.
+pub(super) struct Found<'a> {
+    pub(super) bank: &'a BankRow,
+    pub(super) row: &'a PrefixRow,
+    pub(super) slot: u32,
+}
+
+/// The prefix that `address` belongs to: a look for each prefix length of the config, two places each.
+///
+/// Nearly every config has one prefix length: the others are looked for elsewhere.
+#[inline(always)]
+pub(super) fn find<'a>(tables: &'a (impl Tables + ?Sized), bank: &'a BankRow, address: Words) -> Option<Found<'a>> {
+    if bank.lengths == 0 {
+        return None;
+    }
+    match look(tables, bank, address, 0, bank.masks[0]) {
+        None if bank.lengths > 1 => {
+            let slot = tables.find_later(bank, address)?;
+            Some(Found { bank, row: tables.prefix(slot)?, slot })
+        }
+        found => found,
+    }
+}
+
+/// A look at the two places of `address` under one mask.
+#[inline(always)]
+fn look<'a>(
+    tables: &'a (impl Tables + ?Sized),
+    bank: &'a BankRow,
+    address: Words,
+    length: u32,
+    mask: Words,
+) -> Option<Found<'a>> {
+    let key = address.and(mask);
+    for place in places(bank, key) {
+        let slot = bank.first_prefix.wrapping_add(place);
+        if let Some(row) = tables.prefix(slot)
+            && row.prefix == key
+            && row.length == length
+            && row.service != 0
+        {
+            return Some(Found { bank, row, slot });
+        }
+    }
+    None
+}
+
+/// What [`Tables::find_later`] says, wherever it runs.
+#[inline(always)]
+pub fn find_later(tables: &(impl Tables + ?Sized), bank: &BankRow, address: Words) -> Option<u32> {
+    for (length, mask) in (0..).zip(&bank.masks).skip(1) {
+        if length >= bank.lengths {
+            break;
+        }
+        if let Some(found) = look(tables, bank, address, length, *mask) {
+            return Some(found.slot);
+        }
+    }
+    None
+}
+
+/// The two places of a key in a bank's prefix table.
+#[inline(always)]
+#[expect(clippy::cast_possible_truncation, reason = "the table has fewer than 2^32 slots")]
+pub fn places(bank: &BankRow, key: Words) -> [u32; 2] {
+    let [first, second] = bank.seeds;
+    let mixed = key.hi.wrapping_mul(first) ^ key.lo.wrapping_mul(second);
+    [(mixed >> bank.shift) as u32, (mixed.wrapping_mul(second) >> bank.shift) as u32]
+}

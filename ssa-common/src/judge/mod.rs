@@ -1,0 +1,156 @@
+//! The whole verdict: a frame, the tables and a clock in; service, reason and treatment out (DESIGN §4).
+//!
+//! The common frame goes straight down: link, header, service, rule, treatment. What only some frames need is asked by
+//! value, through methods with a body here: the kernel's program makes them functions that are verified once, by
+//! themselves, and not once on every path that leads to them.
+
+mod find;
+mod source;
+mod tables;
+mod treat;
+mod upper;
+
+use crate::{
+    parse::{self, Header, Link, protocol},
+    rows::{FLAG_ALLOW, FLAG_DENY_SOURCE_IN_SERVICE, FLAG_PREVIOUS, RuleRow},
+    rule::{
+        self, Pair,
+        epoch::{Clock, Window},
+    },
+    verdict::{Reason, Treatment, Verdict},
+};
+
+use self::{
+    find::{Found, find},
+    tables::{judge_pair, judge_rule},
+    upper::embedded,
+};
+pub use self::{
+    find::{find_later, places},
+    source::{Source, judge_source},
+    tables::{At, Part, Tables, judge_part},
+    treat::treat,
+    upper::{Above, Said, Traffic, judge_upper},
+};
+
+/// A verdict, and what of the frame's shape the caller may want.
+#[derive(Clone, Copy)]
+pub struct Judged {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Octets before the IPv6 header; 0 where there is none.
+    pub network: u32,
+    /// Octets behind it, as it claims; 0 where there is none.
+    pub payload: u16,
+}
+
+/// A frame to no service.
+const OTHER: Verdict = outside(Reason::Other, Treatment::Pass);
+/// A frame that cannot be judged and must not pass.
+const MALFORMED: Verdict = outside(Reason::Malformed, Treatment::Drop);
+
+const fn outside(reason: Reason, treatment: Treatment) -> Verdict {
+    Verdict { service: 0, reason, treatment, would_drop: false }
+}
+
+/// Judges one frame.
+#[inline(always)]
+pub fn judge(frame: &impl Traffic, tables: &impl Tables, clock: &impl Clock) -> Judged {
+    let network = match parse::link(frame) {
+        Link::Ipv6(network) => network,
+        Link::Foreign => return Judged { verdict: OTHER, network: 0, payload: 0 },
+        Link::TooDeep => return Judged { verdict: MALFORMED, network: 0, payload: 0 },
+    };
+    let Some(header) = Header::read(frame, network) else {
+        return Judged { verdict: MALFORMED, network, payload: 0 };
+    };
+    let found = tables.bank().and_then(|bank| find(tables, bank, header.destination));
+    let verdict = match found {
+        None => OTHER,
+        Some(found) => {
+            let reason = reason(frame, tables, clock, &header, network, &found);
+            treat(found.row, header.source, reason)
+        }
+    };
+    Judged { verdict, network, payload: header.payload }
+}
+
+/// DESIGN §4 steps 2 to 6.
+#[inline(always)]
+#[expect(clippy::cast_possible_truncation, reason = "a link header has at most 30 octets")]
+fn reason(
+    frame: &impl Traffic,
+    tables: &impl Tables,
+    clock: &impl Clock,
+    header: &Header,
+    network: u32,
+    found: &Found<'_>,
+) -> Reason {
+    let flags = found.row.flags;
+    // Global unicast, 2000::/3, holds none of the sources that cannot be.
+    let mut doubtful = false;
+    if header.source.hi >> 61 != 1 || flags & FLAG_DENY_SOURCE_IN_SERVICE != 0 {
+        match tables.source(found.bank, found.slot, header.source) {
+            Source::Good => {}
+            Source::OnlyControl => doubtful = true,
+            Source::Bad => return Reason::BadSource,
+        }
+    }
+    let at = At { slot: found.slot, previous: false, window: Window::Now };
+    let plain = matches!(header.next, protocol::TCP | protocol::UDP) && flags & FLAG_ALLOW == 0;
+    if !plain {
+        let Header { next, hop_limit, .. } = *header;
+        let service = found.bank.first_service.wrapping_add(found.row.service);
+        let above = Above { slot: found.slot, service, network: network as u16, next, hop_limit };
+        match frame.upper(tables, above) {
+            Said::Settled(Reason::Control) => return Reason::Control,
+            Said::Error(offset) => {
+                let valid = embedded(&frame.far(), offset, header.destination).is_some_and(|mirror| {
+                    let at = At { window: Window::Past, ..at };
+                    judge_pair(tables, at, flags, mirror, clock) == Reason::Conform
+                });
+                return match (valid, doubtful) {
+                    (true, _) => Reason::IcmpError,
+                    (false, true) => Reason::BadSource,
+                    (false, false) => Reason::BadIcmpError,
+                };
+            }
+            Said::Settled(reason) if !doubtful => return reason,
+            _ => {}
+        }
+    }
+    if doubtful {
+        return Reason::BadSource;
+    }
+    let pair = Pair { source: header.source, destination: header.destination };
+    let reason = first_look(tables, &found.row.rule, at, pair, clock);
+    if reason != Reason::Conform
+        && flags & FLAG_PREVIOUS != 0
+        && judge_rule(tables, At { previous: true, ..at }, pair, clock) == Reason::Conform
+    {
+        return Reason::Conform;
+    }
+    reason
+}
+
+/// What the current rule says of a pair, its loops and its rare kinds left to [`Tables::part`].
+#[inline(always)]
+fn first_look(tables: &impl Tables, rule: &RuleRow, at: At, pair: Pair, clock: &impl Clock) -> Reason {
+    if rule.more == 0 {
+        return rule::copies(rule, &pair);
+    }
+    let mut reason = match rule.reverses {
+        0 => rule::fields::<false>(rule, &pair),
+        _ => tables.part(Part::Fields, at, pair, clock),
+    };
+    if reason == Reason::Conform && rule.macs != 0 {
+        reason = match rule::first_mac(rule, &pair, clock) {
+            Some(reason) => reason,
+            None => tables.part(Part::Macs, at, pair, clock),
+        };
+    }
+    if reason == Reason::Conform && rule.pows != 0 {
+        reason = tables.part(Part::Pows, at, pair, clock);
+    }
+    reason
+}

@@ -1,0 +1,124 @@
+//! What a judge asks of tables, and the parts of a rule that it asks about by their place in them.
+
+use super::{
+    find::find_later,
+    source::{Source, judge_source},
+};
+use crate::{
+    bits::Words,
+    rows::{BankRow, FLAG_PREVIOUS, PrefixRow, PreviousRow, ServiceRow},
+    rule::{
+        self, Pair,
+        epoch::{Clock, Window},
+        mac::Message,
+    },
+    sha256::{self, Block},
+    verdict::Reason,
+};
+
+/// The tables in force.
+pub trait Tables {
+    /// The bank in force. Asked once a frame: what is read after that must be of the same bank.
+    fn bank(&self) -> Option<&BankRow>;
+    /// A slot of the prefix table.
+    fn prefix(&self, slot: u32) -> Option<&PrefixRow>;
+    /// The previous rule of a slot.
+    fn previous(&self, slot: u32) -> Option<&PreviousRow>;
+    /// A service's row.
+    fn service(&self, index: u32) -> Option<&ServiceRow>;
+
+    /// DESIGN §4 step 2, for a frame of the prefix in `slot`.
+    #[inline(always)]
+    fn source(&self, bank: &BankRow, slot: u32, source: Words) -> Source {
+        judge_source(self, bank, slot, source)
+    }
+
+    /// The slot of the prefix that an address belongs to, by all prefix lengths of the config but the first.
+    #[inline(always)]
+    fn find_later(&self, bank: &BankRow, address: Words) -> Option<u32> {
+        find_later(self, bank, address)
+    }
+
+    /// What the fields of one kind of a rule say of a pair.
+    #[inline(always)]
+    fn part(&self, part: Part, at: At, pair: Pair, clock: &impl Clock) -> Reason {
+        judge_part(self, part, at, pair, clock)
+    }
+
+    /// SipHash-2-4 of a `mac`'s message.
+    #[inline(always)]
+    fn tag(&self, message: &Message) -> u64 {
+        message.tag()
+    }
+
+    /// The first 64 bits of SHA-256 of one padded block.
+    #[inline(always)]
+    fn sha256(&self, block: &mut Block) -> u64 {
+        sha256::first_bits(block)
+    }
+}
+
+/// Which rule is looked at, and when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct At {
+    /// The prefix.
+    pub slot: u32,
+    /// Its previous rule and not the current one.
+    pub previous: bool,
+    /// Which epochs are accepted.
+    pub window: Window,
+}
+
+/// A part of a rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// [`rule::fields`], and whether there is such a rule.
+    Fields,
+    /// [`rule::macs`].
+    Macs,
+    /// [`rule::pows`].
+    Pows,
+}
+
+/// What the current rule, or the previous one while it lasts, says of a pair.
+#[inline(always)]
+pub(super) fn judge_pair(tables: &impl Tables, at: At, flags: u32, pair: Pair, clock: &impl Clock) -> Reason {
+    let reason = judge_rule(tables, at, pair, clock);
+    if reason != Reason::Conform && flags & FLAG_PREVIOUS != 0 {
+        return judge_rule(tables, At { previous: true, ..at }, pair, clock);
+    }
+    reason
+}
+
+/// What one rule says of a pair, part by part.
+#[inline(always)]
+pub(super) fn judge_rule(tables: &impl Tables, at: At, pair: Pair, clock: &impl Clock) -> Reason {
+    for part in [Part::Fields, Part::Macs, Part::Pows] {
+        let reason = tables.part(part, at, pair, clock);
+        if reason != Reason::Conform {
+            return reason;
+        }
+    }
+    Reason::Conform
+}
+
+/// What [`Tables::part`] says, wherever it runs.
+#[inline(always)]
+pub fn judge_part(tables: &(impl Tables + ?Sized), part: Part, at: At, pair: Pair, clock: &impl Clock) -> Reason {
+    let row = if at.previous {
+        match tables.previous(at.slot) {
+            Some(previous) if clock.now() < previous.deadline => &previous.rule,
+            _ => return Reason::FieldMismatch,
+        }
+    } else {
+        match tables.prefix(at.slot) {
+            Some(row) => &row.rule,
+            None => return Reason::FieldMismatch,
+        }
+    };
+    match part {
+        Part::Fields => rule::fields::<true>(row, &pair),
+        Part::Macs => rule::macs(row, &pair, clock, at.window, &|message| tables.tag(message)),
+        Part::Pows => rule::pows(row, &pair, clock, at.window, &|block| tables.sha256(block)),
+    }
+}

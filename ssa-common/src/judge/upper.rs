@@ -1,0 +1,117 @@
+//! A frame's upper layer in; control traffic, ICMPv6 errors and refused protocols told, out (DESIGN §4 steps 3 and 5).
+
+use super::Tables;
+use crate::{
+    bits::Words,
+    layout::ALLOWED,
+    parse::{self, Frame, HEADER_OCTETS, Header, Upper, protocol},
+    rows::{AllowRow, FLAG_ALLOW},
+    rule::Pair,
+    verdict::Reason,
+};
+
+/// A frame whose upper layer can be judged.
+pub trait Traffic: Frame {
+    /// DESIGN §4 steps 3 and 5: what the upper layer says.
+    #[inline(always)]
+    fn upper(&self, tables: &impl Tables, case: Above) -> Said {
+        judge_upper(self, tables, case)
+    }
+
+    /// The same frame, read at offsets that the frame itself gives.
+    fn far(&self) -> impl Frame;
+}
+
+impl Traffic for &[u8] {
+    fn far(&self) -> impl Frame {
+        *self
+    }
+}
+
+/// What the upper layer says of a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Said {
+    /// Nothing: it is judged by its addresses.
+    Nothing,
+    /// Its reason.
+    Settled(Reason),
+    /// It is an error about a packet whose IPv6 header begins at this offset.
+    Error(u32),
+}
+
+/// What the upper layer is judged with.
+#[derive(Clone, Copy, Debug)]
+pub struct Above {
+    /// The prefix the frame is for.
+    pub slot: u32,
+    /// The row of its service.
+    pub service: u32,
+    /// Where its IPv6 header begins.
+    pub network: u16,
+    /// That header's next header.
+    pub next: u8,
+    /// That header's hop limit.
+    pub hop_limit: u8,
+}
+
+/// What [`Traffic::upper`] says, wherever it runs.
+#[inline(always)]
+pub fn judge_upper(frame: &(impl Frame + ?Sized), tables: &impl Tables, case: Above) -> Said {
+    const PACKET_TOO_BIG: u16 = 2;
+    const MINIMUM_MTU: u32 = 1280;
+    let upper = parse::upper(frame, case.next, u32::from(case.network) + HEADER_OCTETS);
+    if let Upper::Found { protocol: protocol::ICMPV6, offset, fragment: false } = upper
+        && let Some(head) = frame.read_u16(offset)
+    {
+        let (kind, code) = (head >> 8, head & 0xff);
+        match kind {
+            133..=137 | 141 | 142 | 148 | 149 if code == 0 && case.hop_limit == 255 => {
+                return Said::Settled(Reason::Control);
+            }
+            PACKET_TOO_BIG if frame.read_u32(offset + 4).is_none_or(|mtu| mtu < MINIMUM_MTU) => {
+                return Said::Settled(Reason::BadIcmpError);
+            }
+            1..=4 => return Said::Error(offset + 8),
+            _ => {}
+        }
+    }
+    match tables.prefix(case.slot) {
+        Some(row) if row.flags & FLAG_ALLOW != 0 => refused(frame, tables, case.service, upper),
+        _ => Said::Nothing,
+    }
+}
+
+/// The mirror of the packet at `offset` that an ICMPv6 error carries, if `destination` may have sent that packet.
+#[inline(always)]
+pub(super) fn embedded(frame: &impl Frame, offset: u32, destination: Words) -> Option<Pair> {
+    let embedded = Header::read(frame, offset)?;
+    let mirror = Pair { source: embedded.destination, destination: embedded.source };
+    (mirror.destination == destination).then_some(mirror)
+}
+
+/// Why the service's `allow` list refuses this frame, if it does.
+#[inline(always)]
+fn refused(frame: &(impl Frame + ?Sized), tables: &impl Tables, service: u32, upper: Upper) -> Said {
+    let (protocol, offset) = match upper {
+        Upper::Found { protocol, offset, .. } => (protocol, offset),
+        // A later fragment has no ports and is judged by address.
+        Upper::Later => return Said::Nothing,
+        Upper::Unknown => return Said::Settled(Reason::Unparsable),
+    };
+    let Some(service) = tables.service(service) else { return Said::Settled(Reason::Protocol) };
+    // The same place in TCP, UDP, SCTP and DCCP.
+    let destination = frame.read_u16(offset + 2);
+    let mut unknown = false;
+    for (index, AllowRow { protocol: allowed, port, any_port }) in service.allow.iter().enumerate() {
+        if index >= (service.allowed as usize).min(ALLOWED) {
+            break;
+        }
+        if *allowed == protocol {
+            if *any_port != 0 || destination == Some(*port) {
+                return Said::Nothing;
+            }
+            unknown |= destination.is_none();
+        }
+    }
+    Said::Settled(if unknown { Reason::Unparsable } else { Reason::Protocol })
+}
