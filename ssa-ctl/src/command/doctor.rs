@@ -15,6 +15,7 @@ use crate::{
         netlink::{Host, Interface},
         permission,
         pins::Pins,
+        version,
     },
 };
 
@@ -110,23 +111,16 @@ fn file_system(pins: &Pins) -> Finding {
     }
 }
 
-/// The oldest kernel that is aimed at.
-const OLDEST: (u32, u32) = (5, 15);
-
 fn kernel() -> Finding {
-    let release = rustix::system::uname().release().to_string_lossy().into_owned();
-    let mut numbers = release.split(|c: char| !c.is_ascii_digit()).map(|part| part.parse().unwrap_or(0));
-    let version = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
-    let level = if version < OLDEST { Level::Broken } else { Level::Ok };
-    if level == Level::Ok && !Path::new("/sys/kernel/btf/vmlinux").exists() {
-        return Finding::new(
-            "kernel",
-            Level::Warning,
-            format!("{release} has no BTF"),
-            "use one with CONFIG_DEBUG_INFO_BTF",
-        );
+    let release = version::release();
+    if let Some(lack) = version::lack(&release) {
+        return Finding::new("kernel", Level::Broken, lack, "boot a newer kernel");
     }
-    Finding::new("kernel", level, release, "Linux 5.15 or newer is needed")
+    if !Path::new("/sys/kernel/btf/vmlinux").exists() {
+        let message = format!("{release} has no BTF");
+        return Finding::new("kernel", Level::Warning, message, "use one with CONFIG_DEBUG_INFO_BTF");
+    }
+    Finding::new("kernel", Level::Ok, release, "")
 }
 
 fn interfaces(context: &Context<'_>, pins: &Pins, host: &Host) -> Vec<Finding> {

@@ -14,3 +14,4 @@ pub mod permission;
 pub mod pins;
 pub mod sandbox;
 mod sys;
+pub mod version;

@@ -10,7 +10,7 @@ use aya::{
 };
 use ssa_common::{bits::Words, layout, siphash::Sip13, verdict::Verdict};
 
-use super::pins::Pins;
+use super::{pins::Pins, version};
 use crate::plan::shape::Shape;
 
 /// The BPF object, built with this binary.
@@ -70,7 +70,10 @@ fn load_with(shape: Shape, cpus: u32, pins: Option<&Pins>) -> anyhow::Result<Obj
     let mut object = loader.load(OBJECT).context("cannot make the maps")?;
     for name in [PROBE, FILTER] {
         let program: &mut Xdp = program(&mut object, name)?;
-        program.load().map_err(rejected).with_context(|| format!("cannot load the program {name}"))?;
+        program.load().map_err(rejected).with_context(|| match version::lack(&version::release()) {
+            Some(lack) => format!("cannot load the program {name}: {lack}"),
+            None => format!("cannot load the program {name}"),
+        })?;
     }
     Ok(Object(object))
 }
