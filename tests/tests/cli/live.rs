@@ -23,7 +23,9 @@ const LONGEST: Duration = Duration::from_secs(5);
 /// Sends frames and waits until the service has counted them.
 fn send(site: &Site, wire: &Wire, frames: &[Vec<u8>]) {
     let before = site.packets(&["received"]);
-    frames.iter().for_each(|frame| wire.send(frame).unwrap());
+    for frame in frames {
+        wire.send(frame).unwrap();
+    }
     let all = before + frames.len() as u64;
     wait_until("the frames to be counted", LONGEST, || site.packets(&["received"]) >= all).unwrap();
 }
@@ -175,13 +177,16 @@ fn status_says_what_runs() {
     site.apply(&strict()).done();
     let status = site.status();
     assert_eq!(status["pin_root"], site.pins.path().to_str().unwrap());
-    assert_eq!((&status["layout"], &status["generation"], &status["services"]), (&1.into(), &1.into(), &1.into()));
+    assert_eq!(
+        (&status["layout_version"], &status["generation"], &status["services"]),
+        (&1.into(), &1.into(), &1.into())
+    );
     assert!(status["memory"]["maps_bytes"].as_u64().unwrap() > 0);
     assert!(status["clock"]["error_seconds"].as_f64().unwrap().abs() < 0.1, "{status}");
     assert_eq!((&status["clock"]["stale"], &status["program"]["name"]), (&false.into(), &"ssa_filter".into()));
     let interface = &status["interfaces"][0];
     assert_eq!((&interface["name"], &interface["mode"]), (&INTERFACE.into(), &"native".into()));
-    assert!(interface["program"].is_u64() && interface["link"].is_u64() && interface["attached"] == true);
+    assert!(interface["program_id"].is_u64() && interface["link_id"].is_u64() && interface["attached"] == true);
     let text = Said::of(site.host.ssa_ctl(&site.pins).arg("status"));
     assert!(text.code == Some(0) && text.out.contains("native") && text.out.contains("generation 1"), "{text:?}");
     let services = site.ctl(["services"]).done();

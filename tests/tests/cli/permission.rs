@@ -58,18 +58,19 @@ fn three_capabilities_are_enough() {
     assert_eq!(apply(&usual)["changed"], false);
     apply(&file("generic.toml", &config(&[INTERFACE], "generic", RULE)));
     apply(&usual);
-    let program = site.interface(INTERFACE)["program"].clone();
+    let program = site.interface(INTERFACE)["program_id"].clone();
 
     // Another program, and larger maps.
     set_other_build(&site);
     apply(&usual);
-    assert_ne!(site.interface(INTERFACE)["program"], program);
+    assert_ne!(site.interface(INTERFACE)["program_id"], program);
     assert_eq!(site.status()["program"]["build"], "current");
     let mut many = strict();
     for number in 0..300 {
-        many += &format!(
+        let service = format!(
             "[[service]]\nname = \"n{number}\"\nprefixes = [\"2001:db8:e:{number:x}::/64\"]\nrule = \"any:*\"\n"
         );
+        many += &service;
     }
     let many = file("many.toml", &many);
     apply(&many);

@@ -74,7 +74,7 @@ pub fn check_alone(site: &Site) {
     let status = site.status();
     assert_eq!(status["program"]["build"], "current", "{status}");
     let program = attached(&site.host, INTERFACE).unwrap().program;
-    assert_eq!((&status["program"]["id"], &status["interfaces"][0]["program"]), (&program.into(), &program.into()));
+    assert_eq!((&status["program"]["id"], &status["interfaces"][0]["program_id"]), (&program.into(), &program.into()));
     let active = site.pins.path().join("maps").join(layout::ACTIVE);
     let active = bpftool(&["map", "show", "pinned", active.to_str().unwrap()])["id"].clone();
     let netns = instance(site).meta.netns;
@@ -89,8 +89,7 @@ pub fn check_alone(site: &Site) {
 fn users(map: &Value) -> Vec<u64> {
     let programs = bpftool(&["prog", "show"]);
     let uses = |program: &&Value| program["map_ids"].as_array().is_some_and(|maps| maps.contains(map));
-    let users = programs.as_array().unwrap().iter().filter(uses);
-    users.map(|program| program["id"].as_u64().unwrap()).collect()
+    programs.as_array().unwrap().iter().filter(uses).map(|program| program["id"].as_u64().unwrap()).collect()
 }
 
 /// How many instances of a namespace the kernel holds, pinned or not: each has one map that says whose it is.

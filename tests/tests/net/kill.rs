@@ -22,9 +22,10 @@ fn with_others(rule: &str, others: usize) -> String {
     let mut text = config(&[INTERFACE], "native", rule);
     text += "[[service]]\nname = \"noise\"\nprefixes = [\"2001:db8:a:2::/64\"]\nrule = \"src(0):64\"\n";
     for number in 0..others {
-        text += &format!(
+        let service = format!(
             "[[service]]\nname = \"n{number}\"\nprefixes = [\"2001:db8:e:{number:x}::/64\"]\nrule = \"any:*\"\n"
         );
+        text += &service;
     }
     text
 }
@@ -86,12 +87,12 @@ impl Twins {
         let instance = instance(site);
         let now = instance.running().unwrap();
         let is = |twin: &Running| twin.document == now.document && twin.tables == now.tables;
-        let side = self.running.iter().position(is).expect("a mix of two configs is in force");
+        let found = self.running.iter().position(is).expect("a mix of two configs is in force");
         for (other, address) in self.addresses.iter().enumerate() {
             let reason = judged(&instance, wire, &wire.datagram(address, &[], "one"));
-            assert_eq!(reason == Reason::Conform, side == other, "{reason:?} to {address}");
+            assert_eq!(reason == Reason::Conform, found == other, "{reason:?} to {address}");
         }
-        side
+        found
     }
 }
 
@@ -100,7 +101,7 @@ fn an_apply_is_done_or_not() {
     let site = Site::new("kill");
     let twins = Twins::new(&site);
     let wire = Wire::new(&site);
-    let link = site.interface(INTERFACE)["link"].clone();
+    let link = site.interface(INTERFACE)["link_id"].clone();
     let whole = apply(&site, &twins.files[0]).max(apply(&site, &twins.files[1])).mul_f64(1.1);
     let (outcomes, sent) = wire.flood(&wire.datagram(NOISE, &[], "noise"), || {
         let mut outcomes = [0; 3];
@@ -121,7 +122,7 @@ fn an_apply_is_done_or_not() {
     });
     println!("{outcomes:?} killed before, after, too late; {sent} frames of noise");
     assert!(outcomes[0] + outcomes[1] > 100, "{outcomes:?}: too few were killed");
-    assert_eq!(site.interface(INTERFACE)["link"], link);
+    assert_eq!(site.interface(INTERFACE)["link_id"], link);
     check_alone(&site);
     let noise = counts(&instance(&site), "noise");
     assert_eq!(noise.received, noise.reason(Reason::FieldMismatch));
@@ -164,7 +165,7 @@ fn a_replacement_is_done_or_not() {
     set_other_build(&site);
     assert_eq!(site.status()["program"]["build"], "another build");
     let whole = apply(&site, &file).mul_f64(1.1);
-    assert_ne!(site.interface(INTERFACE)["program"], before["program"]);
+    assert_ne!(site.interface(INTERFACE)["program_id"], before["program_id"]);
     let wire = Wire::new(&site);
     let frames = [GOOD, WRONG].map(|address| wire.datagram(address, &[], "one"));
     for round in 0..15 {
@@ -173,7 +174,7 @@ fn a_replacement_is_done_or_not() {
         let instance = instance(&site);
         assert_eq!(judged(&instance, &wire, &frames[0]), Reason::Conform);
         assert_eq!(judged(&instance, &wire, &frames[1]), Reason::FieldMismatch);
-        assert_eq!(site.interface(INTERFACE)["link"], before["link"]);
+        assert_eq!(site.interface(INTERFACE)["link_id"], before["link_id"]);
         apply(&site, &file);
         check_alone(&site);
     }
@@ -195,11 +196,11 @@ fn larger_maps_come_whole_or_not() {
     for round in 0..10 {
         site.ctl(["down"]).done();
         apply(&site, &small);
-        let link = site.interface(INTERFACE)["link"].clone();
+        let link = site.interface(INTERFACE)["link_id"].clone();
         kill(&site, &large, moment(round, whole));
         apply(&site, &large);
         check_alone(&site);
-        assert_eq!(site.interface(INTERFACE)["link"], link);
+        assert_eq!(site.interface(INTERFACE)["link_id"], link);
         let instance = instance(&site);
         assert_eq!(judged(&instance, &wire, &frames[0]), Reason::Conform);
         assert_eq!(judged(&instance, &wire, &frames[1]), Reason::FieldMismatch);
