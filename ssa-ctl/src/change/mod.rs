@@ -108,7 +108,7 @@ fn plan(pins: &Pins, wanted: &Wanted<'_>, context: &Context<'_>) -> Result<(Vec<
         Some(instance) if instance.shape().holds(&needed) => (instance.numbers()?, instance.shape()),
         Some(instance) => (instance.numbers()?, needed),
     };
-    let numbers = numbers.next(wanted.config);
+    let numbers = numbers.next(wanted.config, shape.services);
     let hertz = crate::kernel::clock::hertz()?;
     let tables = Tables::compile_for(wanted.config, wanted.rings, hertz, shape, &numbers)?;
     let have = instance.as_ref().map(|instance| have::have(pins, instance, shape, context.now)).transpose()?;

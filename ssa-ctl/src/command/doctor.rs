@@ -10,6 +10,7 @@ use crate::{
     context::Context,
     failure::{Exit, Outcome},
     kernel::{
+        attach::word,
         clock,
         instance::Instance,
         netlink::{Host, Interface},
@@ -56,7 +57,7 @@ pub fn run(context: &mut Context<'_>, _: &Args) -> Outcome {
     match Host::ask() {
         Ok(host) => findings.extend(interfaces(context, &pins, &host)),
         Err(error) => {
-            findings.push(Finding::new("interfaces", Level::Broken, format!("{error:#}"), "is netlink open?"))
+            findings.push(Finding::new("interfaces", Level::Broken, format!("{error:#}"), "is netlink open?"));
         }
     }
     findings.extend(forwarding());
@@ -161,6 +162,14 @@ fn interface_findings(interface: &Interface, links: &[crate::plan::steps::LinkSt
     if interface.mtu > ONE_BUFFER {
         let message = format!("{name} has an MTU of {}", interface.mtu);
         findings.push(Finding::new("mtu", Level::Warning, message, "its driver must take multi-buffer XDP frames"));
+    }
+    let driver = interface.driver().unwrap_or_else(|| "a virtual driver".into());
+    let mode = links.iter().find(|link| link.interface == interface.index).and_then(|link| link.mode);
+    let mode = mode.map_or_else(|| "not filtered".to_owned(), |mode| format!("filtered in {} mode", word(mode)));
+    findings.push(Finding::new("driver", Level::Ok, format!("{name} has {driver}, {mode}"), ""));
+    if interface.strips_vlan_tags() == Some(true) {
+        let message = format!("{name} takes VLAN tags off first: tagged frames are judged like untagged ones");
+        findings.push(Finding::new("vlan offload", Level::Ok, message, ""));
     }
     if Path::new(&format!("/proc/net/vlan/{name}")).exists() {
         let message = format!("{name} is a VLAN interface");

@@ -50,14 +50,15 @@ pub fn run(context: &mut Context<'_>, _: &Args) -> Outcome {
             "name": found.map_or(&state.name, |interface| &interface.name),
             "attached": state.interface != 0,
             "mode": state.mode.map(word),
-            "program": link.program,
-            "link": link.id,
+            "program_id": link.program,
+            "link_id": link.id,
         }));
     }
     // What the config wants and nobody attached, or somebody took away, is a difference worth seeing.
     for name in &config.host.interfaces {
         if !interfaces.iter().any(|interface| interface["name"] == **name) {
-            interfaces.push(json!({ "name": name, "attached": false, "mode": null, "program": null, "link": null }));
+            interfaces
+                .push(json!({ "name": name, "attached": false, "mode": null, "program_id": null, "link_id": null }));
         }
     }
     let program = if instance.meta.build == object::build() { "current" } else { "another build" };
@@ -66,7 +67,7 @@ pub fn run(context: &mut Context<'_>, _: &Args) -> Outcome {
             "pin_root": pins.root(),
             "interfaces": interfaces,
             "program": { "id": filter.id(), "name": object::FILTER, "build": program },
-            "layout": layout::VERSION,
+            "layout_version": layout::VERSION,
             "generation": running.generation,
             "services": config.services.len(),
             "clock": { "error_seconds": error, "age_seconds": age, "stale": stale },
@@ -89,7 +90,7 @@ pub fn run(context: &mut Context<'_>, _: &Args) -> Outcome {
         |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), Into::into).replace("null", "-");
     let rows = interfaces.iter().map(|interface| {
         let attached = if interface["attached"] == true { "attached" } else { "NOT ATTACHED" };
-        let [mode, program, link] = ["mode", "program", "link"].map(|key| text(&interface[key]));
+        let [mode, program, link] = ["mode", "program_id", "link_id"].map(|key| text(&interface[key]));
         [text(&interface["name"]), attached.into(), mode, program, link]
     });
     let rows: Vec<_> = rows.collect();

@@ -1,4 +1,5 @@
-//! What the host has: interfaces with their XDP programs, and addresses. Asked by netlink, once a command.
+//! What the host has: interfaces with their XDP programs, and addresses. Asked by netlink, once a command; what drivers do
+//! is asked of each.
 
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -26,6 +27,19 @@ pub struct Interface {
     pub mtu: u32,
     /// The XDP program that runs on it, whoever attached it.
     pub program: Option<(u32, Mode)>,
+}
+
+impl Interface {
+    /// Whether the interface takes VLAN tags off received frames before a program sees them, where it says so.
+    pub fn strips_vlan_tags(&self) -> Option<bool> {
+        super::sys::strips_vlan_tags(&self.name).ok()
+    }
+
+    /// The name of its driver, where it has one that says so.
+    pub fn driver(&self) -> Option<String> {
+        let link = std::fs::read_link(format!("/sys/class/net/{}/device/driver", self.name)).ok()?;
+        Some(link.file_name()?.to_string_lossy().into_owned())
+    }
 }
 
 /// The interfaces and IPv6 addresses of this network namespace.

@@ -114,15 +114,13 @@ pub(super) fn read_batch(map: impl AsFd, first: u32, keys: &mut [u32], values: &
     attr.batch.values = values.as_mut_ptr() as u64;
     attr.batch.count = u32::try_from(keys.len()).map_err(io::Error::other)?;
     attr.batch.map_fd = raw(&map);
-    match bpf(bpf_cmd::BPF_MAP_LOOKUP_BATCH, &mut attr) {
+    let result = bpf(bpf_cmd::BPF_MAP_LOOKUP_BATCH, &mut attr);
+    // SAFETY: `batch` is the field that the command wrote.
+    let count = unsafe { attr.batch.count } as usize;
+    match result {
         // The end of the map, reached with all that was asked for.
-        // SAFETY: `batch` is the field that the command wrote.
-        Err(error)
-            if error.raw_os_error() != Some(libc::ENOENT) || unsafe { attr.batch.count } as usize != keys.len() =>
-        {
-            Err(error)
-        }
-        _ => Ok(()),
+        Err(error) if error.raw_os_error() == Some(libc::ENOENT) && count == keys.len() => Ok(()),
+        result => result.map(drop),
     }
 }
 
@@ -188,4 +186,23 @@ pub(super) fn netns_cookie() -> io::Result<u64> {
         )
     };
     if result == 0 { Ok(cookie) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Whether an interface takes VLAN tags off received frames before a program sees them (`ETHTOOL_GFLAGS`).
+pub(super) fn strips_vlan_tags(interface: &str) -> io::Result<bool> {
+    const GET_FLAGS: u32 = 0x25;
+    const RX_VLAN: u32 = 1 << 8;
+    let socket = std::net::UdpSocket::bind("[::]:0").or_else(|_| std::net::UdpSocket::bind("0.0.0.0:0"))?;
+    // `struct ethtool_value`: the command, and where its answer goes.
+    let mut value = [GET_FLAGS, 0];
+    // SAFETY: plain numbers and a pointer, for which zeros are values.
+    let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
+    let name = CString::new(interface)?;
+    for (to, from) in request.ifr_name.iter_mut().take(libc::IFNAMSIZ - 1).zip(name.as_bytes()) {
+        *to = from.cast_signed();
+    }
+    request.ifr_ifru.ifru_data = value.as_mut_ptr().cast();
+    // SAFETY: the request and the two words it points to live through the call.
+    let result = unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCETHTOOL as _, &raw mut request) };
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(value[1] & RX_VLAN != 0) }
 }

@@ -35,7 +35,7 @@ impl Tables {
     /// # Errors
     /// Where a rule does not fit its prefix, which a checked config's does.
     pub fn compile(config: &Config, rings: &KeyRings, hertz: u32) -> anyhow::Result<Self> {
-        Self::compile_for(config, rings, hertz, Shape::of(config, 0), &Numbers::default().next(config))
+        Self::compile_for(config, rings, hertz, Shape::of(config, 0), &Numbers::default().next(config, u32::MAX))
     }
 
     /// Compiles a config for maps of a given shape and services that have their numbers.

@@ -78,7 +78,7 @@ impl Config {
         let source = Source { path: self.folder.path().join("config.toml"), text: self.text.clone() };
         let checked = config::parse(source).unwrap_or_else(|faults| panic!("{faults:?}\n{}", self.text));
         let rings = checked.load_keys().unwrap_or_else(|faults| panic!("{faults:?}"));
-        let numbers = before.next(&checked.config);
+        let numbers = before.next(&checked.config, shape.services);
         let hertz = clock::hertz().expect("a kernel with ticks");
         let tables = Tables::compile_for(&checked.config, &rings, hertz, shape, &numbers);
         (tables.expect("a checked config compiles"), numbers)

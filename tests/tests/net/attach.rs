@@ -10,7 +10,7 @@ fn the_same_config_again_writes_nothing() {
     let first = site.apply(&strict()).done();
     assert_eq!((&first["changed"], &first["generation"]), (&true.into(), &1.into()));
     let before = (site.interface(INTERFACE), site.maps());
-    let program = before.0["program"].as_u64().unwrap();
+    let program = before.0["program_id"].as_u64().unwrap();
     assert_eq!(attached(&site.host, INTERFACE), Some(Attached { program, native: true }));
     assert_eq!((&before.0["attached"], &before.0["mode"]), (&true.into(), &"native".into()));
 

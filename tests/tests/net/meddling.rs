@@ -37,7 +37,7 @@ fn a_detached_link_is_seen_and_mended() {
 
 fn mended(site: &Site) {
     assert_eq!(site.interface(INTERFACE)["attached"], true);
-    let program = site.interface(INTERFACE)["program"].as_u64().unwrap();
+    let program = site.interface(INTERFACE)["program_id"].as_u64().unwrap();
     assert_eq!(attached(&site.host, INTERFACE).unwrap().program, program);
     assert_eq!(site.status()["program"]["id"], program);
     assert_eq!(names(site.pins.path()), ["links", "maps", "progs"]);

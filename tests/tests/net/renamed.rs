@@ -38,14 +38,14 @@ fn an_interface_made_anew_is_filtered_anew() {
 fn a_link_follows_its_interface() {
     let site = Site::new("follows");
     site.apply(&strict()).done();
-    let link = site.interface(INTERFACE)["link"].clone();
+    let link = site.interface(INTERFACE)["link_id"].clone();
     rename(&site, INTERFACE, "cc0");
-    assert_eq!(site.interface("cc0")["link"], link);
+    assert_eq!(site.interface("cc0")["link_id"], link);
     assert_eq!(site.interface(INTERFACE)["attached"], false);
     let text = config(&["cc0"], "native", RULE);
     site.apply(&text).done();
     settled(&site, &["cc0"], &text);
-    assert_eq!(site.interface("cc0")["link"], link);
+    assert_eq!(site.interface("cc0")["link_id"], link);
 
     // To another name and another mode at once.
     rename(&site, "cc0", "dd0");
@@ -61,13 +61,13 @@ fn names_may_be_swapped() {
     veth((&site.host, "aa1"), (&site.client, "bb1")).unwrap();
     let text = config(&[INTERFACE, "aa1"], "native", RULE);
     site.apply(&text).done();
-    let links = [INTERFACE, "aa1"].map(|name| site.interface(name)["link"].clone());
+    let links = [INTERFACE, "aa1"].map(|name| site.interface(name)["link_id"].clone());
     rename(&site, INTERFACE, "cc0");
     rename(&site, "aa1", INTERFACE);
     rename(&site, "cc0", "aa1");
     site.apply(&text).done();
     settled(&site, &[INTERFACE, "aa1"], &text);
-    assert_eq!(["aa1", INTERFACE].map(|name| site.interface(name)["link"].clone()), links);
+    assert_eq!(["aa1", INTERFACE].map(|name| site.interface(name)["link_id"].clone()), links);
 }
 
 #[test]
@@ -75,12 +75,12 @@ fn a_name_may_be_inherited() {
     let site = Site::new("heir");
     veth((&site.host, "aa1"), (&site.client, "bb1")).unwrap();
     site.apply(&config(&[INTERFACE, "aa1"], "native", RULE)).done();
-    let link = site.interface("aa1")["link"].clone();
+    let link = site.interface("aa1")["link_id"].clone();
     site.host.ip(&["link", "del", INTERFACE]).unwrap();
     rename(&site, "aa1", INTERFACE);
     site.apply(&strict()).done();
     settled(&site, &[INTERFACE], &strict());
-    assert_eq!(site.interface(INTERFACE)["link"], link);
+    assert_eq!(site.interface(INTERFACE)["link_id"], link);
 
     // The same where the one before lives on under another name, and is no longer wanted.
     veth((&site.host, "aa1"), (&site.client, "bb2")).unwrap();
