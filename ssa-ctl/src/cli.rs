@@ -101,7 +101,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return print_usage(&error);
         }
     };
-    context.pin_root.clone_from(&cli.global.pin_root);
+    context.pin_root = std::path::absolute(&cli.global.pin_root).unwrap_or(cli.global.pin_root);
     log(cli.global.verbose, output::is_styled(&context));
     limit::lift();
     let outcome = run(&cli.command, &mut context);

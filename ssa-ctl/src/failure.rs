@@ -9,6 +9,8 @@ pub enum Exit {
     Done,
     /// A difference: pending changes, drift, or kernel and host law disagree.
     Differs,
+    /// What was looked at is broken, and the report has said so.
+    Broken,
 }
 
 impl From<Exit> for ExitCode {
@@ -16,6 +18,7 @@ impl From<Exit> for ExitCode {
         match exit {
             Exit::Done => Self::SUCCESS,
             Exit::Differs => Self::from(3),
+            Exit::Broken => Self::FAILURE,
         }
     }
 }

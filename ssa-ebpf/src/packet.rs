@@ -38,12 +38,12 @@ impl<'a, const FAR: bool> Packet<'a, FAR> {
 
     /// Octets of the frame, fragments of a multi-buffer frame included.
     ///
-    /// The kernel says so by a helper, which costs as much as a rule. Where the linear part holds all that the IPv6 header
-    /// claims, there are no fragments: only a header that lies about a frame of several buffers makes it count less.
+    /// The kernel says so by a helper, which costs as much as a rule. Where the linear part ends as the IPv6 header claims,
+    /// there are no fragments: only a header that lies to the octet about a frame of several buffers makes it count less.
     #[inline(always)]
     pub fn octets(&self, network: u32, payload: u16) -> u64 {
         let linear = self.context.data_end() - self.context.data();
-        if payload != 0 && (network + HEADER_OCTETS) as usize + payload as usize <= linear {
+        if payload != 0 && (network + HEADER_OCTETS) as usize + payload as usize == linear {
             return linear as u64;
         }
         // SAFETY: the context is the one the kernel gave.

@@ -46,7 +46,7 @@ impl Placed {
         warnings.extend(self.fields.iter().filter_map(|field| long_skew(field, context)));
         let slice_end = self.length + context.slice_bits;
         let of_slice = |field: &&PlacedField| field.width > 0 && field.first < slice_end;
-        warnings.extend(self.fields.iter().filter(of_slice).filter_map(|field| self.slice_trap(field)));
+        warnings.extend(self.fields.iter().filter(of_slice).filter_map(|field| self.slice_trap(field, slice_end)));
         warnings
     }
 
@@ -71,13 +71,20 @@ impl Placed {
         self.fields.iter().any(|field| matches!(field.kind, Kind::Src(_) | Kind::Hash { .. }))
     }
 
-    fn slice_trap(&self, field: &PlacedField) -> Option<Warning> {
+    fn slice_trap(&self, field: &PlacedField, slice_end: u8) -> Option<Warning> {
         let locates = self.fields.iter().any(|field| matches!(field.kind, Kind::Object(_)));
         let (message, help) = match field.kind {
-            Kind::Src(copied) if copied.offset < 3 && !copied.reverse => (
-                format!("src({}) on slice bits reaches only the slices of 2000::/3", copied.offset),
-                "seven eighths of the slices stay empty: use hash(48), or copy from bit 16 on",
-            ),
+            // The first three bits of global unicast are 001: whichever of them are copied are the same for all clients.
+            Kind::Src(copied) if copied.offset < 3 && (!copied.reverse || field.first + field.width <= slice_end) => {
+                let fixed = (3 - copied.offset).min(slice_end - field.first);
+                let message = format!(
+                    "src({}) on slice bits reaches only the slices of 2000::/3: {} of {} stay empty",
+                    copied.offset,
+                    (1u32 << fixed) - 1,
+                    1u32 << fixed
+                );
+                (message, "use hash(48), or copy from bit 16 on")
+            }
             Kind::Any if self.forces() => (
                 "the slice bits are any, so clients choose their slice and nothing is forced".into(),
                 "put the hash or src field first",

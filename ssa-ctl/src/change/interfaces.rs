@@ -8,6 +8,7 @@ use aya_obj::programs::XdpAttachType;
 
 use super::Wanted;
 use crate::{
+    config::Mode,
     failure::Failure,
     kernel::{
         attach::{self, Link, Unpinned},
@@ -21,62 +22,97 @@ fn of(steps: &[Step], action: Action) -> impl Iterator<Item = &Step> {
     steps.iter().filter(move |step| step.action == action)
 }
 
-/// Attaches to every interface that is wanted, or to none.
+/// Attaches to every interface that is wanted and has no link yet, or to none.
 pub(super) fn attach(pins: &Pins, wanted: &Wanted<'_>, steps: &[Step]) -> Result<Vec<Unpinned>, Failure> {
+    let mut links = Vec::new();
     if of(steps, Action::Attach).next().is_none() {
-        return Ok(Vec::new());
+        return Ok(links);
     }
     let host = Host::ask()?;
-    let path = pins.filter();
-    let filter = Xdp::from_pin(&path, XdpAttachType::Interface)
-        .with_context(|| format!("cannot open the pin {}", path.display()))?;
-    let filter = filter.fd()?.as_fd();
-    let mut links = Vec::new();
-    let mut again = Vec::new();
+    let filter = filter(pins)?;
     for step in of(steps, Action::Attach) {
-        let name = &step.object;
-        let interface = host.interface(name).with_context(|| format!("the interface {name} is gone"))?;
-        match (held(pins, steps, interface)?, interface.program) {
-            (Some(pin), Some((_, mode))) => again.push((pin, interface, mode)),
-            _ => links.push(attach::attach(filter, interface, wanted.config.host.mode)?),
-        }
-    }
-    // An interface has one mode at a time: what was there comes back if the other mode is refused.
-    for (pin, interface, mode) in again {
-        attach::detach(pins, pin)?;
-        match attach::attach(filter, interface, wanted.config.host.mode) {
-            Ok(link) => links.push(link),
-            Err(failure) => {
-                let back = attach::attach(filter, interface, mode)?;
-                attach::pin(pins, vec![back])?;
-                return Err(failure);
-            }
+        let interface = find(&host, &step.object)?;
+        if switched(pins, steps, interface)?.is_none() {
+            links.push(attach::attach(filter.fd()?.as_fd(), interface, wanted.config.host.mode)?);
         }
     }
     Ok(links)
 }
 
-/// The pin of the link that is on an interface and is to go.
-fn held<'a>(pins: &Pins, steps: &'a [Step], interface: &Interface) -> anyhow::Result<Option<&'a str>> {
+/// Refuses, as `attach` would, where another program holds an interface that is wanted.
+pub(super) fn check_free(pins: &Pins, steps: &[Step]) -> Result<(), Failure> {
+    if of(steps, Action::Attach).next().is_none() {
+        return Ok(());
+    }
+    let host = Host::ask()?;
+    for step in of(steps, Action::Attach) {
+        let interface = find(&host, &step.object)?;
+        if interface.program.is_some() && switched(pins, steps, interface)?.is_none() {
+            return Err(attach::held(&interface.name));
+        }
+    }
+    Ok(())
+}
+
+/// The filter that is pinned.
+pub(super) fn filter(pins: &Pins) -> anyhow::Result<Xdp> {
+    let path = pins.filter();
+    Xdp::from_pin(&path, XdpAttachType::Interface).with_context(|| format!("cannot open the pin {}", path.display()))
+}
+
+fn find<'a>(host: &'a Host, name: &str) -> anyhow::Result<&'a Interface> {
+    host.interface(name).with_context(|| format!("the interface {name} is gone"))
+}
+
+/// The pin and the mode of the link that is on an interface and is to go: the interface changes its mode.
+fn switched<'a>(pins: &Pins, steps: &'a [Step], interface: &Interface) -> anyhow::Result<Option<(&'a str, Mode)>> {
+    let Some((_, mode)) = interface.program else { return Ok(None) };
     for step in of(steps, Action::Detach) {
         // Its name may be one that the interface had before.
         if Link::open(pins, &step.object)?.is_some_and(|link| link.interface == interface.index) {
-            return Ok(Some(&step.object));
+            return Ok(Some((&step.object, mode)));
         }
     }
     Ok(None)
 }
 
-/// Pins what was attached, and detaches from what is no longer wanted: that first, as its name may be another's now.
-pub(super) fn settle(pins: &Pins, steps: &[Step], links: Vec<Unpinned>) -> anyhow::Result<()> {
+/// Pins what was attached, detaches from what is no longer wanted, and changes modes.
+///
+/// Detaches first, as a name may be another interface's now. Modes come last, one interface after the other: the kernel
+/// has no way to change a mode but to let go, and what comes between must be short.
+pub(super) fn settle(pins: &Pins, wanted: &Wanted<'_>, steps: &[Step], links: Vec<Unpinned>) -> Result<(), Failure> {
+    let host = Host::ask()?;
+    let mut switches = Vec::new();
+    for step in of(steps, Action::Attach) {
+        let interface = find(&host, &step.object)?;
+        if let Some((pin, mode)) = switched(pins, steps, interface)? {
+            switches.push((pin, interface, mode));
+        }
+    }
     for step in of(steps, Action::Detach) {
-        // One that changed its mode has been detached.
-        if pins.link(&step.object).exists() {
+        if switches.iter().all(|(pin, ..)| *pin != step.object) {
             attach::detach(pins, &step.object)?;
         }
     }
     let from = |step: &'_ Step| step.detail.strip_prefix("it was ").map(str::to_owned);
     let renamed: Vec<_> = of(steps, Action::Rename).filter_map(|step| Some((from(step)?, &*step.object))).collect();
     attach::rename(pins, &renamed.iter().map(|(from, to)| (from.as_str(), *to)).collect::<Vec<_>>())?;
-    attach::pin(pins, links)
+    attach::pin(pins, links)?;
+    if switches.is_empty() {
+        return Ok(());
+    }
+    let filter = filter(pins)?;
+    let filter = filter.fd()?.as_fd();
+    for (pin, interface, mode) in switches {
+        attach::detach(pins, pin)?;
+        match attach::attach(filter, interface, wanted.config.host.mode) {
+            Ok(link) => attach::pin(pins, vec![link])?,
+            Err(failure) => {
+                // What was there comes back if the other mode is refused.
+                attach::pin(pins, vec![attach::attach(filter, interface, mode)?])?;
+                return Err(failure);
+            }
+        }
+    }
+    Ok(())
 }

@@ -61,7 +61,9 @@ pub fn bring(context: &mut Context<'_>, wanted: &Wanted<'_>, dry_run: bool) -> R
     permission::check()?;
     let pins = Pins::new(&context.pin_root);
     if dry_run && !pins.are_there().unwrap_or(false) {
-        return plan(&pins, wanted, context).map(|(steps, _)| Done { steps, generation: 0 });
+        let (steps, _) = plan(&pins, wanted, context)?;
+        interfaces::check_free(&pins, &steps)?;
+        return Ok(Done { steps, generation: 0 });
     }
     let err = &mut *context.err;
     let mut waiting = || {
@@ -77,6 +79,9 @@ pub fn bring(context: &mut Context<'_>, wanted: &Wanted<'_>, dry_run: bool) -> R
         }
     };
     let (steps, planned) = plan(&pins, wanted, context)?;
+    if dry_run {
+        interfaces::check_free(&pins, &steps)?;
+    }
     if dry_run || steps.is_empty() {
         return Ok(Done { steps, generation: planned.generation });
     }
@@ -132,13 +137,14 @@ pub fn edit_in_force(
     context: &mut Context<'_>,
     edit: impl FnOnce(&Config, &mut Tables, &Numbers) -> Result<Config, Failure>,
 ) -> Result<Done, Failure> {
-    permission::check()?;
+    permission::check_maps()?;
     let pins = Pins::new(&context.pin_root);
     let err = &mut *context.err;
     let _lock = lock::take(&pins, &mut || {
         let _ = writeln!(err, "waiting for another ssa-ctl to finish");
     })?;
     let instance = Instance::open(&pins, false)?;
+    perform::mend_links(&pins)?;
     let running = instance.running()?;
     let config = parse_document(&running.document)?;
     let mut tables = running.tables.clone();
@@ -173,7 +179,10 @@ pub fn parse_document(document: &str) -> Result<Config, Failure> {
 }
 
 /// Takes everything down below the pin root; says what was there.
-pub fn down(context: &mut Context<'_>) -> Result<Vec<String>, Failure> {
+///
+/// # Errors
+/// Where the folder is not one of ours, or another network namespace's filter still runs and `force` is not given.
+pub fn down(context: &mut Context<'_>, force: bool) -> Result<Vec<String>, Failure> {
     let pins = Pins::new(&context.pin_root);
     permission::check()?;
     if !context.pin_root.exists() {
@@ -184,6 +193,12 @@ pub fn down(context: &mut Context<'_>) -> Result<Vec<String>, Failure> {
     let _lock = lock::take(&pins, &mut || {
         let _ = writeln!(err, "waiting for another ssa-ctl to finish");
     })?;
+    create::check_ours(&pins)?;
+    if !force && let Some(interface) = create::foreign_link(&pins)? {
+        let message =
+            format!("{} belongs to another network namespace, and filters {interface} there", pins.root().display());
+        return Err(Failure::new(Code::Failed, message).hint("enter that namespace, or say --force"));
+    }
     let interfaces = pins.linked()?;
     create::clear(&pins)?;
     std::fs::remove_dir(pins.root())

@@ -4,7 +4,6 @@ use std::os::fd::{AsFd as _, OwnedFd};
 
 use anyhow::Context as _;
 use aya::programs::{ProgramInfo, Xdp};
-use aya_obj::programs::XdpAttachType;
 
 use super::{Planned, Wanted, have, interfaces};
 use crate::{
@@ -18,7 +17,10 @@ use crate::{
         object,
         pins::Pins,
     },
-    plan::steps::{Action, Step},
+    plan::{
+        numbers::Numbers,
+        steps::{Action, Step},
+    },
 };
 
 /// Does the steps; the generation then in force.
@@ -34,6 +36,7 @@ pub(super) fn perform(
     let has = |action: Action| steps.iter().any(|step| step.action == action);
     let mut done = Done { steps, said: Vec::new() };
     if has(Action::Load) {
+        create::check_ours(pins)?;
         return first(context, pins, wanted, planned, steps).inspect_err(|_| {
             // Nothing of ours was there before. What cannot be taken away is named by the next `apply`.
             let _ = create::clear(pins).and_then(|()| Ok(std::fs::remove_dir(pins.root())?));
@@ -44,19 +47,24 @@ pub(super) fn perform(
     if has(Action::Replace) {
         done.note(Action::Replace, replace(pins, planned, instance))?;
     }
+    if has(Action::Grow) {
+        // Before anything is attached: what is attached runs the program that is pinned then.
+        generation = planned.generation + 1;
+        done.note(Action::Grow, grow(context, pins, planned, instance))?;
+        let links = done.note(Action::Attach, interfaces::attach(pins, wanted, steps))?;
+        done.note(Action::Detach, interfaces::settle(pins, wanted, steps, links))?;
+        return Ok(generation);
+    }
     let links = done.note(Action::Attach, interfaces::attach(pins, wanted, steps))?;
     // The clock before the config: a new rule with epochs is judged by it.
     if has(Action::Clock) {
         done.note(Action::Clock, publish(context, pins, instance))?;
     }
-    if has(Action::Grow) {
-        generation = planned.generation + 1;
-        done.note(Action::Grow, grow(context, pins, planned, instance))?;
-    } else if has(Action::Config) {
+    if has(Action::Config) {
         generation = planned.generation + 1;
         done.note(Action::Config, instance.put_in_force(&planned.tables, &planned.document, generation))?;
     }
-    done.note(Action::Detach, interfaces::settle(pins, steps, links))?;
+    done.note(Action::Detach, interfaces::settle(pins, wanted, steps, links))?;
     Ok(generation)
 }
 
@@ -70,7 +78,7 @@ fn first(
 ) -> Result<u64, Failure> {
     load(context, pins, planned)?;
     let links = interfaces::attach(pins, wanted, steps)?;
-    interfaces::settle(pins, steps, links)?;
+    interfaces::settle(pins, wanted, steps, links)?;
     Ok(1)
 }
 
@@ -98,7 +106,7 @@ impl Done<'_> {
     }
 }
 
-fn load(context: &Context<'_>, pins: &Pins, planned: &Planned) -> anyhow::Result<()> {
+fn load(context: &Context<'_>, pins: &Pins, planned: &Planned) -> Result<(), Failure> {
     let mut made = create::make(planned.shape)?;
     publish_by(context, &mut made)?;
     create::create(pins, &mut made, &planned.tables, &planned.document)
@@ -116,28 +124,11 @@ fn publish(context: &Context<'_>, pins: &Pins, instance: &Instance) -> anyhow::R
 
 /// Loads this binary's program over the maps in force, and puts it in the place of the old one on every link.
 fn replace(pins: &Pins, planned: &Planned, instance: &Instance) -> anyhow::Result<()> {
+    let outgoing = interfaces::filter(pins)?;
     let mut object = object::load_over(planned.shape, instance.meta.cpus, pins)?;
-    update_links(pins, &mut object)?;
     create::replace_programs(pins, &mut object)?;
+    relink(pins, &outgoing)?;
     instance.set_build()
-}
-
-fn update_links(pins: &Pins, object: &mut object::Object) -> anyhow::Result<()> {
-    let path = pins.filter();
-    let pinned = Xdp::from_pin(&path, XdpAttachType::Interface)
-        .with_context(|| format!("cannot open the pin {}", path.display()))?;
-    let id = pinned.info()?.id();
-    for name in pins.linked()? {
-        let Some(link) = Link::open(pins, &name)? else { continue };
-        // A link whose interface is gone runs nothing.
-        if link.interface == 0 {
-            continue;
-        }
-        // To find a program by its number takes CAP_SYS_ADMIN, which we do not ask for.
-        let old = if link.program == id { pinned.fd()?.as_fd().try_clone_to_owned()? } else { program(link.program)? };
-        link.replace(old, object.filter()?.fd()?.as_fd()).with_context(|| format!("on {name}"))?;
-    }
-    Ok(())
 }
 
 /// A descriptor of a loaded program.
@@ -152,16 +143,52 @@ fn program(id: u32) -> anyhow::Result<OwnedFd> {
 }
 
 /// Puts an instance with larger maps in the place of the one in force. What that had counted is carried over.
+///
+/// The pins change before the links: whoever is killed between leaves links that run another program than the pinned
+/// one, and that is seen and mended by every writer.
 fn grow(context: &Context<'_>, pins: &Pins, planned: &Planned, old: &Instance) -> anyhow::Result<()> {
-    let known = old.numbers()?;
     let mut made = create::make(planned.shape)?;
     publish_by(context, &mut made)?;
     made.instance.put_in_force(&planned.tables, &planned.document, planned.generation + 1)?;
-    update_links(pins, &mut made.object)?;
+    let before = old.numbers()?;
+    carry(&made.instance, old, planned, &before)?;
+    let outgoing = interfaces::filter(pins)?;
+    create::exchange(pins, &mut made)?;
+    relink(pins, &outgoing)?;
+    // Once more, with what was counted until the last frame.
     old.settle();
-    made.instance.carry(0, &old.cells(0)?)?;
-    for (service, number) in planned.numbers.iter().filter(|(service, _)| known.get(service).is_some()) {
-        made.instance.carry(number, &old.cells(known.get(service).unwrap_or(number))?)?;
+    carry(&made.instance, old, planned, &before)
+}
+
+fn carry(to: &Instance, from: &Instance, planned: &Planned, before: &Numbers) -> anyhow::Result<()> {
+    to.carry(0, &from.cells(0)?)?;
+    for (service, number) in planned.numbers.iter() {
+        if let Some(old) = before.get(service) {
+            to.carry(number, &from.cells(old)?)?;
+        }
     }
-    create::exchange(pins, &mut made)
+    Ok(())
+}
+
+/// Puts the pinned filter on every link that runs another program of ours; `outgoing` is the one that most of them run.
+fn relink(pins: &Pins, outgoing: &Xdp) -> anyhow::Result<()> {
+    let pinned = interfaces::filter(pins)?;
+    let (id, old) = (pinned.info()?.id(), outgoing.info()?.id());
+    for name in pins.linked()? {
+        let Some(link) = Link::open(pins, &name)? else { continue };
+        // A link whose interface is gone runs nothing.
+        if link.interface == 0 || link.program == id {
+            continue;
+        }
+        // To find a program by its number takes CAP_SYS_ADMIN, which we do not ask for.
+        let descriptor =
+            if link.program == old { outgoing.fd()?.as_fd().try_clone_to_owned()? } else { program(link.program)? };
+        link.replace(descriptor, pinned.fd()?.as_fd()).with_context(|| format!("on {name}"))?;
+    }
+    Ok(())
+}
+
+/// Puts the pinned filter on every link: a killed `apply` may have left another there.
+pub(super) fn mend_links(pins: &Pins) -> anyhow::Result<()> {
+    relink(pins, &interfaces::filter(pins)?)
 }

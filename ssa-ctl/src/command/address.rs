@@ -33,7 +33,7 @@ pub struct Args {
     #[arg(long, value_name = "R", default_value_t = 0)]
     replica: u32,
     /// When it does, in Unix seconds; now, if not given
-    #[arg(long, value_name = "UNIXTIME")]
+    #[arg(long, value_name = "UNIXTIME", value_parser = super::unix_time())]
     at: Option<u64>,
     /// How many addresses
     #[arg(short = 'n', value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]

@@ -77,14 +77,7 @@ pub fn run(context: &mut Context<'_>, _: &Args) -> Outcome {
         });
         context.table(["CHECK", "STATE", "FOUND"], rows)?;
     }
-    if broken {
-        context.out.flush()?;
-        return Err(crate::failure::Failure::new(
-            crate::failure::Code::Failed,
-            "the filter would not work on this host",
-        ));
-    }
-    Ok(Exit::Done)
+    Ok(if broken { Exit::Broken } else { Exit::Done })
 }
 
 fn capabilities() -> Finding {

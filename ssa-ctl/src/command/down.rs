@@ -12,12 +12,16 @@ use crate::{
 ///
 /// Nothing is left: no program, no map, no link, no pin. Where nothing is loaded there is nothing to do.
 #[derive(clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// Take it down although it filters an interface of another network namespace
+    #[arg(long)]
+    force: bool,
+}
 
 /// Takes the instance down.
-pub fn run(context: &mut Context<'_>, _: &Args) -> Outcome {
+pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome {
     let was_there = context.pin_root.exists();
-    let interfaces = change::down(context)?;
+    let interfaces = change::down(context, args.force)?;
     if context.json {
         context.object(&json!({ "changed": was_there, "detached": interfaces }))?;
     } else if !was_there {

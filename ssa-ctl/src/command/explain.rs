@@ -36,7 +36,7 @@ pub struct Args {
     #[arg(long, value_name = "PROTO")]
     proto: Option<Allow>,
     /// When it did, in Unix seconds; now, if not given
-    #[arg(long, value_name = "UNIXTIME")]
+    #[arg(long, value_name = "UNIXTIME", value_parser = super::unix_time())]
     at: Option<u64>,
     /// Take this config file instead of the running config
     #[arg(long, value_name = "FILE")]
@@ -50,7 +50,7 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome {
     let tables = Tables::compile(&config, &rings, 1)?;
     let mut explanation = explain(&config, &rings, &tables, &question);
     if args.config.is_none() {
-        let (reason, treatment) = ask_program(context, &question)?;
+        let (reason, treatment) = ask_program(context, &question, args.at)?;
         explanation = explanation.with_kernel(reason, treatment);
     }
     if context.json {
@@ -62,7 +62,7 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome {
 }
 
 /// What the program makes of the question, over copies of the rows in force: nothing of the instance moves.
-fn ask_program(context: &Context<'_>, question: &Question) -> Result<(Reason, Treatment), Failure> {
+fn ask_program(context: &Context<'_>, question: &Question, at: Option<u64>) -> Result<(Reason, Treatment), Failure> {
     permission::check()?;
     let instance = Instance::open(&Pins::new(&context.pin_root), true)?;
     if instance.meta.build != object::build() {
@@ -70,7 +70,11 @@ fn ask_program(context: &Context<'_>, question: &Question) -> Result<(Reason, Tr
             .hint("apply the config to bring this build into force, or use --config FILE"));
     }
     let mut sandbox = Sandbox::new(&instance.running()?.tables)?;
-    sandbox.set_clock(question.time)?;
+    match at {
+        Some(unix) => sandbox.set_clock(unix)?,
+        // The clock as it was published is the one that packets are judged by.
+        None => sandbox.instance().publish(instance.clock()?)?,
+    }
     let verdict = sandbox.judge(&question.frame(), None)?;
     Ok((verdict.reason, verdict.treatment))
 }

@@ -17,6 +17,8 @@ pub mod status;
 
 use std::path::Path;
 
+use clap::builder::TypedValueParser;
+
 use crate::{
     change,
     config::{self, Config, edit::EditError, keys::KeyRings},
@@ -24,6 +26,11 @@ use crate::{
     failure::{Code, Failure, Outcome},
     kernel::netlink::Host,
 };
+
+/// Unix seconds up to the end of the year 9999.
+fn unix_time() -> impl TypedValueParser<Value = u64> {
+    clap::value_parser!(u64).range(0..=253_402_300_799)
+}
 
 /// The config in this file; without one, the config that is running.
 fn config_of(context: &Context<'_>, file: Option<&Path>) -> Result<Config, Failure> {

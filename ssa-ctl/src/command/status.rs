@@ -49,6 +49,7 @@ pub fn run(context: &mut Context<'_>, _: &Args) -> Outcome {
         interfaces.push(json!({
             "name": found.map_or(&state.name, |interface| &interface.name),
             "attached": state.interface != 0,
+            "current": state.current,
             "mode": state.mode.map(word),
             "program_id": link.program,
             "link_id": link.id,
@@ -58,7 +59,7 @@ pub fn run(context: &mut Context<'_>, _: &Args) -> Outcome {
     for name in &config.host.interfaces {
         if !interfaces.iter().any(|interface| interface["name"] == **name) {
             interfaces
-                .push(json!({ "name": name, "attached": false, "mode": null, "program_id": null, "link_id": null }));
+                .push(json!({ "name": name, "attached": false, "current": false, "mode": null, "program_id": null, "link_id": null }));
         }
     }
     let program = if instance.meta.build == object::build() { "current" } else { "another build" };
@@ -89,7 +90,11 @@ pub fn run(context: &mut Context<'_>, _: &Args) -> Outcome {
     let text =
         |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), Into::into).replace("null", "-");
     let rows = interfaces.iter().map(|interface| {
-        let attached = if interface["attached"] == true { "attached" } else { "NOT ATTACHED" };
+        let attached = match (&interface["attached"], &interface["current"]) {
+            (serde_json::Value::Bool(true), serde_json::Value::Bool(true)) => "attached",
+            (serde_json::Value::Bool(true), _) => "NOT THE PINNED PROGRAM",
+            _ => "NOT ATTACHED",
+        };
         let [mode, program, link] = ["mode", "program_id", "link_id"].map(|key| text(&interface[key]));
         [text(&interface["name"]), attached.into(), mode, program, link]
     });

@@ -88,7 +88,8 @@ pub fn attach(program: impl AsFd, interface: &Interface, mode: Mode) -> Result<U
     }
 }
 
-fn held(interface: &str) -> Failure {
+/// What is said of an interface that another program holds.
+pub fn held(interface: &str) -> Failure {
     let program = Host::ask().ok().and_then(|host| host.interface(interface)?.program);
     let program = program.map_or_else(String::new, |(id, _)| format!(" {id}"));
     Failure::new(Code::Held, format!("{interface} has another XDP program already: program{program}"))

@@ -10,14 +10,21 @@ use rustix::{
     io::Errno,
 };
 
+use ssa_common::{layout, rows::MetaRow};
+
 use super::{
-    attach, clock,
+    attach::{self, Link},
+    clock,
     instance::Instance,
+    map::Map,
     object::{self, MAPS, Object},
     pins::{self, Pins},
     sys,
 };
-use crate::plan::{shape::Shape, tables::Tables};
+use crate::{
+    failure::{Code, Failure},
+    plan::{shape::Shape, tables::Tables},
+};
 
 /// CPUs the counters need rows for.
 pub fn cpus() -> anyhow::Result<u32> {
@@ -42,14 +49,15 @@ pub fn make(shape: Shape) -> anyhow::Result<Made> {
 }
 
 /// Makes an instance with a config, and pins it.
-pub fn create(pins: &Pins, made: &mut Made, tables: &Tables, document: &str) -> anyhow::Result<()> {
+pub fn create(pins: &Pins, made: &mut Made, tables: &Tables, document: &str) -> Result<(), Failure> {
+    check_ours(pins)?;
     clear(pins)?;
     made.instance.put_in_force(tables, document, 1)?;
     let staging = pins.staging();
     stage(&staging, made)?;
     fs::rename(staging.maps(), pins.maps()).context("cannot rename the maps")?;
     fs::rename(staging.programs(), pins.programs()).context("cannot rename the programs")?;
-    pins::remove(staging.root())
+    Ok(pins::remove(staging.root())?)
 }
 
 /// Pins another instance in the place of the one that is pinned. Its filter comes last: until then the old one is in
@@ -99,6 +107,42 @@ pub fn replace_programs(pins: &Pins, object: &mut Object) -> anyhow::Result<()> 
     fs::rename(staging.probe(), pins.probe()).context("cannot rename the clock probe")?;
     fs::rename(staging.filter(), pins.filter()).context("cannot rename the filter")?;
     pins::remove(staging.root())
+}
+
+/// Refuses a folder that holds something, and nothing of an instance.
+pub fn check_ours(pins: &Pins) -> Result<(), Failure> {
+    let shown = pins.root().display();
+    let ours = [pins.map(layout::META), pins.filter(), pins.staging().root().to_owned()];
+    let mut entries = fs::read_dir(pins.root()).with_context(|| format!("cannot list {shown}"))?;
+    if ours.iter().any(|path| path.exists()) || entries.next().is_none() {
+        return Ok(());
+    }
+    // What is left where nearly all was removed: our folders, empty.
+    let folders = [pins.maps(), pins.programs(), pins.links()];
+    let left = fs::read_dir(pins.root()).with_context(|| format!("cannot list {shown}"))?;
+    for entry in left {
+        let path = entry.context("cannot list the pin root")?.path();
+        let empty = || fs::read_dir(&path).is_ok_and(|mut inside| inside.next().is_none());
+        if !folders.contains(&path) || !empty() {
+            return Err(Failure::new(Code::Failed, format!("{shown} holds {}, which is not ours", path.display()))
+                .hint("choose a --pin-root of its own"));
+        }
+    }
+    Ok(())
+}
+
+/// The interface that an instance of another network namespace filters.
+pub fn foreign_link(pins: &Pins) -> anyhow::Result<Option<String>> {
+    let Ok(meta) = Map::<MetaRow>::open(&pins.map(layout::META), true) else { return Ok(None) };
+    if meta.get(0)?.netns == sys::netns_cookie().context("cannot ask for the network namespace")? {
+        return Ok(None);
+    }
+    for name in pins.linked()? {
+        if Link::open(pins, &name)?.is_some_and(|link| link.interface != 0) {
+            return Ok(Some(name));
+        }
+    }
+    Ok(None)
 }
 
 /// Removes what a killed `apply` or `down` has left: no filter is in force then.

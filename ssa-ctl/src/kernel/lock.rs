@@ -39,7 +39,10 @@ pub fn take(pins: &Pins, waiting: &mut dyn FnMut()) -> Result<Lock, Failure> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let root: File = match rustix::fs::open(pins.root(), flags, Mode::empty()) {
             Ok(root) => root.into(),
-            Err(Errno::NOENT) => return Err(Failure::new(Code::NotLoaded, format!("nothing is loaded at {shown}"))),
+            Err(Errno::NOENT) => {
+                return Err(Failure::new(Code::NotLoaded, format!("nothing is loaded at {shown}"))
+                    .hint("load a config: ssa-ctl apply FILE"));
+            }
             Err(errno) => {
                 return Err(anyhow::Error::new(std::io::Error::from(errno))
                     .context(format!("cannot open {shown}"))

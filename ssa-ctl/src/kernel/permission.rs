@@ -24,7 +24,16 @@ pub fn missing() -> Vec<(&'static str, &'static str)> {
 
 /// Refuses where a capability is missing.
 pub fn check() -> Result<(), Failure> {
-    let missing = missing();
+    refuse(&missing())
+}
+
+/// Refuses where maps cannot be opened.
+pub fn check_maps() -> Result<(), Failure> {
+    let missing: Vec<_> = missing().into_iter().filter(|(name, _)| *name == "CAP_BPF").collect();
+    refuse(&missing)
+}
+
+fn refuse(missing: &[(&'static str, &'static str)]) -> Result<(), Failure> {
     let Some((_, purpose)) = missing.first() else { return Ok(()) };
     let names = missing.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
     Err(Failure::new(Code::NotPermitted, format!("{names} is missing: needed to {purpose}"))

@@ -97,6 +97,10 @@ impl Pins {
 
     /// Makes the root, of mode 0700, in a BPF file system.
     pub fn make_root(&self) -> Result<(), Failure> {
+        if self.root.file_name().is_some_and(|name| name.to_string_lossy().contains('.')) {
+            let message = format!("{} has a dot in its name", self.root.display());
+            return Err(Failure::new(Code::Invalid, message).hint("a BPF file system takes no dots in names"));
+        }
         self.check_parent()?;
         make(&self.root)?;
         self.check()
