@@ -13,5 +13,6 @@ mod race;
 mod renamed;
 mod site;
 mod stream;
+mod together;
 mod traffic;
 mod vlan;
