@@ -70,9 +70,14 @@ impl Kernel {
 impl Tables for Kernel {
     #[inline(always)]
     fn bank(&self) -> Option<&BankRow> {
-        // SAFETY: the map owns the word. One volatile load decides for the whole frame.
-        let number = unsafe { (&raw const (*ACTIVE.get_ptr(0)?).number).read_volatile() };
-        Self::bank_of(number)
+        // One look for both: the compiler cannot know that a second would find the same.
+        let row = ACTIVE.get_ptr(0)?;
+        // SAFETY: the map owns the row. One volatile load decides for the whole frame, and the controller does not change a
+        // bank while frames are judged by it.
+        Some(unsafe {
+            let number = (&raw const (*row).number).read_volatile();
+            &(*row).banks[(number & 1) as usize]
+        })
     }
 
     #[inline(always)]

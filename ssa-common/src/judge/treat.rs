@@ -47,5 +47,5 @@ const fn passing(mismatch: Class) -> u32 {
 #[inline(always)]
 fn enforced(row: &PrefixRow, source: Words) -> bool {
     const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
-    ((source.hi >> 16).wrapping_mul(SPREAD) >> 32) < row.enforce
+    row.enforce > u64::from(u32::MAX) || ((source.hi >> 16).wrapping_mul(SPREAD) >> 32) < row.enforce
 }
