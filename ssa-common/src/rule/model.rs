@@ -122,11 +122,6 @@ impl Rule {
             _ => None,
         })
     }
-
-    /// The shortest period of the rule in seconds.
-    pub fn shortest_period(&self) -> Option<u64> {
-        self.fields.iter().filter_map(|field| field.kind.period()).map(Period::seconds).min()
-    }
 }
 
 impl Kind {

@@ -11,7 +11,7 @@ use crate::{
     failure::Failure,
     kernel::{
         attach::Link,
-        clock::now,
+        clock::{Ticks, now},
         create::{self, Made},
         instance::Instance,
         object,
@@ -106,15 +106,15 @@ impl Done<'_> {
     }
 }
 
-fn load(context: &Context<'_>, pins: &Pins, planned: &Planned) -> Result<(), Failure> {
+fn load(context: &Context<'_>, pins: &Pins, planned: &Planned) -> anyhow::Result<()> {
     let mut made = create::make(planned.shape)?;
     publish_by(context, &mut made)?;
     create::create(pins, &mut made, &planned.tables, &planned.document)
 }
 
 fn publish_by(context: &Context<'_>, made: &mut Made) -> anyhow::Result<()> {
-    let ticks = crate::kernel::clock::Ticks::read(made.object.probe()?)?;
-    made.instance.publish(ticks.row(context.now.max(std::time::SystemTime::now())))
+    let ticks = Ticks::read(made.object.probe()?)?;
+    made.instance.publish(ticks.row(now(context.now)))
 }
 
 fn publish(context: &Context<'_>, pins: &Pins, instance: &Instance) -> anyhow::Result<()> {

@@ -5,10 +5,7 @@
 use std::{fs, os::fd::AsFd};
 
 use anyhow::Context as _;
-use rustix::{
-    fs::{CWD, RenameFlags, renameat_with},
-    io::Errno,
-};
+use rustix::fs::{CWD, RenameFlags, renameat_with};
 
 use ssa_common::{layout, rows::MetaRow};
 
@@ -49,15 +46,14 @@ pub fn make(shape: Shape) -> anyhow::Result<Made> {
 }
 
 /// Makes an instance with a config, and pins it.
-pub fn create(pins: &Pins, made: &mut Made, tables: &Tables, document: &str) -> Result<(), Failure> {
-    check_ours(pins)?;
+pub fn create(pins: &Pins, made: &mut Made, tables: &Tables, document: &str) -> anyhow::Result<()> {
     clear(pins)?;
     made.instance.put_in_force(tables, document, 1)?;
     let staging = pins.staging();
     stage(&staging, made)?;
     fs::rename(staging.maps(), pins.maps()).context("cannot rename the maps")?;
     fs::rename(staging.programs(), pins.programs()).context("cannot rename the programs")?;
-    Ok(pins::remove(staging.root())?)
+    pins::remove(staging.root())
 }
 
 /// Pins another instance in the place of the one that is pinned. Its filter comes last: until then the old one is in
@@ -67,17 +63,7 @@ pub fn exchange(pins: &Pins, made: &mut Made) -> anyhow::Result<()> {
     pins::remove(staging.root())?;
     stage(&staging, made)?;
     // All maps at once: some of one instance and some of another make none.
-    match renameat_with(CWD, staging.maps(), CWD, pins.maps(), RenameFlags::EXCHANGE) {
-        Ok(()) => {}
-        // Linux 5.15 cannot.
-        Err(Errno::INVAL) => {
-            for name in MAPS {
-                fs::rename(staging.map(name), pins.map(name))
-                    .with_context(|| format!("cannot rename the map {name}"))?;
-            }
-        }
-        Err(errno) => return Err(anyhow::Error::new(std::io::Error::from(errno)).context("cannot exchange the maps")),
-    }
+    renameat_with(CWD, staging.maps(), CWD, pins.maps(), RenameFlags::EXCHANGE).context("cannot exchange the maps")?;
     fs::rename(staging.probe(), pins.probe()).context("cannot rename the clock probe")?;
     fs::rename(staging.filter(), pins.filter()).context("cannot rename the filter")?;
     pins::remove(staging.root())

@@ -1,9 +1,6 @@
 //! Rows and a frame in; what the program makes of it out. Nothing is pinned, attached, or counted where it shows.
 
-use std::{
-    os::fd::{AsFd as _, OwnedFd},
-    time::SystemTime,
-};
+use std::time::SystemTime;
 
 use anyhow::{Context as _, bail};
 use aya::programs::{TestRun as _, TestRunOptions, Xdp};
@@ -64,11 +61,6 @@ impl Sandbox {
         let jiffies = self.ticks.now();
         let offset = (unix * hertz + hertz / 2).wrapping_sub(jiffies);
         self.instance().publish(ClockRow { offset, published: jiffies })
-    }
-
-    /// A descriptor of the filter, for whoever runs it by himself.
-    pub fn program_fd(&mut self) -> anyhow::Result<OwnedFd> {
-        Ok(self.made.object.filter()?.fd()?.as_fd().try_clone_to_owned()?)
     }
 
     /// How the program's ticks lie to other clocks.
