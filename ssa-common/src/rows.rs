@@ -75,7 +75,6 @@ pub const FLAG_ALLOW: u32 = 1 << 1;
 pub const FLAG_DENY_SOURCE_IN_SERVICE: u32 = 1 << 2;
 /// There is a previous rule: look at [`PreviousRow`].
 pub const FLAG_PREVIOUS: u32 = 1 << 3;
-
 /// The previous rule of a prefix, in the same place as its [`PrefixRow`].
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
@@ -90,8 +89,8 @@ pub struct PreviousRow {
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
 pub struct RuleRow {
-    /// The bits that are constants.
-    pub constant_mask: Words,
+    /// The bits that are constants or copied from the source.
+    pub checked: Words,
     /// What the constant bits must be, and what is added to copied source bits.
     pub constant: Words,
     /// How many of `bits` compare source bits; they come first.
@@ -112,8 +111,8 @@ pub struct RuleRow {
     pub stale: u8,
     /// 1 if one of `bits` reverses the source.
     pub reverses: u8,
-    /// 1 if there are other fields than `const`, `src` without `rev`, and those that are not checked.
-    pub more: u8,
+    /// Which kinds of fields there are, for the common way: `SHAPE_*`.
+    pub shape: u8,
     /// Explicit padding.
     pub reserved: [u8; 6],
     /// Ticks after which an offset that nobody refreshed is stale; 0: never.
@@ -127,6 +126,15 @@ pub struct RuleRow {
     /// The ring, newest first.
     pub ring: [KeyRow; KEYS],
 }
+
+/// Others than the shapes below name: a row that nobody filled, too.
+pub const SHAPE_ANY: u8 = 0;
+/// Constants, and source bits that one rotation puts in place.
+pub const SHAPE_COPIES: u8 = 1;
+/// These, and one `hash`.
+pub const SHAPE_HASH: u8 = 2;
+/// These, and a `mac` without `keyid`.
+pub const SHAPE_MAC: u8 = 3;
 
 /// Keep the last offset.
 pub const STALE_LAST: u8 = 0;

@@ -15,7 +15,7 @@ const LOWER_EFFORT: u16 = 0x0040;
 
 /// Does what the verdict says.
 #[inline(always)]
-pub fn apply(packet: &Packet<'_>, judged: &Judged) -> u32 {
+pub fn apply(packet: &Packet, judged: &Judged) -> u32 {
     match judged.verdict.treatment {
         Treatment::Drop => xdp_action::XDP_DROP,
         Treatment::LowPriority => {
@@ -28,7 +28,7 @@ pub fn apply(packet: &Packet<'_>, judged: &Judged) -> u32 {
 
 /// Writes the lower-effort code point; ECN and flow label stay.
 #[inline(never)]
-fn mark(packet: &Packet<'_>, network: u32) {
+fn mark(packet: &Packet, network: u32) {
     if let Some(first) = packet.read_u16(network) {
         packet.write(network, (first & !DSCP | LOWER_EFFORT).to_be());
     }

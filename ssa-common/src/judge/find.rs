@@ -18,16 +18,23 @@ pub(super) struct Found<'a> {
 /// Nearly every config has one prefix length: the others are looked for elsewhere.
 #[inline(always)]
 pub(super) fn find<'a>(tables: &'a (impl Tables + ?Sized), bank: &'a BankRow, address: Words) -> Option<Found<'a>> {
-    if bank.lengths == 0 {
-        return None;
-    }
-    match look(tables, bank, address, 0, bank.masks[0]) {
+    match find_first(tables, bank, address) {
         None if bank.lengths > 1 => {
             let slot = tables.find_later(bank, address)?;
             Some(Found { bank, row: tables.prefix(slot)?, slot })
         }
         found => found,
     }
+}
+
+/// The same by the first prefix length alone.
+#[inline(always)]
+pub(super) fn find_first<'a>(
+    tables: &'a (impl Tables + ?Sized),
+    bank: &'a BankRow,
+    address: Words,
+) -> Option<Found<'a>> {
+    look(tables, bank, address, 0, bank.masks[0])
 }
 
 /// A look at the two places of `address` under one mask.

@@ -4,6 +4,7 @@
 //! value, through methods with a body here: the kernel's program makes them functions that are verified once, by
 //! themselves, and not once on every path that leads to them.
 
+mod common;
 mod find;
 mod source;
 mod tables;
@@ -12,17 +13,18 @@ mod upper;
 
 use crate::{
     parse::{self, Header, Link, protocol},
-    rows::{FLAG_ALLOW, FLAG_DENY_SOURCE_IN_SERVICE, FLAG_PREVIOUS, RuleRow},
+    rows::{FLAG_ALLOW, FLAG_DENY_SOURCE_IN_SERVICE},
     rule::{
-        self, Pair,
+        Pair,
         epoch::{Clock, Window},
     },
     verdict::{Reason, Treatment, Verdict},
 };
 
 use self::{
+    common::judge_common,
     find::{Found, find},
-    tables::{judge_pair, judge_rule},
+    tables::judge_pair,
     upper::embedded,
 };
 pub use self::{
@@ -38,12 +40,23 @@ pub use self::{
 pub struct Judged {
     /// The verdict.
     pub verdict: Verdict,
+    /// [`Verdict::cell`], worked out where most of the verdict is a constant.
+    pub cell: u32,
     /// Octets before the IPv6 header; 0 where there is none.
     pub network: u32,
     /// Octets behind it, as it claims; 0 where there is none.
-    pub payload: u16,
+    pub payload: u32,
 }
 
+impl Judged {
+    #[inline(always)]
+    const fn new(verdict: Verdict, network: u32, payload: u32) -> Self {
+        Self { verdict, cell: verdict.cell(), network, payload }
+    }
+}
+
+/// The first three bits of global unicast, 2000::/3: it holds none of the sources that cannot be.
+const GLOBAL_UNICAST: u64 = 1;
 /// A frame to no service.
 const OTHER: Verdict = outside(Reason::Other, Treatment::Pass);
 /// A frame that cannot be judged and must not pass.
@@ -56,14 +69,21 @@ const fn outside(reason: Reason, treatment: Treatment) -> Verdict {
 /// Judges one frame.
 #[inline(always)]
 pub fn judge(frame: &impl Traffic, tables: &impl Tables, clock: &impl Clock) -> Judged {
+    match judge_common(frame, tables, clock) {
+        Some(judged) => judged,
+        None => judge_whole(&frame.again(), tables, clock),
+    }
+}
+
+/// Judges one frame by the whole law.
+#[inline(always)]
+fn judge_whole(frame: &impl Traffic, tables: &impl Tables, clock: &impl Clock) -> Judged {
     let network = match parse::link(frame) {
         Link::Ipv6(network) => network,
-        Link::Foreign => return Judged { verdict: OTHER, network: 0, payload: 0 },
-        Link::TooDeep => return Judged { verdict: MALFORMED, network: 0, payload: 0 },
+        Link::Foreign => return Judged::new(OTHER, 0, 0),
+        Link::TooDeep => return Judged::new(MALFORMED, 0, 0),
     };
-    let Some(header) = Header::read(frame, network) else {
-        return Judged { verdict: MALFORMED, network, payload: 0 };
-    };
+    let Some(header) = Header::read(frame, network) else { return Judged::new(MALFORMED, network, 0) };
     let found = tables.bank().and_then(|bank| find(tables, bank, header.destination));
     let verdict = match found {
         None => OTHER,
@@ -72,7 +92,7 @@ pub fn judge(frame: &impl Traffic, tables: &impl Tables, clock: &impl Clock) -> 
             treat(found.row, header.source, reason)
         }
     };
-    Judged { verdict, network, payload: header.payload }
+    Judged::new(verdict, network, header.payload.into())
 }
 
 /// DESIGN §4 steps 2 to 6.
@@ -87,9 +107,8 @@ fn reason(
     found: &Found<'_>,
 ) -> Reason {
     let flags = found.row.flags;
-    // Global unicast, 2000::/3, holds none of the sources that cannot be.
     let mut doubtful = false;
-    if header.source.hi >> 61 != 1 || flags & FLAG_DENY_SOURCE_IN_SERVICE != 0 {
+    if header.source.hi >> 61 != GLOBAL_UNICAST || flags & FLAG_DENY_SOURCE_IN_SERVICE != 0 {
         match tables.source(found.bank, found.slot, header.source) {
             Source::Good => {}
             Source::OnlyControl => doubtful = true,
@@ -123,34 +142,5 @@ fn reason(
         return Reason::BadSource;
     }
     let pair = Pair { source: header.source, destination: header.destination };
-    let reason = first_look(tables, &found.row.rule, at, pair, clock);
-    if reason != Reason::Conform
-        && flags & FLAG_PREVIOUS != 0
-        && judge_rule(tables, At { previous: true, ..at }, pair, clock) == Reason::Conform
-    {
-        return Reason::Conform;
-    }
-    reason
-}
-
-/// What the current rule says of a pair, its loops and its rare kinds left to [`Tables::part`].
-#[inline(always)]
-fn first_look(tables: &impl Tables, rule: &RuleRow, at: At, pair: Pair, clock: &impl Clock) -> Reason {
-    if rule.more == 0 {
-        return rule::copies(rule, &pair);
-    }
-    let mut reason = match rule.reverses {
-        0 => rule::fields::<false>(rule, &pair),
-        _ => tables.part(Part::Fields, at, pair, clock),
-    };
-    if reason == Reason::Conform && rule.macs != 0 {
-        reason = match rule::first_mac(rule, &pair, clock) {
-            Some(reason) => reason,
-            None => tables.part(Part::Macs, at, pair, clock),
-        };
-    }
-    if reason == Reason::Conform && rule.pows != 0 {
-        reason = tables.part(Part::Pows, at, pair, clock);
-    }
-    reason
+    judge_pair(tables, at, flags, pair, clock)
 }

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     bits::{Words, mask},
     layout::KEYS,
-    rows::{BitsRow, HashedRow, KeyRow, RuleRow, STALE_LAST},
+    rows::{BitsRow, HashedRow, KeyRow, RuleRow, SHAPE_ANY, SHAPE_COPIES, SHAPE_HASH, SHAPE_MAC, STALE_LAST},
     verdict::Reason,
 };
 
@@ -91,8 +91,7 @@ impl Placed {
         row.hashes = count(of_letter(b'h').count());
         row.macs = count(of_letter(b'm').count());
         row.pows = count(of_letter(b'p').count());
-        let others = [row.replicas, row.keyids, row.hashes, row.macs, row.pows, row.reverses];
-        row.more = u8::from(others.iter().any(|&of| of != 0));
+        row.shape = shape(&row);
         let in_order = of_letter(b'h').chain(of_letter(b'm')).chain(of_letter(b'p'));
         for (to, field) in row.hashed.iter_mut().zip(in_order) {
             *to = self.hashed(field, secrets.salt, timing);
@@ -157,15 +156,16 @@ impl Compiled {
 /// Collects constants and `inv` into the row, and `src` fields that need the same rotation into one comparison.
 fn sources<'a>(fields: impl Iterator<Item = &'a PlacedField>, row: &mut RuleRow) -> Vec<BitsRow> {
     let mut merged: Vec<BitsRow> = Vec::new();
-    let (mut constant_mask, mut constant) = (0, 0);
+    let (mut checked, mut constant) = (0, 0);
     for field in fields {
         let bits = mask(field.first, field.width);
         match field.kind {
             Kind::Const(value) => {
-                constant_mask |= bits;
+                checked |= bits;
                 constant |= value << (128 - u32::from(field.first) - u32::from(field.width));
             }
             Kind::Src(copied) => {
+                checked |= bits;
                 if copied.invert {
                     constant |= bits;
                 }
@@ -179,9 +179,21 @@ fn sources<'a>(fields: impl Iterator<Item = &'a PlacedField>, row: &mut RuleRow)
             _ => {}
         }
     }
-    row.constant_mask = Words::from_u128(constant_mask);
+    row.checked = Words::from_u128(checked);
     row.constant = Words::from_u128(constant);
     merged
+}
+
+/// The shape of a row whose counts are known.
+const fn shape(row: &RuleRow) -> u8 {
+    match row {
+        RuleRow { sources: 2.., .. } | RuleRow { reverses: 1.., .. } | RuleRow { replicas: 1.., .. } => SHAPE_ANY,
+        RuleRow { keyids: 1.., .. } | RuleRow { pows: 1.., .. } => SHAPE_ANY,
+        RuleRow { hashes: 0, macs: 0, .. } => SHAPE_COPIES,
+        RuleRow { hashes: 1, macs: 0, .. } => SHAPE_HASH,
+        RuleRow { hashes: 0, macs: 1, .. } => SHAPE_MAC,
+        _ => SHAPE_ANY,
+    }
 }
 
 fn count(of: usize) -> u8 {

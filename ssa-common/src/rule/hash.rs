@@ -20,6 +20,13 @@ pub fn conform(row: &RuleRow, pair: &Pair) -> bool {
     true
 }
 
+/// True if the first `hash` field of the destination holds its digest.
+#[inline(always)]
+pub fn first(row: &RuleRow, pair: &Pair) -> bool {
+    let [field, _] = &row.hashed;
+    field.holds(pair.destination, digest(field, pair.source))
+}
+
 /// `H` of the source, as a 64-bit number.
 #[inline(always)]
 pub fn digest(field: &HashedRow, source: Words) -> u64 {

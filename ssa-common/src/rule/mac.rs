@@ -13,20 +13,20 @@ use crate::{
     verdict::Reason,
 };
 
-/// Judges by the newest key and the current epoch; none where another might accept what these do not.
+/// Judges a rule without `hash` and `keyid` by the newest key and the current epoch; none where another might accept what
+/// these do not.
 #[inline(always)]
-pub(super) fn first(row: &RuleRow, field: &HashedRow, pair: &Pair, clock: &impl Clock) -> Option<Reason> {
+pub fn first(row: &RuleRow, pair: &Pair, clock: &impl Clock) -> Option<Reason> {
+    let ([field, _], [key, ..]) = (&row.hashed, &row.ring);
     let (current, count) = match epoch::accepted(row, field, clock, Window::Now) {
         Epochs::Try { current, count, .. } => (current, count),
         Epochs::Settled(true) => return Some(Reason::Conform),
         Epochs::Settled(false) => return Some(Reason::MacMismatch),
     };
-    let keys = keyid::candidates(row, pair.destination);
-    let key = row.ring.get(keys.first as usize)?;
-    if keys.count > 0 && field.holds(pair.destination, tag(field, key.key, pair, current)) {
+    if row.keys > 0 && field.holds(pair.destination, tag(field, key.key, pair, current)) {
         return Some(Reason::Conform);
     }
-    if keys.count > 1 || count > 1 { None } else { Some(Reason::MacMismatch) }
+    if row.keys > 1 || count > 1 { None } else { Some(Reason::MacMismatch) }
 }
 
 /// True if the field holds the tag of a key that is tried, in an epoch that is accepted. `tag` is [`Message::tag`].

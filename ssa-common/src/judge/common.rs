@@ -1,0 +1,80 @@
+//! The common frame, judged straight down: what [`whole`](super::whole) says of it, or nothing where that must be asked.
+//!
+//! Nearly every frame is IPv6 without a tag, carries TCP or UDP, and fits in one buffer; nearly every service drops what
+//! fails its rule, and nearly every rule has one field that is checked. What a processor does for those is all here, and
+//! nothing else is in its way.
+
+use super::{GLOBAL_UNICAST, Judged, OTHER, Tables, Traffic, find::find_first, treat};
+use crate::{
+    bits::Words,
+    parse::{ETHERNET, Front as _, HEADER_OCTETS, IPV6, TAG, VLAN_8021AD, VLAN_8021Q, protocol},
+    rows::{FLAG_ALLOW, FLAG_DENY_SOURCE_IN_SERVICE, FLAG_PREVIOUS, RuleRow, SHAPE_ANY, SHAPE_COPIES, SHAPE_HASH},
+    rule::{self, Pair, epoch::Clock},
+    verdict::{Reason, Treatment, Verdict},
+};
+
+/// Judges a common frame; none of the others.
+#[inline(always)]
+pub(super) fn judge_common(frame: &impl Traffic, tables: &impl Tables, clock: &impl Clock) -> Option<Judged> {
+    let mut network = ETHERNET;
+    let mut front = frame.front(network)?;
+    if let VLAN_8021Q | VLAN_8021AD = front.ethertype() {
+        network += TAG;
+        front = frame.front(network)?;
+    }
+    match front.ethertype() {
+        IPV6 => {}
+        VLAN_8021Q | VLAN_8021AD => return None,
+        _ => return Some(Judged::new(OTHER, 0, 0)),
+    }
+    let first = front.word(0);
+    if first >> 60 != 6 {
+        return None;
+    }
+    let payload = (first >> 16) as u32 & 0xffff;
+    let bank = tables.bank()?;
+    let destination = Words { hi: front.word(3), lo: front.word(4) };
+    let Some(found) = find_first(tables, bank, destination) else {
+        return (bank.lengths <= 1).then_some(Judged::new(OTHER, network, payload));
+    };
+    let row = found.row;
+    let source = Words { hi: front.word(1), lo: front.word(2) };
+    if row.flags & (FLAG_ALLOW | FLAG_DENY_SOURCE_IN_SERVICE) != 0 || source.hi >> 61 != GLOBAL_UNICAST {
+        return None;
+    }
+    match (first >> 8) as u8 {
+        protocol::TCP | protocol::UDP => {}
+        protocol::ICMPV6 if is_echo(frame, network + HEADER_OCTETS) => {}
+        _ => return None,
+    }
+    let reason = reason(&row.rule, &Pair { source, destination }, clock)?;
+    let verdict = match reason {
+        Reason::Conform => Verdict { service: row.service, reason, treatment: Treatment::Pass, would_drop: false },
+        _ if row.flags & FLAG_PREVIOUS != 0 => return None,
+        _ => treat(row, source, reason),
+    };
+    Some(Judged::new(verdict, network, payload))
+}
+
+/// Whether an ICMPv6 message is an echo: ordinary traffic.
+#[inline(always)]
+fn is_echo(frame: &impl Traffic, offset: u32) -> bool {
+    frame.read_u16(offset).is_some_and(|head| matches!(head >> 8, 128 | 129))
+}
+
+/// What a rule of a common shape says of a pair.
+#[inline(always)]
+fn reason(rule: &RuleRow, pair: &Pair, clock: &impl Clock) -> Option<Reason> {
+    if rule.shape == SHAPE_ANY {
+        return None;
+    }
+    if !rule::source::copied(rule, pair) {
+        return Some(Reason::FieldMismatch);
+    }
+    match rule.shape {
+        SHAPE_COPIES => Some(Reason::Conform),
+        SHAPE_HASH if rule::hash::first(rule, pair) => Some(Reason::Conform),
+        SHAPE_HASH => Some(Reason::FieldMismatch),
+        _ => rule::mac::first(rule, pair, clock),
+    }
+}
