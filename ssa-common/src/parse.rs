@@ -94,12 +94,16 @@ pub mod protocol {
 pub const ETHERNET: u32 = 14;
 /// The EtherType of IPv6.
 pub const IPV6: u16 = 0x86dd;
-/// The EtherTypes of a VLAN tag, IEEE 802.1Q.
-pub const VLAN_8021Q: u16 = 0x8100;
-/// The same of an outer tag, IEEE 802.1ad.
-pub const VLAN_8021AD: u16 = 0x88a8;
+const VLAN_8021Q: u16 = 0x8100;
+const VLAN_8021AD: u16 = 0x88a8;
 /// Octets of a VLAN tag.
 pub const TAG: u32 = 4;
+
+/// Whether an EtherType is a VLAN tag's.
+#[inline(always)]
+pub const fn is_tag(ethertype: u16) -> bool {
+    matches!(ethertype, VLAN_8021Q | VLAN_8021AD)
+}
 
 /// What the link layer carries.
 pub enum Link {
@@ -116,7 +120,7 @@ pub enum Link {
 pub fn link(frame: &(impl Frame + ?Sized)) -> Link {
     match frame.read_u16(ETHERNET - 2) {
         Some(IPV6) => Link::Ipv6(ETHERNET),
-        Some(VLAN_8021Q | VLAN_8021AD) => tagged(frame, ETHERNET + TAG),
+        Some(tag) if is_tag(tag) => tagged(frame, ETHERNET + TAG),
         Some(_) | None => Link::Foreign,
     }
 }
@@ -127,7 +131,7 @@ fn tagged(frame: &(impl Frame + ?Sized), mut offset: u32) -> Link {
     for _ in 0..MAX_TAGS {
         match frame.read_u16(offset - 2) {
             Some(IPV6) => return Link::Ipv6(offset),
-            Some(VLAN_8021Q | VLAN_8021AD) => offset += TAG,
+            Some(tag) if is_tag(tag) => offset += TAG,
             Some(_) | None => return Link::Foreign,
         }
     }

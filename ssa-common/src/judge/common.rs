@@ -7,7 +7,7 @@
 use super::{GLOBAL_UNICAST, Judged, OTHER, Tables, Traffic, find::find_first, treat};
 use crate::{
     bits::Words,
-    parse::{ETHERNET, Front as _, HEADER_OCTETS, IPV6, TAG, VLAN_8021AD, VLAN_8021Q, protocol},
+    parse::{self, ETHERNET, Front as _, HEADER_OCTETS, IPV6, TAG, protocol},
     rows::{FLAG_ALLOW, FLAG_DENY_SOURCE_IN_SERVICE, FLAG_PREVIOUS, RuleRow, SHAPE_ANY, SHAPE_COPIES, SHAPE_HASH},
     rule::{self, Pair, epoch::Clock},
     verdict::{Reason, Treatment, Verdict},
@@ -18,14 +18,15 @@ use crate::{
 pub(super) fn judge_common(frame: &impl Traffic, tables: &impl Tables, clock: &impl Clock) -> Option<Judged> {
     let mut network = ETHERNET;
     let mut front = frame.front(network)?;
-    if let VLAN_8021Q | VLAN_8021AD = front.ethertype() {
+    if front.ethertype() != IPV6 {
+        if !parse::is_tag(front.ethertype()) {
+            return Some(Judged::new(OTHER, 0, 0));
+        }
         network += TAG;
         front = frame.front(network)?;
-    }
-    match front.ethertype() {
-        IPV6 => {}
-        VLAN_8021Q | VLAN_8021AD => return None,
-        _ => return Some(Judged::new(OTHER, 0, 0)),
+        if front.ethertype() != IPV6 {
+            return None;
+        }
     }
     let first = front.word(0);
     if first >> 60 != 6 {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use ssa_common::{
     bits::Words,
-    judge::{Judged, judge, treat},
+    judge::{Judged, judge, judge_whole, treat},
     verdict::{Reason, Treatment, Verdict},
 };
 use ssa_tests::frames::{CLIENT, Case, Service, cases, services};
@@ -20,7 +20,13 @@ pub const TIME: u64 = 1_700_000_100;
 pub const DEADLINE: u64 = 4_102_444_800;
 
 pub fn judge_at(frame: &[u8], memory: &Memory, time: u64) -> Judged {
-    judge(&frame, memory, &Boot::at(time * u64::from(HERTZ)))
+    let clock = Boot::at(time * u64::from(HERTZ));
+    let judged = judge(&frame, memory, &clock);
+    let whole = judge_whole(&frame, memory, &clock);
+    assert_eq!(judged.verdict, whole.verdict, "the common way says what the whole law says: {frame:02x?}");
+    let shape = |judged: &Judged| (judged.network, judged.payload);
+    assert!(judged.verdict.service == 0 || shape(&judged) == shape(&whole), "{frame:02x?}");
+    judged
 }
 
 #[test]
