@@ -16,7 +16,7 @@ const LOWER_EFFORT: u16 = 0x0040;
 /// Does what the verdict says.
 #[inline(always)]
 pub fn apply(packet: &Packet, judged: &Judged) -> u32 {
-    match judged.verdict.treatment {
+    match judged.treatment {
         Treatment::Drop => xdp_action::XDP_DROP,
         Treatment::LowPriority => {
             mark(packet, judged.network);

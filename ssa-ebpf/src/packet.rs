@@ -10,7 +10,7 @@ use aya_ebpf::{
 use bytemuck::{AnyBitPattern, NoUninit};
 use ssa_common::{
     judge::{Above, Judged, Said, Tables, Traffic},
-    parse::{Frame, Front, HEADER_OCTETS},
+    parse::{Frame, Front},
 };
 
 use crate::outline;
@@ -43,7 +43,7 @@ impl<const FAR: bool> Packet<FAR> {
     #[inline(always)]
     pub fn octets(&self, judged: &Judged) -> u64 {
         let linear = self.end() as u64 - self.start() as u64;
-        if judged.payload != 0 && u64::from(judged.network + HEADER_OCTETS + judged.payload) == linear {
+        if u64::from(judged.octets) == linear {
             return linear;
         }
         // SAFETY: the context is the one the kernel gave.

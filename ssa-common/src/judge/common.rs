@@ -32,11 +32,11 @@ pub(super) fn judge_common(frame: &impl Traffic, tables: &impl Tables, clock: &i
     if first >> 60 != 6 {
         return None;
     }
-    let payload = (first >> 16) as u32 & 0xffff;
+    let octets = network + HEADER_OCTETS + ((first >> 16) as u32 & 0xffff);
     let bank = tables.bank()?;
     let destination = Words { hi: front.word(3), lo: front.word(4) };
     let Some(found) = find_first(tables, bank, destination) else {
-        return (bank.lengths <= 1).then_some(Judged::new(OTHER, network, payload));
+        return (bank.lengths <= 1).then_some(Judged::new(OTHER, network, octets));
     };
     let row = found.row;
     let source = Words { hi: front.word(1), lo: front.word(2) };
@@ -48,13 +48,14 @@ pub(super) fn judge_common(frame: &impl Traffic, tables: &impl Tables, clock: &i
         protocol::ICMPV6 if is_echo(frame, network + HEADER_OCTETS) => {}
         _ => return None,
     }
-    let reason = reason(&row.rule, &Pair { source, destination }, clock)?;
-    let verdict = match reason {
-        Reason::Conform => Verdict { service: row.service, reason, treatment: Treatment::Pass, would_drop: false },
+    let verdict = match reason(&row.rule, &Pair { source, destination }, clock)? {
+        reason @ Reason::Conform => {
+            Verdict { service: row.service, reason, treatment: Treatment::Pass, would_drop: false }
+        }
         _ if row.flags & FLAG_PREVIOUS != 0 => return None,
-        _ => treat(row, source, reason),
+        reason => treat(row, source, reason),
     };
-    Some(Judged::new(verdict, network, payload))
+    Some(Judged::new(verdict, network, octets))
 }
 
 /// Whether an ICMPv6 message is an echo: ordinary traffic.

@@ -12,7 +12,7 @@ mod treat;
 mod upper;
 
 use crate::{
-    parse::{self, Header, Link, protocol},
+    parse::{self, HEADER_OCTETS, Header, Link, protocol},
     rows::{FLAG_ALLOW, FLAG_DENY_SOURCE_IN_SERVICE},
     rule::{
         Pair,
@@ -35,23 +35,35 @@ pub use self::{
     upper::{Above, Said, Traffic, judge_upper},
 };
 
-/// A verdict, and what of the frame's shape the caller may want.
-#[derive(Clone, Copy)]
+/// A verdict in the words of who carries it out: each by itself, and most of them constants where they are known.
+#[derive(Clone, Copy, Debug)]
 pub struct Judged {
-    /// The verdict.
-    pub verdict: Verdict,
-    /// [`Verdict::cell`], worked out where most of the verdict is a constant.
+    /// The service's number; 0 outside any service.
+    pub service: u32,
+    /// [`Verdict::cell`].
     pub cell: u32,
+    /// What happens.
+    pub treatment: Treatment,
     /// Octets before the IPv6 header; 0 where there is none.
     pub network: u32,
-    /// Octets behind it, as it claims; 0 where there is none.
-    pub payload: u32,
+    /// Octets of the frame, as its IPv6 header claims; 0 where there is none.
+    pub octets: u32,
 }
 
 impl Judged {
     #[inline(always)]
-    const fn new(verdict: Verdict, network: u32, payload: u32) -> Self {
-        Self { verdict, cell: verdict.cell(), network, payload }
+    const fn new(verdict: Verdict, network: u32, octets: u32) -> Self {
+        let Verdict { service, treatment, .. } = verdict;
+        Self { service, cell: verdict.cell(), treatment, network, octets }
+    }
+
+    /// The verdict.
+    ///
+    /// # Panics
+    /// Never: the cell is a verdict's.
+    pub fn verdict(&self) -> Verdict {
+        let (reason, treatment, would_drop) = Verdict::of_cell(self.cell).expect("a verdict's cell");
+        Verdict { service: self.service, reason, treatment, would_drop }
     }
 }
 
@@ -92,7 +104,7 @@ pub fn judge_whole(frame: &impl Traffic, tables: &impl Tables, clock: &impl Cloc
             treat(found.row, header.source, reason)
         }
     };
-    Judged::new(verdict, network, header.payload.into())
+    Judged::new(verdict, network, network + HEADER_OCTETS + u32::from(header.payload))
 }
 
 /// DESIGN §4 steps 2 to 6.

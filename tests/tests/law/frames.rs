@@ -23,9 +23,9 @@ pub fn judge_at(frame: &[u8], memory: &Memory, time: u64) -> Judged {
     let clock = Boot::at(time * u64::from(HERTZ));
     let judged = judge(&frame, memory, &clock);
     let whole = judge_whole(&frame, memory, &clock);
-    assert_eq!(judged.verdict, whole.verdict, "the common way says what the whole law says: {frame:02x?}");
-    let shape = |judged: &Judged| (judged.network, judged.payload);
-    assert!(judged.verdict.service == 0 || shape(&judged) == shape(&whole), "{frame:02x?}");
+    assert_eq!(judged.verdict(), whole.verdict(), "the common way says what the whole law says: {frame:02x?}");
+    let shape = |judged: &Judged| (judged.network, judged.octets);
+    assert!(judged.verdict().service == 0 || shape(&judged) == shape(&whole), "{frame:02x?}");
     judged
 }
 
@@ -43,10 +43,10 @@ fn every_frame_gets_its_verdict() {
             would_drop: case.would_drop,
         };
         let judged = judge_at(&case.frame, &memory, TIME);
-        if judged.verdict != expected {
-            wrong.push(format!("{}: {:?}, not {expected:?}", case.name, judged.verdict));
+        if judged.verdict() != expected {
+            wrong.push(format!("{}: {:?}, not {expected:?}", case.name, judged.verdict()));
         }
-        if judged.verdict.service != 0 {
+        if judged.verdict().service != 0 {
             assert_eq!(judged.network as usize, network(&case), "{}", case.name);
         }
     }
@@ -65,7 +65,7 @@ fn no_service_at_all_passes_everything_that_is_well_formed() {
     for memory in [Memory::new(&[], DEADLINE), unset] {
         for case in cases(TIME) {
             let expected = if case.reason == Reason::Malformed { Reason::Malformed } else { Reason::Other };
-            assert_eq!(judge_at(&case.frame, &memory, TIME).verdict.reason, expected, "{}", case.name);
+            assert_eq!(judge_at(&case.frame, &memory, TIME).verdict().reason, expected, "{}", case.name);
         }
     }
 }
@@ -122,12 +122,12 @@ fn the_previous_rule_ends_at_its_deadline() {
     let of_previous = |case: &&Case| case.name == "turned: an address of the previous rule";
     let case = frames.iter().find(of_previous).unwrap();
     for (time, reason) in [(TIME - 1, Reason::Conform), (TIME, turned.mismatch), (TIME + 1, turned.mismatch)] {
-        assert_eq!(judge_at(&case.frame, &memory, time).verdict.reason, reason, "at {time}");
+        assert_eq!(judge_at(&case.frame, &memory, time).verdict().reason, reason, "at {time}");
     }
     let of_previous = |case: &&Case| case.name == "turned: error about an address of the previous rule";
     let case = frames.iter().find(of_previous).unwrap();
     for (time, reason) in [(TIME - 1, Reason::IcmpError), (TIME, Reason::BadIcmpError)] {
-        assert_eq!(judge_at(&case.frame, &memory, time).verdict.reason, reason, "at {time}");
+        assert_eq!(judge_at(&case.frame, &memory, time).verdict().reason, reason, "at {time}");
     }
 }
 
