@@ -35,20 +35,34 @@ pub trait Frame {
 }
 
 /// Room for an IPv6 header, and an EtherType before it.
+///
+/// Each field is a load of its own, where it is needed: one wide load for several would have to be kept.
 pub trait Front {
     /// What the EtherType says.
     fn ethertype(&self) -> u16;
-    /// One of the five words, 0 to 4.
+    /// One of the 40 octets.
+    fn octet(&self, index: usize) -> u8;
+    /// 16 bits, from this octet on.
+    fn half(&self, index: usize) -> u16;
+    /// 64 bits, from this octet on.
     fn word(&self, index: usize) -> u64;
 }
 
-impl Front for (u16, [u64; 5]) {
+impl Front for (u16, &[u8; HEADER_OCTETS as usize]) {
     fn ethertype(&self) -> u16 {
         self.0
     }
 
-    fn word(&self, index: usize) -> u64 {
+    fn octet(&self, index: usize) -> u8 {
         self.1[index]
+    }
+
+    fn half(&self, index: usize) -> u16 {
+        self.1[index..].first_chunk().map_or(0, |octets| u16::from_be_bytes(*octets))
+    }
+
+    fn word(&self, index: usize) -> u64 {
+        self.1[index..].first_chunk().map_or(0, |octets| u64::from_be_bytes(*octets))
     }
 }
 
@@ -64,7 +78,7 @@ impl Frame for &[u8] {
     }
 
     fn front(&self, offset: u32) -> Option<impl Front> {
-        Some((self.read_u16(offset - 2)?, self.read_words(offset)?))
+        Some((self.read_u16(offset - 2)?, self.get(offset as usize..)?.first_chunk()?))
     }
 }
 
@@ -136,6 +150,16 @@ fn tagged(frame: &(impl Frame + ?Sized), mut offset: u32) -> Link {
         }
     }
     Link::TooDeep
+}
+
+/// Where the fields of an IPv6 header stand in it, RFC 8200 §3.
+pub mod field {
+    #![expect(missing_docs, reason = "the names say it")]
+    pub const VERSION: usize = 0;
+    pub const PAYLOAD_LENGTH: usize = 4;
+    pub const NEXT_HEADER: usize = 6;
+    pub const SOURCE: usize = 8;
+    pub const DESTINATION: usize = 24;
 }
 
 /// The fields of an IPv6 header that the law looks at.

@@ -26,8 +26,8 @@ pub struct BankRow {
     pub first_prefix: u32,
     /// First service row of this bank.
     pub first_service: u32,
-    /// Explicit padding.
-    pub reserved: u32,
+    /// 1 if every prefix stands in the first of its two places.
+    pub single: u32,
     /// Counts up with every change.
     pub generation: u64,
     /// The masks of the prefix lengths, in the order the config has them.

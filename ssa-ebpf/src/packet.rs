@@ -110,20 +110,36 @@ impl<const FAR: bool> Packet<FAR> {
     }
 }
 
-/// What [`Frame::front`] found room for: where its words begin.
+/// What [`Frame::front`] found room for: where it begins.
 struct Start(*const u8);
+
+impl Start {
+    #[inline(always)]
+    fn read<T: AnyBitPattern>(&self, offset: isize) -> T {
+        // SAFETY: `front` checked the bounds of all that is read here, and any octets make a `T`.
+        unsafe { self.0.offset(offset).cast::<T>().read_unaligned() }
+    }
+}
 
 impl Front for Start {
     #[inline(always)]
     fn ethertype(&self) -> u16 {
-        // SAFETY: `front` checked the bounds of all that is read here, and any octets make a number.
-        u16::from_be(unsafe { self.0.sub(2).cast::<u16>().read_unaligned() })
+        u16::from_be(self.read(-2))
+    }
+
+    #[inline(always)]
+    fn octet(&self, index: usize) -> u8 {
+        self.read(index as isize)
+    }
+
+    #[inline(always)]
+    fn half(&self, index: usize) -> u16 {
+        u16::from_be(self.read(index as isize))
     }
 
     #[inline(always)]
     fn word(&self, index: usize) -> u64 {
-        // SAFETY: as above.
-        u64::from_be(unsafe { self.0.cast::<u64>().add(index).read_unaligned() })
+        u64::from_be(self.read(index as isize))
     }
 }
 

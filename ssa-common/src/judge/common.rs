@@ -7,7 +7,7 @@
 use super::{GLOBAL_UNICAST, Judged, OTHER, Tables, Traffic, find::find_first, treat};
 use crate::{
     bits::Words,
-    parse::{self, ETHERNET, Front as _, HEADER_OCTETS, IPV6, TAG, protocol},
+    parse::{self, ETHERNET, Front as _, HEADER_OCTETS, IPV6, TAG, field, protocol},
     rows::{FLAG_ALLOW, FLAG_DENY_SOURCE_IN_SERVICE, FLAG_PREVIOUS, RuleRow, SHAPE_ANY, SHAPE_COPIES, SHAPE_HASH},
     rule::{self, Pair, epoch::Clock},
     verdict::{Reason, Treatment, Verdict},
@@ -20,7 +20,7 @@ pub(super) fn judge_common(frame: &impl Traffic, tables: &impl Tables, clock: &i
     let mut front = frame.front(network)?;
     if front.ethertype() != IPV6 {
         if !parse::is_tag(front.ethertype()) {
-            return Some(Judged::new(OTHER, 0, 0));
+            return Some(Judged::new(OTHER, 0));
         }
         network += TAG;
         front = frame.front(network)?;
@@ -28,26 +28,23 @@ pub(super) fn judge_common(frame: &impl Traffic, tables: &impl Tables, clock: &i
             return None;
         }
     }
-    let first = front.word(0);
-    if first >> 60 != 6 {
+    if front.octet(field::VERSION) >> 4 != 6 {
         return None;
     }
-    let octets = network + HEADER_OCTETS + ((first >> 16) as u32 & 0xffff);
+    let octets = network + HEADER_OCTETS + u32::from(front.half(field::PAYLOAD_LENGTH));
     let bank = tables.bank()?;
-    let destination = Words { hi: front.word(3), lo: front.word(4) };
+    let destination = Words { hi: front.word(field::DESTINATION), lo: front.word(field::DESTINATION + 8) };
     let Some(found) = find_first(tables, bank, destination) else {
-        return (bank.lengths <= 1).then_some(Judged::new(OTHER, network, octets));
+        return (bank.lengths <= 1).then_some(Judged::new(OTHER, octets));
     };
     let row = found.row;
-    let source = Words { hi: front.word(1), lo: front.word(2) };
-    if row.flags & (FLAG_ALLOW | FLAG_DENY_SOURCE_IN_SERVICE) != 0 || source.hi >> 61 != GLOBAL_UNICAST {
+    if row.flags & (FLAG_ALLOW | FLAG_DENY_SOURCE_IN_SERVICE) != 0
+        || front.octet(field::SOURCE) >> 5 != GLOBAL_UNICAST
+        || !is_plain(frame, front.octet(field::NEXT_HEADER), network + HEADER_OCTETS)
+    {
         return None;
     }
-    match (first >> 8) as u8 {
-        protocol::TCP | protocol::UDP => {}
-        protocol::ICMPV6 if is_echo(frame, network + HEADER_OCTETS) => {}
-        _ => return None,
-    }
+    let source = Words { hi: front.word(field::SOURCE), lo: front.word(field::SOURCE + 8) };
     let verdict = match reason(&row.rule, &Pair { source, destination }, clock)? {
         reason @ Reason::Conform => {
             Verdict { service: row.service, reason, treatment: Treatment::Pass, would_drop: false }
@@ -55,13 +52,17 @@ pub(super) fn judge_common(frame: &impl Traffic, tables: &impl Tables, clock: &i
         _ if row.flags & FLAG_PREVIOUS != 0 => return None,
         reason => treat(row, source, reason),
     };
-    Some(Judged::new(verdict, network, octets))
+    Some(Judged::new(verdict, octets))
 }
 
-/// Whether an ICMPv6 message is an echo: ordinary traffic.
+/// Whether the upper layer says nothing of its own: TCP, UDP or an echo.
 #[inline(always)]
-fn is_echo(frame: &impl Traffic, offset: u32) -> bool {
-    frame.read_u16(offset).is_some_and(|head| matches!(head >> 8, 128 | 129))
+fn is_plain(frame: &impl Traffic, next: u8, offset: u32) -> bool {
+    match next {
+        protocol::TCP | protocol::UDP => true,
+        protocol::ICMPV6 => frame.read_u16(offset).is_some_and(|head| matches!(head >> 8, 128 | 129)),
+        _ => false,
+    }
 }
 
 /// What a rule of a common shape says of a pair.

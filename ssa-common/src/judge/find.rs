@@ -37,7 +37,7 @@ pub(super) fn find_first<'a>(
     look(tables, bank, address, 0, bank.masks[0])
 }
 
-/// A look at the two places of `address` under one mask.
+/// A look at the places of `address` under one mask.
 #[inline(always)]
 fn look<'a>(
     tables: &'a (impl Tables + ?Sized),
@@ -47,7 +47,11 @@ fn look<'a>(
     mask: Words,
 ) -> Option<Found<'a>> {
     let key = address.and(mask);
-    for place in places(bank, key) {
+    for (index, place) in places(bank, key).into_iter().enumerate() {
+        // Of a few hundred prefixes none is in another's way, and a frame to no service needs one look.
+        if index == 1 && bank.single != 0 {
+            break;
+        }
         let slot = bank.first_prefix.wrapping_add(place);
         if let Some(row) = tables.prefix(slot)
             && row.prefix == key

@@ -44,17 +44,15 @@ pub struct Judged {
     pub cell: u32,
     /// What happens.
     pub treatment: Treatment,
-    /// Octets before the IPv6 header; 0 where there is none.
-    pub network: u32,
     /// Octets of the frame, as its IPv6 header claims; 0 where there is none.
     pub octets: u32,
 }
 
 impl Judged {
     #[inline(always)]
-    const fn new(verdict: Verdict, network: u32, octets: u32) -> Self {
+    const fn new(verdict: Verdict, octets: u32) -> Self {
         let Verdict { service, treatment, .. } = verdict;
-        Self { service, cell: verdict.cell(), treatment, network, octets }
+        Self { service, cell: verdict.cell(), treatment, octets }
     }
 
     /// The verdict.
@@ -68,7 +66,7 @@ impl Judged {
 }
 
 /// The first three bits of global unicast, 2000::/3: it holds none of the sources that cannot be.
-const GLOBAL_UNICAST: u64 = 1;
+const GLOBAL_UNICAST: u8 = 1;
 /// A frame to no service.
 const OTHER: Verdict = outside(Reason::Other, Treatment::Pass);
 /// A frame that cannot be judged and must not pass.
@@ -92,10 +90,10 @@ pub fn judge(frame: &impl Traffic, tables: &impl Tables, clock: &impl Clock) -> 
 pub fn judge_whole(frame: &impl Traffic, tables: &impl Tables, clock: &impl Clock) -> Judged {
     let network = match parse::link(frame) {
         Link::Ipv6(network) => network,
-        Link::Foreign => return Judged::new(OTHER, 0, 0),
-        Link::TooDeep => return Judged::new(MALFORMED, 0, 0),
+        Link::Foreign => return Judged::new(OTHER, 0),
+        Link::TooDeep => return Judged::new(MALFORMED, 0),
     };
-    let Some(header) = Header::read(frame, network) else { return Judged::new(MALFORMED, network, 0) };
+    let Some(header) = Header::read(frame, network) else { return Judged::new(MALFORMED, 0) };
     let found = tables.bank().and_then(|bank| find(tables, bank, header.destination));
     let verdict = match found {
         None => OTHER,
@@ -104,7 +102,7 @@ pub fn judge_whole(frame: &impl Traffic, tables: &impl Tables, clock: &impl Cloc
             treat(found.row, header.source, reason)
         }
     };
-    Judged::new(verdict, network, network + HEADER_OCTETS + u32::from(header.payload))
+    Judged::new(verdict, network + HEADER_OCTETS + u32::from(header.payload))
 }
 
 /// DESIGN §4 steps 2 to 6.
@@ -120,7 +118,7 @@ fn reason(
 ) -> Reason {
     let flags = found.row.flags;
     let mut doubtful = false;
-    if header.source.hi >> 61 != GLOBAL_UNICAST || flags & FLAG_DENY_SOURCE_IN_SERVICE != 0 {
+    if header.source.hi >> 61 != u64::from(GLOBAL_UNICAST) || flags & FLAG_DENY_SOURCE_IN_SERVICE != 0 {
         match tables.source(found.bank, found.slot, header.source) {
             Source::Good => {}
             Source::OnlyControl => doubtful = true,

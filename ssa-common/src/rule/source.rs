@@ -28,7 +28,9 @@ pub fn differing<const REVERSES: bool>(row: &RuleRow, pair: &Pair) -> Words {
 pub fn copied(row: &RuleRow, pair: &Pair) -> bool {
     let RuleRow { checked, constant, bits: [field, ..], .. } = row;
     let (upper, lower) = pair.source.halves_rotated(field.rotate);
-    let differ = |half: Half, mask, constant, destination, checked| (half.rotated() & mask ^ constant ^ destination) & checked != 0;
+    let differ = |half: Half, mask, constant, destination, checked| {
+        (half.rotated() & mask ^ constant ^ destination) & checked != 0
+    };
     // Of a /64 or longer only the lower word is checked.
     !(differ(lower, field.mask.lo, constant.lo, pair.destination.lo, checked.lo)
         || checked.hi != 0 && differ(upper, field.mask.hi, constant.hi, pair.destination.hi, checked.hi))
