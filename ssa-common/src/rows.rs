@@ -53,9 +53,9 @@ pub struct ActiveRow {
 pub struct PrefixRow {
     /// The prefix, host bits zero.
     pub prefix: Words,
-    /// The service's number, which is its place in the counters; 0 in an empty slot.
+    /// The service's number, which is its place in the counters.
     pub service: u32,
-    /// Which of the bank's masks is this prefix's.
+    /// One more than the place of this prefix's mask among the bank's; 0 in an empty slot.
     pub length: u32,
     /// `FLAG_*`.
     pub flags: u32,
@@ -127,14 +127,14 @@ pub struct RuleRow {
     pub ring: [KeyRow; KEYS],
 }
 
-/// Others than the shapes below name: a row that nobody filled, too.
-pub const SHAPE_ANY: u8 = 0;
+/// The common way may judge by this rule: it has no other checks than those below. A row that nobody filled may not.
+pub const SHAPE_COMMON: u8 = 1;
 /// Constants, and source bits that one rotation puts in place.
-pub const SHAPE_COPIES: u8 = 1;
-/// These, and one `hash`.
-pub const SHAPE_HASH: u8 = 2;
-/// These, and a `mac` without `keyid`.
-pub const SHAPE_MAC: u8 = 3;
+pub const SHAPE_BITS: u8 = 1 << 1;
+/// One `hash`.
+pub const SHAPE_HASH: u8 = 1 << 2;
+/// A `mac` by one key at least, without `hash` and `keyid`.
+pub const SHAPE_MAC: u8 = 1 << 3;
 
 /// Keep the last offset.
 pub const STALE_LAST: u8 = 0;
@@ -161,12 +161,16 @@ pub struct BitsRow {
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
 pub struct HashedRow {
-    /// The field key (`mac`: unused, the ring has them).
+    /// `hash`: [`start`](crate::siphash::start) of the field key. The ring has those of a `mac`.
+    pub start: [u64; 4],
+    /// `pow`: the field key.
     pub key: Words,
     /// The first P source bits.
     pub source_mask: Words,
     /// All bits but the field's own.
     pub others: Words,
+    /// `hash`, `mac`: [`tail`](crate::siphash::tail) of the message.
+    pub tail: u64,
     /// Ticks in an epoch; 0 without period.
     pub period: u64,
     /// Ticks by which neighbouring epochs are accepted.
@@ -187,8 +191,8 @@ pub struct HashedRow {
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
 pub struct KeyRow {
-    /// The field key.
-    pub key: Words,
+    /// [`start`](crate::siphash::start) of the field key.
+    pub start: [u64; 4],
     /// The key's number.
     pub number: u64,
 }

@@ -4,11 +4,14 @@
 //! fails its rule, and nearly every rule has one field that is checked. What a processor does for those is all here, and
 //! nothing else is in its way.
 
-use super::{GLOBAL_UNICAST, Judged, OTHER, Tables, Traffic, find::find_first, treat};
+use super::{GLOBAL_UNICAST, Judged, OTHER, Tables, Traffic, find::find_first, treat, treat::is_strict};
 use crate::{
     bits::Words,
     parse::{self, ETHERNET, Front as _, HEADER_OCTETS, IPV6, TAG, field, protocol},
-    rows::{FLAG_ALLOW, FLAG_DENY_SOURCE_IN_SERVICE, FLAG_PREVIOUS, RuleRow, SHAPE_ANY, SHAPE_COPIES, SHAPE_HASH},
+    rows::{
+        FLAG_ALLOW, FLAG_DENY_SOURCE_IN_SERVICE, FLAG_PREVIOUS, RuleRow, SHAPE_BITS, SHAPE_COMMON, SHAPE_HASH,
+        SHAPE_MAC,
+    },
     rule::{self, Pair, epoch::Clock},
     verdict::{Reason, Treatment, Verdict},
 };
@@ -31,11 +34,11 @@ pub(super) fn judge_common(frame: &impl Traffic, tables: &impl Tables, clock: &i
     if front.octet(field::VERSION) >> 4 != 6 {
         return None;
     }
-    let octets = network + HEADER_OCTETS + u32::from(front.half(field::PAYLOAD_LENGTH));
+    let judged = |verdict| Judged::new(verdict, network + HEADER_OCTETS + u32::from(front.half(field::PAYLOAD_LENGTH)));
     let bank = tables.bank()?;
     let destination = Words { hi: front.word(field::DESTINATION), lo: front.word(field::DESTINATION + 8) };
     let Some(found) = find_first(tables, bank, destination) else {
-        return (bank.lengths <= 1).then_some(Judged::new(OTHER, octets));
+        return (bank.lengths <= 1).then(|| judged(OTHER));
     };
     let row = found.row;
     if row.flags & (FLAG_ALLOW | FLAG_DENY_SOURCE_IN_SERVICE) != 0
@@ -45,14 +48,14 @@ pub(super) fn judge_common(frame: &impl Traffic, tables: &impl Tables, clock: &i
         return None;
     }
     let source = Words { hi: front.word(field::SOURCE), lo: front.word(field::SOURCE + 8) };
+    let plainly = |reason, treatment| Verdict { service: row.service, reason, treatment, would_drop: false };
     let verdict = match reason(&row.rule, &Pair { source, destination }, clock)? {
-        reason @ Reason::Conform => {
-            Verdict { service: row.service, reason, treatment: Treatment::Pass, would_drop: false }
-        }
+        Reason::Conform => plainly(Reason::Conform, Treatment::Pass),
+        reason if is_strict(row) => plainly(reason, Treatment::Drop),
         _ if row.flags & FLAG_PREVIOUS != 0 => return None,
         reason => treat(row, source, reason),
     };
-    Some(Judged::new(verdict, octets))
+    Some(judged(verdict))
 }
 
 /// Whether the upper layer says nothing of its own: TCP, UDP or an echo.
@@ -68,16 +71,12 @@ fn is_plain(frame: &impl Traffic, next: u8, offset: u32) -> bool {
 /// What a rule of a common shape says of a pair.
 #[inline(always)]
 fn reason(rule: &RuleRow, pair: &Pair, clock: &impl Clock) -> Option<Reason> {
-    if rule.shape == SHAPE_ANY {
+    let has = |part| rule.shape & part != 0;
+    if !has(SHAPE_COMMON) {
         return None;
     }
-    if !rule::source::copied(rule, pair) {
+    if has(SHAPE_BITS) && !rule::source::copied(rule, pair) || has(SHAPE_HASH) && !rule::hash::first(rule, pair) {
         return Some(Reason::FieldMismatch);
     }
-    match rule.shape {
-        SHAPE_COPIES => Some(Reason::Conform),
-        SHAPE_HASH if rule::hash::first(rule, pair) => Some(Reason::Conform),
-        SHAPE_HASH => Some(Reason::FieldMismatch),
-        _ => rule::mac::first(rule, pair, clock),
-    }
+    if has(SHAPE_MAC) { rule::mac::first(rule, pair, clock) } else { Some(Reason::Conform) }
 }

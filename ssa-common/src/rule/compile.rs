@@ -16,7 +16,8 @@ use super::{
 use crate::{
     bits::{Words, mask},
     layout::KEYS,
-    rows::{BitsRow, HashedRow, KeyRow, RuleRow, SHAPE_ANY, SHAPE_COPIES, SHAPE_HASH, SHAPE_MAC, STALE_LAST},
+    rows::{BitsRow, HashedRow, KeyRow, RuleRow, SHAPE_BITS, SHAPE_COMMON, SHAPE_HASH, SHAPE_MAC, STALE_LAST},
+    siphash,
     verdict::Reason,
 };
 
@@ -97,7 +98,8 @@ impl Placed {
             *to = self.hashed(field, secrets.salt, timing);
             if field.kind.letter() == Some(b'm') {
                 for (to, key) in row.ring.iter_mut().zip(&ring) {
-                    *to = KeyRow { key: field_key(self, field, key.secret), number: key.number.into() };
+                    let start = siphash::start(field_key(self, field, key.secret));
+                    *to = KeyRow { start, number: key.number.into() };
                 }
             }
         }
@@ -111,20 +113,32 @@ impl Placed {
 
     fn hashed(&self, field: &PlacedField, salt: [u8; 16], timing: Timing) -> HashedRow {
         let source_bits = field.kind.source_bits().unwrap_or(0);
-        let is_mac = field.kind.letter() == Some(b'm');
+        let key = match field.kind.letter() {
+            Some(b'm') | None => Words::default(),
+            Some(_) => field_key(self, field, salt),
+        };
+        let source_octets = match source_bits {
+            0..=56 => 7,
+            57..=64 => 8,
+            _ => 16,
+        };
+        let suffix_octets = if self.length >= 64 { 8 } else { 16 };
+        let before = match field.kind.period() {
+            _ if field.kind.letter() != Some(b'm') => 0,
+            None => suffix_octets,
+            Some(_) => suffix_octets + 8,
+        };
         HashedRow {
-            key: if is_mac { Words::default() } else { field_key(self, field, salt) },
+            start: siphash::start(key),
+            key,
             source_mask: Words::from_u128(mask(0, source_bits)),
             others: Words::from_u128(!mask(field.first, field.width)),
+            tail: siphash::tail((before + source_octets).into()),
             period: field.kind.period().map_or(0, |period| timing.ticks(period.seconds())),
             skew: timing.ticks(timing.skew.into()),
             rotate: field.first.into(),
-            source_octets: match source_bits {
-                0..=56 => 7,
-                57..=64 => 8,
-                _ => 16,
-            },
-            suffix_octets: if self.length >= 64 { 8 } else { 16 },
+            source_octets,
+            suffix_octets,
             shift: 64 - field.width,
             zeros: match field.kind {
                 Kind::Pow { zeros, .. } => zeros,
@@ -184,15 +198,17 @@ fn sources<'a>(fields: impl Iterator<Item = &'a PlacedField>, row: &mut RuleRow)
     merged
 }
 
-/// The shape of a row whose counts are known.
-const fn shape(row: &RuleRow) -> u8 {
+/// The shape of a row that is complete but for it.
+fn shape(row: &RuleRow) -> u8 {
+    let flag = |set: bool, flag: u8| if set { flag } else { 0 };
+    let bits = flag(!row.checked.is_zero(), SHAPE_BITS);
     match row {
-        RuleRow { sources: 2.., .. } | RuleRow { reverses: 1.., .. } | RuleRow { replicas: 1.., .. } => SHAPE_ANY,
-        RuleRow { keyids: 1.., .. } | RuleRow { pows: 1.., .. } => SHAPE_ANY,
-        RuleRow { hashes: 0, macs: 0, .. } => SHAPE_COPIES,
-        RuleRow { hashes: 1, macs: 0, .. } => SHAPE_HASH,
-        RuleRow { hashes: 0, macs: 1, .. } => SHAPE_MAC,
-        _ => SHAPE_ANY,
+        RuleRow { sources: 2.., .. } | RuleRow { reverses: 1.., .. } | RuleRow { replicas: 1.., .. } => 0,
+        RuleRow { keyids: 1.., .. } | RuleRow { pows: 1.., .. } => 0,
+        RuleRow { hashes: 0, macs: 0, .. } => SHAPE_COMMON | bits,
+        RuleRow { hashes: 1, macs: 0, .. } => SHAPE_COMMON | bits | SHAPE_HASH,
+        RuleRow { hashes: 0, macs: 1, keys: 1.., .. } => SHAPE_COMMON | bits | SHAPE_MAC,
+        _ => 0,
     }
 }
 

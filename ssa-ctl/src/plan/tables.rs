@@ -149,7 +149,7 @@ impl Compiler<'_> {
         Ok(PrefixRow {
             prefix: Words::from_u128(self.prefix.network().to_bits()),
             service: number,
-            length,
+            length: length + 1,
             flags: flag(FLAG_LOW_PRIORITY, *on_mismatch == OnMismatch::LowPriority)
                 | flag(FLAG_ALLOW, allow.is_some())
                 | flag(FLAG_DENY_SOURCE_IN_SERVICE, *deny_source_in_service)

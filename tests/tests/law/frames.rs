@@ -46,7 +46,9 @@ fn every_frame_gets_its_verdict() {
             wrong.push(format!("{}: {:?}, not {expected:?}", case.name, judged.verdict()));
         }
         if judged.verdict().service != 0 {
-            assert_eq!(judged.network as usize, network(&case), "{}", case.name);
+            let at = network(&case);
+            let payload = u16::from_be_bytes([case.frame[at + 4], case.frame[at + 5]]);
+            assert_eq!(judged.octets as usize, at + 40 + usize::from(payload), "{}", case.name);
         }
     }
     assert!(wrong.is_empty(), "{} differ:\n{}", wrong.len(), wrong.join("\n"));
