@@ -63,6 +63,8 @@ pub struct PrefixRow {
     pub reserved: u32,
     /// A source prefix is enforced if its hash, 0 to 2^32 − 1, is below this.
     pub enforce: u64,
+    /// The first of the service's `allow` list: nearly always all of it.
+    pub allow: [AllowRow; 4],
     /// The current rule.
     pub rule: RuleRow,
 }
@@ -211,7 +213,7 @@ pub struct ServiceRow {
     pub allow: [AllowRow; ALLOWED],
 }
 
-/// One protocol a service takes.
+/// One protocol a service takes; zeros are none.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
 pub struct AllowRow {

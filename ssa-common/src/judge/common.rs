@@ -9,8 +9,8 @@ use crate::{
     bits::Words,
     parse::{self, ETHERNET, Front as _, HEADER_OCTETS, IPV6, TAG, field, protocol},
     rows::{
-        FLAG_ALLOW, FLAG_DENY_SOURCE_IN_SERVICE, FLAG_PREVIOUS, RuleRow, SHAPE_BITS, SHAPE_COMMON, SHAPE_HASH,
-        SHAPE_MAC,
+        FLAG_ALLOW, FLAG_DENY_SOURCE_IN_SERVICE, FLAG_PREVIOUS, PrefixRow, RuleRow, SHAPE_BITS, SHAPE_COMMON,
+        SHAPE_HASH, SHAPE_MAC,
     },
     rule::{self, Pair, epoch::Clock},
     verdict::{Reason, Treatment, Verdict},
@@ -41,9 +41,12 @@ pub(super) fn judge_common(frame: &impl Traffic, tables: &impl Tables, clock: &i
         return (bank.lengths <= 1).then(|| judged(OTHER));
     };
     let row = found.row;
+    let (next, upper) = (front.octet(field::NEXT_HEADER), network + HEADER_OCTETS);
+    if front.octet(field::SOURCE) >> 5 != GLOBAL_UNICAST || !is_plain(frame, next, upper) {
+        return None;
+    }
     if row.flags & (FLAG_ALLOW | FLAG_DENY_SOURCE_IN_SERVICE) != 0
-        || front.octet(field::SOURCE) >> 5 != GLOBAL_UNICAST
-        || !is_plain(frame, front.octet(field::NEXT_HEADER), network + HEADER_OCTETS)
+        && (row.flags & FLAG_DENY_SOURCE_IN_SERVICE != 0 || !is_allowed(frame, row, next, upper))
     {
         return None;
     }
@@ -66,6 +69,14 @@ fn is_plain(frame: &impl Traffic, next: u8, offset: u32) -> bool {
         protocol::ICMPV6 => frame.read_u16(offset).is_some_and(|head| matches!(head >> 8, 128 | 129)),
         _ => false,
     }
+}
+
+/// Whether the first entries of the service's `allow` list let a plain upper layer pass.
+#[inline(always)]
+fn is_allowed(frame: &impl Traffic, row: &PrefixRow, next: u8, offset: u32) -> bool {
+    frame.read_u16(offset + 2).is_some_and(|port| {
+        row.allow.iter().any(|entry| entry.protocol == next && (entry.any_port != 0 || entry.port == port))
+    })
 }
 
 /// What a rule of a common shape says of a pair.

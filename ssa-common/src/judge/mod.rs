@@ -65,7 +65,7 @@ impl Judged {
     }
 }
 
-/// The first three bits of global unicast, 2000::/3: it holds none of the sources that cannot be.
+/// The first three bits of global unicast, `2000::/3`: it holds none of the sources that cannot be.
 const GLOBAL_UNICAST: u8 = 1;
 /// A frame to no service.
 const OTHER: Verdict = outside(Reason::Other, Treatment::Pass);

@@ -202,12 +202,12 @@ fn sources<'a>(fields: impl Iterator<Item = &'a PlacedField>, row: &mut RuleRow)
 fn shape(row: &RuleRow) -> u8 {
     let flag = |set: bool, flag: u8| if set { flag } else { 0 };
     let bits = flag(!row.checked.is_zero(), SHAPE_BITS);
-    match row {
-        RuleRow { sources: 2.., .. } | RuleRow { reverses: 1.., .. } | RuleRow { replicas: 1.., .. } => 0,
-        RuleRow { keyids: 1.., .. } | RuleRow { pows: 1.., .. } => 0,
-        RuleRow { hashes: 0, macs: 0, .. } => SHAPE_COMMON | bits,
-        RuleRow { hashes: 1, macs: 0, .. } => SHAPE_COMMON | bits | SHAPE_HASH,
-        RuleRow { hashes: 0, macs: 1, keys: 1.., .. } => SHAPE_COMMON | bits | SHAPE_MAC,
+    let [sources, others @ ..] = [row.sources, row.reverses, row.replicas, row.keyids, row.pows];
+    match (row.hashes, row.macs) {
+        _ if sources > 1 || others != [0; 4] => 0,
+        (0, 0) => SHAPE_COMMON | bits,
+        (1, 0) => SHAPE_COMMON | bits | SHAPE_HASH,
+        (0, 1) if row.keys > 0 => SHAPE_COMMON | bits | SHAPE_MAC,
         _ => 0,
     }
 }

@@ -90,6 +90,9 @@ impl Memory {
             flags: flags(service),
             reserved: 0,
             enforce: if service.enforce { 1 << 32 } else { 0 },
+            allow: std::array::from_fn(|index| {
+                service.allow.get(index).map_or_else(AllowRow::zeroed, |text| allow(text))
+            }),
             rule: place(service, service.rule).row(&secrets(), timing(5)),
         });
         if let Some(rule) = service.previous {
