@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+/// The unit of what a frame costs more than an empty program.
+pub const NANOSECONDS_ABOVE: &str = "ns above empty";
+
 /// One figure of a run.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Figure {

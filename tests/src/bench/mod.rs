@@ -2,5 +2,10 @@
 
 mod context;
 pub mod figure;
+mod micro;
+mod section;
 
-pub use self::context::{Context, Phase};
+pub use self::{
+    context::{Context, Phase},
+    section::Section,
+};
