@@ -61,13 +61,13 @@ impl Lab {
             lab.filter(filter, frames)?;
             phase.step();
         }
+        lab.peers(&frame)?;
         for count in COUNTS {
             lab.services(&empty, count)?;
             phase.step();
         }
         drop(phase);
         lab.worst(context)?;
-        lab.peers(frame)?;
         lab.begin()?;
         Ok(lab)
     }
@@ -110,8 +110,7 @@ impl Lab {
     }
 
     fn worst(&mut self, context: &Context) -> Result<()> {
-        let phase = context.phase("micro: looking for the worst frame", worst::count(TIME));
-        let (filter, [worst, with_work]) = worst::of_the_table(TIME, || phase.step())?;
+        let (filter, [worst, with_work]) = worst::of_the_table(TIME, context)?;
         let named =
             |id: &str, what, case: Case| (id.to_owned(), Case { name: format!("{what}: {}", case.name), ..case });
         self.filter(
@@ -123,14 +122,14 @@ impl Lab {
     }
 
     /// xdp-filter, with the destination on its list and with its neighbour.
-    fn peers(&mut self, frame: Vec<u8>) -> Result<()> {
+    fn peers(&mut self, frame: &[u8]) -> Result<()> {
         let listed = frame[DESTINATION].first_chunk().map(|octets| Ipv6Addr::from(*octets)).context("a short frame")?;
-        let mut other = frame.clone();
+        let mut other = frame.to_vec();
         other[DESTINATION][15] ^= 1;
         for (features, words) in [("ipv6", "xdp-filter"), ("all", "xdp-filter, all features")] {
             let peer = XdpFilter::load(features, listed)?;
-            for (frame, action, which) in [(&frame, DROP, "listed"), (&other, PASS, "not-listed")] {
-                let mut subject = Subject::new(peer.program.try_clone()?, frame.clone(), None, action);
+            for (frame, action, which) in [(frame, DROP, "listed"), (&other[..], PASS, "not-listed")] {
+                let mut subject = Subject::new(peer.program.try_clone()?, frame.to_vec(), None, action);
                 let name = format!("{words}, {}", which.replace('-', " "));
                 subject.run(1).with_context(|| name.clone())?;
                 let id = format!("xdp-filter/{features}/{which}");

@@ -37,8 +37,7 @@ const ROUNDS: u32 = 15;
 pub fn run(context: &Context) -> Result<Vec<Figure>> {
     let mut lab = Lab::new(context)?;
     let rounds = context.rounds(ROUNDS);
-    let phase = context.phase(&format!("micro: {rounds} rounds of {} frames", lab.rows.len()), rounds.into());
-    let measured = rounds::measure(&mut lab, rounds, &phase)?;
+    let measured = rounds::measure(&mut lab, context, rounds)?;
     lab.check_counters()?;
     Ok(figures(&lab, measured, rounds))
 }

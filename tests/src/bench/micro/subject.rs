@@ -7,12 +7,9 @@ use rustix::time::{ClockId, clock_gettime};
 
 use super::bpf::{self, Ran};
 
-/// How long one measurement takes, about, beside what the call itself takes. Longer, and what else wants the CPU gets in
-/// between.
-const MEASUREMENT: Duration = Duration::from_millis(18);
 /// Runs by which the repetitions are found.
 const TRIAL: u32 = 20_000;
-const REPEAT: RangeInclusive<u32> = 10_000..=1_000_000;
+const REPEAT: RangeInclusive<u32> = 5_000..=1_000_000;
 
 /// A program, and the frame it is given.
 #[derive(Debug)]
@@ -47,10 +44,10 @@ impl Subject {
         self.runs = 0;
     }
 
-    /// Finds out how many runs make a measurement.
-    pub(super) fn calibrate(&mut self) -> Result<()> {
+    /// Finds out how many runs make a measurement of so long, about.
+    pub(super) fn calibrate(&mut self, measurement: Duration) -> Result<()> {
         let nanos = self.run(TRIAL)?.nanos.max(1);
-        let repeat = u32::try_from(MEASUREMENT.as_nanos() / u128::from(nanos)).unwrap_or(u32::MAX);
+        let repeat = u32::try_from(measurement.as_nanos() / u128::from(nanos)).unwrap_or(u32::MAX);
         self.repeat = repeat.clamp(*REPEAT.start(), *REPEAT.end());
         Ok(())
     }
@@ -62,7 +59,7 @@ impl Subject {
     pub(super) fn measure(&mut self, call: Duration) -> Result<f64> {
         let begun = used();
         self.run(self.repeat)?;
-        let took = (used() - begun).saturating_sub(call);
+        let took = used().saturating_sub(begun).saturating_sub(call);
         Ok(took.as_secs_f64() * 1e9 / f64::from(self.repeat))
     }
 
@@ -71,7 +68,7 @@ impl Subject {
     pub(super) fn call(&mut self) -> Result<Duration> {
         let begun = used();
         self.run(2)?;
-        Ok(used() - begun)
+        Ok(used().saturating_sub(begun))
     }
 
     /// Runs it so many times; it must get its action.

@@ -11,6 +11,7 @@ use super::{
     subject::Subject,
 };
 use crate::{
+    bench::Context,
     frames::{
         CLIENT, Case, KEYS, Service, cases,
         packet::{C_TAG, Extension, Packet},
@@ -29,18 +30,24 @@ const GLANCES: usize = 40;
 const FINALISTS: usize = 12;
 const LOOK: u32 = 20_000;
 
+/// Where nothing depends on it, one frame of so many is looked at.
+const BRIEF: usize = 50;
+
 /// The filter of the table, its most costly frame, and the one of those that cost a proof of work.
-pub(super) fn of_the_table(time: u64, mut told: impl FnMut()) -> Result<(Filter, [Case; 2])> {
+pub(super) fn of_the_table(time: u64, context: &Context) -> Result<(Filter, [Case; 2])> {
     let mut filter = Filter::new(&Config::frames(&services(), DEADLINE), time)?;
     let mut kinds = [vec![], vec![]];
-    for case in cases(time) {
+    let every = if context.brief { BRIEF } else { 1 };
+    let cases: Vec<Case> = cases(time).into_iter().step_by(every).collect();
+    let phase = context.phase("micro: looking for the worst frame", cases.len() as u64);
+    for case in cases {
         let mut subject = filter.subject(&case)?;
         let mut least = u32::MAX;
         for _ in 0..GLANCES {
             least = least.min(subject.run(1)?.nanos);
         }
         kinds[usize::from(case.service == Some(WITH_WORK))].push((least, subject, case));
-        told();
+        phase.step();
     }
     let [worst, with_work] = kinds.map(most_costly);
     Ok((filter, [worst?, with_work?]))
@@ -56,11 +63,6 @@ fn most_costly(mut cases: Vec<(u32, Subject, Case)>) -> Result<Case> {
         }
     }
     worst.map(|(_, case)| case).context("the table has no such frames")
-}
-
-/// How many frames the table has.
-pub(super) fn count(time: u64) -> u64 {
-    cases(time).len() as u64
 }
 
 /// Two rules that both ask for a `mac`, or for work, of two keys in each epoch there is.
