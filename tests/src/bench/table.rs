@@ -3,7 +3,7 @@
 use comfy_table::{CellAlignment, Table, presets::NOTHING};
 
 use super::{
-    figure::{Figure, Goal},
+    figure::{Figure, Goal, Ratio},
     report::Report,
 };
 
@@ -50,16 +50,19 @@ pub fn table(report: &Report) -> String {
 
 /// The machine, and how the run stands to the goals.
 pub fn summary(report: &Report) -> String {
+    let machine = report.machine.words();
+    if report.brief {
+        return format!("{machine}\nThis run was brief: it shows that everything works, and its figures say nothing.");
+    }
     let (all, missed) = report.goals();
-    let brief = if report.brief { "This run was brief: its figures say nothing.\n" } else { "" };
     let met = all - missed.len();
-    let colon = if missed.is_empty() { "" } else { "; missed:\n  " };
-    format!("{}\n{brief}{met} of {all} goals are met{colon}{}", report.machine.words(), missed.join("\n  "))
+    let colon = if missed.is_empty() { "." } else { "; missed:\n  " };
+    format!("{machine}\n{met} of {all} goals are met{colon}{}", missed.join("\n  "))
 }
 
 /// One line for each figure that it was divided by.
 fn compared(figure: &Figure) -> String {
-    let line = |(other, ratio): (&String, &super::figure::Ratio)| {
+    let line = |(other, ratio): (&String, &Ratio)| {
         let goal = ratio.goal.map(|goal| format!(" ({goal}: {})", outcome(goal, ratio.value))).unwrap_or_default();
         format!("{} of {other}{goal}", number(ratio.value))
     };

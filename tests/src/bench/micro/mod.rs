@@ -60,7 +60,9 @@ fn figures(lab: &Lab, measured: Measured, rounds: u32) -> Vec<Figure> {
     for (row, index) in lab.rows.iter().zip(1..) {
         for (id, goal) in goals::ratios(&row.id) {
             let other = figures.iter().find(|other| other.id.strip_prefix("micro/") == Some(id));
-            if let Some((name, value)) = other.map(|other| (other.name.clone(), other.quoted())) {
+            // Noise can leave nothing of a figure, where the run is brief.
+            let divisor = other.map(|other| (other.name.clone(), other.quoted())).filter(|(_, value)| *value > 0.0);
+            if let Some((name, value)) = divisor {
                 let value = figures[index].quoted() / value;
                 figures[index].ratios.insert(name, Ratio { value, goal });
             }

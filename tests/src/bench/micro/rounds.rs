@@ -1,15 +1,10 @@
 //! Everything that is to be measured in; what each round gave for each row, above its base, out.
 
-use std::time::Duration;
-
 use anyhow::{Context as _, Result};
 
-use super::{lab::Lab, pin::Pinned};
+use super::{lab::Lab, pin::Pinned, subject::Subject};
 use crate::bench::{Context, figure::Spread};
 
-/// How long one measurement takes, beside what the call takes. Longer, and what else wants the CPU gets in between.
-const MEASUREMENT: Duration = Duration::from_millis(18);
-const BRIEF: Duration = Duration::from_millis(2);
 /// How often the bases are measured in a round.
 const BASES: usize = 5;
 
@@ -27,14 +22,10 @@ pub(super) struct Measured {
 /// each begins with another, and a row is compared with the base of its own round. That is measured five times in the
 /// round, and the median counts: one that is disturbed alone would shift all rows.
 pub(super) fn measure(lab: &mut Lab, context: &Context, rounds: u32) -> Result<Measured> {
-    let phase = context.phase(&format!("micro: {rounds} rounds of {} frames", lab.rows.len()), rounds.into());
-    let measurement = if context.brief { BRIEF } else { MEASUREMENT };
+    let phase = context.phase(&format!("micro: measuring {} frames, round by round", lab.rows.len()), rounds.into());
     let _pinned = Pinned::to_one_cpu()?;
-    for base in &mut lab.bases {
-        base.calibrate(measurement)?;
-    }
-    for row in &mut lab.rows {
-        row.subject.calibrate(measurement).with_context(|| row.name.clone())?;
+    if !context.brief {
+        lab.bases.iter_mut().chain(lab.rows.iter_mut().map(|row| &mut row.subject)).try_for_each(Subject::calibrate)?;
     }
     let mut measured = Measured { empty: vec![], rows: vec![vec![]; lab.rows.len()] };
     for round in 0..rounds as usize {

@@ -7,9 +7,13 @@ use rustix::time::{ClockId, clock_gettime};
 
 use super::bpf::{self, Ran};
 
+/// How long one measurement takes, beside what the call takes. Longer, and what else wants the CPU gets in between.
+const MEASUREMENT: Duration = Duration::from_millis(18);
 /// Runs by which the repetitions are found.
 const TRIAL: u32 = 20_000;
-const REPEAT: RangeInclusive<u32> = 5_000..=1_000_000;
+const REPEAT: RangeInclusive<u32> = 10_000..=1_000_000;
+/// Where nothing depends on it.
+const BRIEF: u32 = 1_000;
 
 /// A program, and the frame it is given.
 #[derive(Debug)]
@@ -26,7 +30,7 @@ pub(super) struct Subject {
 impl Subject {
     /// `action` is what the program must say of the frame, each time it is measured.
     pub(super) const fn new(program: OwnedFd, frame: Vec<u8>, linear: Option<u32>, action: u32) -> Self {
-        Self { program, frame, linear, action, repeat: TRIAL, runs: 0, _held: None }
+        Self { program, frame, linear, action, repeat: BRIEF, runs: 0, _held: None }
     }
 
     /// Keeps something open as long as the program may be run.
@@ -44,10 +48,10 @@ impl Subject {
         self.runs = 0;
     }
 
-    /// Finds out how many runs make a measurement of so long, about.
-    pub(super) fn calibrate(&mut self, measurement: Duration) -> Result<()> {
+    /// Finds out how many runs make a measurement.
+    pub(super) fn calibrate(&mut self) -> Result<()> {
         let nanos = self.run(TRIAL)?.nanos.max(1);
-        let repeat = u32::try_from(measurement.as_nanos() / u128::from(nanos)).unwrap_or(u32::MAX);
+        let repeat = u32::try_from(MEASUREMENT.as_nanos() / u128::from(nanos)).unwrap_or(u32::MAX);
         self.repeat = repeat.clamp(*REPEAT.start(), *REPEAT.end());
         Ok(())
     }

@@ -49,14 +49,15 @@ pub(super) fn of_the_table(time: u64, context: &Context) -> Result<(Filter, [Cas
         kinds[usize::from(case.service == Some(WITH_WORK))].push((least, subject, case));
         phase.step();
     }
-    let [worst, with_work] = kinds.map(most_costly);
+    let finalists = if context.brief { 1 } else { FINALISTS };
+    let [worst, with_work] = kinds.map(|kind| most_costly(kind, finalists));
     Ok((filter, [worst?, with_work?]))
 }
 
-fn most_costly(mut cases: Vec<(u32, Subject, Case)>) -> Result<Case> {
+fn most_costly(mut cases: Vec<(u32, Subject, Case)>, finalists: usize) -> Result<Case> {
     cases.sort_by_key(|(nanos, ..)| Reverse(*nanos));
     let mut worst = None;
-    for (_, mut subject, case) in cases.into_iter().take(FINALISTS) {
+    for (_, mut subject, case) in cases.into_iter().take(finalists) {
         let nanos = subject.run(LOOK)?.nanos;
         if worst.as_ref().is_none_or(|(most, _)| *most < nanos) {
             worst = Some((nanos, case));
