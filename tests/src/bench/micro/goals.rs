@@ -26,9 +26,9 @@ const RATIOS: [(&str, &str, Option<f64>); 13] = [
     ("services/256", "services/1", Some(1.2)),
     ("services/4095", "services/1", Some(1.2)),
     ("flood/1/conforming", "services/1", Some(1.1)),
-    ("flood/1/not-conforming", "services/1", Some(1.1)),
+    ("flood/1/not-conforming", "bit/not-conforming", Some(1.1)),
     ("flood/4095/conforming", "services/1", None),
-    ("flood/4095/not-conforming", "services/1", None),
+    ("flood/4095/not-conforming", "bit/not-conforming", None),
 ];
 
 /// The goal of a row.

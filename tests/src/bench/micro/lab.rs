@@ -16,7 +16,7 @@ use super::{
 use crate::{
     bench::Context,
     frames::Case,
-    run::{DROP, PASS},
+    run::{Config, DROP, PASS},
 };
 
 /// The filter's clock: a quarter past an hour, which is the period of what has one.
@@ -56,7 +56,7 @@ impl Lab {
         lab.bases.push(Subject::new(empty.try_clone()?, frame.clone(), None, PASS));
         let phase = context.phase("micro: loading the filter", 3 + COUNTS.len() as u64);
         for group in cases::groups(TIME) {
-            let filter = Filter::new(&crate::run::Config::keyed(&group.services, group.keys, 0), TIME)?;
+            let filter = Filter::new(&Config::keyed(&group.services, group.keys, 0), TIME)?;
             let frames = group.frames.into_iter().map(|measured| (measured.id.to_owned(), measured.case));
             lab.filter(filter, frames)?;
             phase.step();
@@ -149,8 +149,8 @@ impl Lab {
                     *wanted.entry(cell).or_insert(0) += row.subject.runs();
                 }
             }
-            let counted: BTreeMap<_, _> =
-                filter.counted()?.into_iter().map(|(cell, (packets, _))| (cell, packets)).collect();
+            let counted = filter.counted()?.into_iter().map(|(cell, (packets, _))| (cell, packets));
+            let counted: BTreeMap<u32, u64> = counted.collect();
             ensure!(counted == wanted, "while it was measured the filter counted {counted:?}, and not {wanted:?}");
         }
         Ok(())

@@ -29,7 +29,6 @@ const GLANCES: usize = 40;
 /// How many of the most costly, by that, get a closer look; and the runs of such a look.
 const FINALISTS: usize = 12;
 const LOOK: u32 = 20_000;
-
 /// Where nothing depends on it, one frame of so many is looked at.
 const BRIEF: usize = 50;
 
