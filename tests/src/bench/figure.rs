@@ -1,8 +1,11 @@
 //! What was measured, in one form for the table, the file, the chart and the comparison with an earlier run.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
+
+/// The unit of what a frame costs more than an empty program.
+pub const NANOSECONDS_ABOVE: &str = "ns above empty";
 
 /// One figure of a run.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -24,6 +27,17 @@ pub struct Figure {
     /// This figure divided by others of the same run, by the name of the other.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub ratios: BTreeMap<String, Ratio>,
+}
+
+impl Figure {
+    /// The one number that goals and ratios are about: of costs the lower quartile, as what disturbs them only adds;
+    /// of rates the median.
+    pub const fn quoted(&self) -> f64 {
+        match self.better {
+            Better::Lower => self.spread.p25,
+            Better::Higher => self.spread.median,
+        }
+    }
 }
 
 /// A quotient of two figures of one run, and what it should be.
@@ -88,6 +102,15 @@ impl Goal {
         match self {
             Self::AtMost(limit) => figure <= limit,
             Self::AtLeast(limit) => figure >= limit,
+        }
+    }
+}
+
+impl fmt::Display for Goal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AtMost(limit) => write!(f, "≤ {limit}"),
+            Self::AtLeast(limit) => write!(f, "≥ {limit}"),
         }
     }
 }
