@@ -103,7 +103,7 @@ impl<const FAR: bool> Packet<FAR> {
     }
 
     /// Fills a `T` with the frame's octets, if it has them. No value comes back: it would stand on the stack twice.
-    #[inline(never)]
+    #[inline(always)]
     fn load<T: AnyBitPattern>(&self, offset: u32, value: &mut MaybeUninit<T>) -> bool {
         // SAFETY: `value` has as many octets, and the helper fills all of them or refuses.
         unsafe { bpf_xdp_load_bytes(self.context, offset, value.as_mut_ptr().cast(), size_of::<T>() as u32) == 0 }

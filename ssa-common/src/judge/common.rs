@@ -23,7 +23,7 @@ pub(super) fn judge_common(frame: &impl Traffic, tables: &impl Tables, clock: &i
     let mut front = frame.front(network)?;
     if front.ethertype() != IPV6 {
         if !parse::is_tag(front.ethertype()) {
-            return Some(Judged::new(OTHER, 0));
+            return Some(Judged::without_header(OTHER));
         }
         network += TAG;
         front = frame.front(network)?;
@@ -34,7 +34,7 @@ pub(super) fn judge_common(frame: &impl Traffic, tables: &impl Tables, clock: &i
     if front.octet(field::VERSION) >> 4 != 6 {
         return None;
     }
-    let judged = |verdict| Judged::new(verdict, network + HEADER_OCTETS + u32::from(front.half(field::PAYLOAD_LENGTH)));
+    let judged = |verdict| Judged::new(verdict, network, front.half(field::PAYLOAD_LENGTH));
     let bank = tables.bank()?;
     let destination = Words { hi: front.word(field::DESTINATION), lo: front.word(field::DESTINATION + 8) };
     let Some(found) = find_first(tables, bank, destination) else {

@@ -44,15 +44,24 @@ pub struct Judged {
     pub cell: u32,
     /// What happens.
     pub treatment: Treatment,
-    /// Octets of the frame, as its IPv6 header claims; 0 where there is none.
+    /// Octets before the IPv6 header; 0 where there is none.
+    pub network: u32,
+    /// Octets of the frame, as that header claims; 0 where there is none.
     pub octets: u32,
 }
 
 impl Judged {
     #[inline(always)]
-    const fn new(verdict: Verdict, octets: u32) -> Self {
+    fn new(verdict: Verdict, network: u32, payload: u16) -> Self {
         let Verdict { service, treatment, .. } = verdict;
-        Self { service, cell: verdict.cell(), treatment, octets }
+        Self { service, cell: verdict.cell(), treatment, network, octets: network + HEADER_OCTETS + u32::from(payload) }
+    }
+
+    /// Of a frame that has no header to be judged by.
+    #[inline(always)]
+    fn without_header(verdict: Verdict) -> Self {
+        let Verdict { service, treatment, .. } = verdict;
+        Self { service, cell: verdict.cell(), treatment, network: 0, octets: 0 }
     }
 
     /// The verdict.
@@ -90,10 +99,10 @@ pub fn judge(frame: &impl Traffic, tables: &impl Tables, clock: &impl Clock) -> 
 pub fn judge_whole(frame: &impl Traffic, tables: &impl Tables, clock: &impl Clock) -> Judged {
     let network = match parse::link(frame) {
         Link::Ipv6(network) => network,
-        Link::Foreign => return Judged::new(OTHER, 0),
-        Link::TooDeep => return Judged::new(MALFORMED, 0),
+        Link::Foreign => return Judged::without_header(OTHER),
+        Link::TooDeep => return Judged::without_header(MALFORMED),
     };
-    let Some(header) = Header::read(frame, network) else { return Judged::new(MALFORMED, 0) };
+    let Some(header) = Header::read(frame, network) else { return Judged::without_header(MALFORMED) };
     let found = tables.bank().and_then(|bank| find(tables, bank, header.destination));
     let verdict = match found {
         None => OTHER,
@@ -102,7 +111,7 @@ pub fn judge_whole(frame: &impl Traffic, tables: &impl Tables, clock: &impl Cloc
             treat(found.row, header.source, reason)
         }
     };
-    Judged::new(verdict, network + HEADER_OCTETS + u32::from(header.payload))
+    Judged::new(verdict, network, header.payload)
 }
 
 /// DESIGN §4 steps 2 to 6.
