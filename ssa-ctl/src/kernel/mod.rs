@@ -13,5 +13,6 @@ pub mod object;
 pub mod permission;
 pub mod pins;
 pub mod sandbox;
+pub mod stopwatch;
 mod sys;
 pub mod version;

@@ -10,7 +10,7 @@ use std::{
     path::Path,
 };
 
-use aya_obj::generated::{bpf_attach_type, bpf_attr, bpf_cmd, bpf_link_info, bpf_map_info};
+use aya_obj::generated::{bpf_attach_type, bpf_attr, bpf_cmd, bpf_insn, bpf_link_info, bpf_map_info, bpf_prog_type};
 
 /// `BPF_F_RDONLY` of `BPF_OBJ_GET`.
 const READ_ONLY: u32 = 1 << 3;
@@ -91,6 +91,31 @@ pub(super) fn detach(link: impl AsFd) -> io::Result<()> {
     let mut attr = zeroed();
     attr.link_detach.link_fd = raw(&link);
     bpf(bpf_cmd::BPF_LINK_DETACH, &mut attr).map(drop)
+}
+
+/// Loads an XDP program that takes frames of several buffers.
+pub(super) fn load_xdp(instructions: &[bpf_insn]) -> io::Result<OwnedFd> {
+    const FRAGMENTS: u32 = 1 << 5;
+    let mut attr = zeroed();
+    // SAFETY: this field of the union is the one the command reads.
+    let load = unsafe { &mut attr.__bindgen_anon_3 };
+    load.prog_type = bpf_prog_type::BPF_PROG_TYPE_XDP as u32;
+    load.expected_attach_type = bpf_attach_type::BPF_XDP as u32;
+    load.prog_flags = FRAGMENTS;
+    load.insns = instructions.as_ptr() as u64;
+    load.insn_cnt = u32::try_from(instructions.len()).map_err(io::Error::other)?;
+    load.license = c"Dual MIT/GPL".as_ptr() as u64;
+    bpf(bpf_cmd::BPF_PROG_LOAD, &mut attr).map(owned)
+}
+
+/// Runs an XDP program on a frame as often as is said, and forgets what it made of it.
+pub(super) fn run(program: impl AsFd, frame: &[u8], times: u32) -> io::Result<()> {
+    let mut attr = zeroed();
+    attr.test.prog_fd = raw(&program);
+    attr.test.data_in = frame.as_ptr() as u64;
+    attr.test.data_size_in = u32::try_from(frame.len()).map_err(io::Error::other)?;
+    attr.test.repeat = times;
+    bpf(bpf_cmd::BPF_PROG_TEST_RUN, &mut attr).map(drop)
 }
 
 /// Writes consecutive elements of an array map.

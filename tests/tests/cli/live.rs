@@ -211,6 +211,9 @@ fn a_row_that_somebody_changed_is_found_out() {
     let said = said.json();
     assert_eq!((&said["treatment"], &said["kernel"]["treatment"]), (&"drop".into(), &"pass".into()), "{said}");
     assert_eq!(said["agree"], false);
+    let error = site.ctl(["bench", "--rounds", "1"]).failed(3);
+    assert_eq!(error["code"], "differs");
+    assert!(error["message"].as_str().unwrap().starts_with("not-conforming of web: the program says"), "{error}");
     let file = site.file("config.toml", &strict());
     assert_eq!(site.ctl(["apply", "--dry-run", file.to_str().unwrap()]).code, Some(3));
     assert_eq!(site.apply(&strict()).done()["changed"], true);
