@@ -2,6 +2,7 @@
 
 pub mod attach;
 pub mod clock;
+mod counters;
 pub mod create;
 pub mod document;
 pub mod instance;

@@ -8,9 +8,11 @@ use std::{
         unix::ffi::OsStrExt,
     },
     path::Path,
+    sync::atomic::AtomicU64,
 };
 
 use aya_obj::generated::{bpf_attach_type, bpf_attr, bpf_cmd, bpf_insn, bpf_link_info, bpf_map_info, bpf_prog_type};
+use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
 
 /// `BPF_F_RDONLY` of `BPF_OBJ_GET`.
 const READ_ONLY: u32 = 1 << 3;
@@ -146,6 +148,34 @@ pub(super) fn read_batch(map: impl AsFd, first: u32, keys: &mut [u32], values: &
         // The end of the map, reached with all that was asked for.
         Err(error) if error.raw_os_error() == Some(libc::ENOENT) && count == keys.len() => Ok(()),
         result => result.map(drop),
+    }
+}
+
+/// The memory of an array map, seen for reading. The kernel may write to it meanwhile, a word at a time.
+pub(super) struct Memory(&'static [AtomicU64]);
+
+impl Memory {
+    /// Maps so many octets of it.
+    pub(super) fn of(map: impl AsFd, octets: usize) -> io::Result<Self> {
+        let (read, shared) = (ProtFlags::READ, MapFlags::SHARED);
+        // SAFETY: the kernel chooses a place that nothing else has.
+        let start = unsafe { mmap(std::ptr::null_mut(), octets, read, shared, map, 0)? };
+        // SAFETY: the mapping begins with a page and is so long. It stays until this is dropped, and nobody else is given
+        // it for longer than that.
+        Ok(Self(unsafe { std::slice::from_raw_parts(start.cast(), octets / size_of::<u64>()) }))
+    }
+
+    /// Its words.
+    pub(super) const fn words(&self) -> &[AtomicU64] {
+        self.0
+    }
+}
+
+impl Drop for Memory {
+    fn drop(&mut self) {
+        // SAFETY: this is the mapping that was made, and its words were lent for no longer than `self`.
+        let unmapped = unsafe { munmap(self.0.as_ptr().cast_mut().cast(), size_of_val(self.0)) };
+        debug_assert!(unmapped.is_ok(), "what was mapped can be unmapped");
     }
 }
 
