@@ -11,7 +11,6 @@ use std::{
 
 use anyhow::{Context as _, Result, ensure};
 use aya::{maps::MapData, programs::ProgramInfo};
-use nix::libc;
 use rustix::pipe::{PipeFlags, fcntl_getpipe_size, pipe_with};
 
 use super::{

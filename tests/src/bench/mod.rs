@@ -1,9 +1,24 @@
 //! The bench: one run that measures what SPEED names, with peers beside it, and says how it stands to the goals.
 
+mod against;
+mod chart;
 mod context;
-pub mod control;
+mod control;
 pub mod figure;
-pub mod memory;
+mod machine;
+mod memory;
+mod micro;
+mod report;
+mod section;
 mod site;
+mod table;
 
-pub use self::context::{Context, Phase};
+pub use self::{
+    against::{Change, compare},
+    chart::chart,
+    context::{Context, Phase},
+    machine::Machine,
+    report::Report,
+    section::Section,
+    table::{number, summary, table},
+};
