@@ -12,7 +12,9 @@ use clap::{Parser, Subcommand};
 use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
 use crate::{
-    command::{address, apply, check, doctor, down, enforce, explain, export, key, schema, services, stats, status},
+    command::{
+        address, apply, bench, check, doctor, down, enforce, explain, export, key, schema, services, stats, status,
+    },
     context::Context,
     failure::{Code, Failure, Outcome},
     kernel::limit,
@@ -63,6 +65,7 @@ enum Command {
     Key(key::Args),
     Enforce(enforce::Args),
     Doctor(doctor::Args),
+    Bench(bench::Args),
     Down(down::Args),
 }
 
@@ -80,6 +83,7 @@ fn run(command: &Command, context: &mut Context<'_>) -> Outcome {
         Command::Key(args) => key::run(context, args),
         Command::Enforce(args) => enforce::run(context, args),
         Command::Doctor(args) => doctor::run(context, args),
+        Command::Bench(args) => bench::run(context, args),
         Command::Down(args) => down::run(context, args),
     }
 }

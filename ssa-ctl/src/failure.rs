@@ -31,6 +31,8 @@ pub enum Code {
     Failed = 1,
     /// Usage, or an invalid config.
     Invalid = 2,
+    /// Kernel and host law disagree.
+    Differs = 3,
     /// Nothing of ours is loaded.
     NotLoaded = 4,
     /// A capability or a permission is missing.
@@ -45,6 +47,7 @@ impl Code {
         match self {
             Self::Failed => "failed",
             Self::Invalid => "invalid",
+            Self::Differs => "differs",
             Self::NotLoaded => "not-loaded",
             Self::NotPermitted => "not-permitted",
             Self::Held => "held",

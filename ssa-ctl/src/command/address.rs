@@ -70,12 +70,8 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome {
 }
 
 /// The rule over each prefix of the service.
-fn compiled(config: &Config, rings: &KeyRings, name: &str) -> Result<Vec<Compiled>, Failure> {
-    let Some((index, service)) = config.service(name) else {
-        let names: Vec<_> = config.services.iter().map(|service| service.name.as_str()).collect();
-        let failure = Failure::new(Code::Invalid, format!("there is no service named {name}"));
-        return Err(failure.hint(format!("the services are {}", names.join(", "))));
-    };
+pub(super) fn compiled(config: &Config, rings: &KeyRings, name: &str) -> Result<Vec<Compiled>, Failure> {
+    let (index, service) = super::service(config, name)?;
     let ring = service.rule.key().map_or(&[][..], |ring| rings.ring(index, ring));
     let secrets = Secrets { salt: service.salt.unwrap_or_default(), ring };
     let compile = |prefix: &ipnet::Ipv6Net| {
@@ -99,13 +95,14 @@ fn refused(error: AddressError, args: &Args) -> Failure {
 }
 
 /// A search for an address, which shows on a terminal how far it is.
-struct Search<'a> {
+pub(super) struct Search<'a> {
     rule: &'a Compiled,
     bar: ProgressBar,
 }
 
 impl<'a> Search<'a> {
-    fn new(terminal: bool, rule: &'a Compiled) -> Self {
+    /// A search by this rule, shown if `terminal`.
+    pub(super) fn new(terminal: bool, rule: &'a Compiled) -> Self {
         let zeros = |kind: &Kind| if let Kind::Pow { zeros, .. } = kind { Some(u32::from(*zeros)) } else { None };
         let attempts = rule.placed().fields().iter().filter_map(|field| zeros(&field.kind)).sum::<u32>();
         let bar = if terminal && attempts > 0 {
@@ -118,7 +115,8 @@ impl<'a> Search<'a> {
         Self { rule, bar: bar.with_style(style) }
     }
 
-    fn destination(&self, request: &Request) -> Result<Ipv6Addr, AddressError> {
+    /// The destination that a client would use.
+    pub(super) fn destination(&self, request: &Request) -> Result<Ipv6Addr, AddressError> {
         let mut progress = |attempts| {
             self.bar.set_position(attempts);
             ControlFlow::Continue(())

@@ -6,9 +6,11 @@ mod host;
 use std::{net::Ipv6Addr, path::PathBuf};
 
 pub use self::{
-    frame::Question,
+    frame::{LINK_OCTETS, Question},
     host::{Epoch, Explanation, Field, Kernel, explain},
 };
+use anyhow::Context as _;
+use aya::programs::ProgramInfo;
 use ssa_common::verdict::{Reason, Treatment};
 
 use crate::{
@@ -63,13 +65,7 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome {
 
 /// What the program makes of the question, over copies of the rows in force: nothing of the instance moves.
 fn ask_program(context: &Context<'_>, question: &Question, at: Option<u64>) -> Result<(Reason, Treatment), Failure> {
-    permission::check()?;
-    let instance = Instance::open(&Pins::new(&context.pin_root), true)?;
-    if instance.meta.build != object::build() {
-        return Err(Failure::new(Code::Failed, "the loaded program is of another build than this ssa-ctl")
-            .hint("apply the config to bring this build into force, or use --config FILE"));
-    }
-    let mut sandbox = Sandbox::new(&instance.running()?.tables)?;
+    let (instance, mut sandbox) = sandbox(context)?;
     match at {
         Some(unix) => sandbox.set_clock(unix)?,
         // The clock as it was published is the one that packets are judged by.
@@ -77,6 +73,23 @@ fn ask_program(context: &Context<'_>, question: &Question, at: Option<u64>) -> R
     }
     let verdict = sandbox.judge(&question.frame(), None)?;
     Ok((verdict.reason, verdict.treatment))
+}
+
+/// The instance, and the program that it runs over copies of the rows in force. Another build's program is refused.
+pub(super) fn sandbox(context: &Context<'_>) -> Result<(Instance, Sandbox), Failure> {
+    permission::check()?;
+    let another = || {
+        Failure::new(Code::Failed, "the loaded program is of another build than this ssa-ctl")
+            .hint("apply the config to bring this build into force; explain --config FILE needs none")
+    };
+    let pins = Pins::new(&context.pin_root);
+    let instance = Instance::open(&pins, true)?;
+    if instance.meta.build != object::build() {
+        return Err(another());
+    }
+    let mut sandbox = Sandbox::new(&instance.running()?.tables)?;
+    let pinned = ProgramInfo::from_pin(pins.filter()).context("cannot ask about the pinned program")?;
+    if pinned.tag() == sandbox.tag()? { Ok((instance, sandbox)) } else { Err(another()) }
 }
 
 fn question(context: &Context<'_>, args: &Args, config: &Config) -> Question {

@@ -2,6 +2,7 @@
 
 pub mod address;
 pub mod apply;
+pub mod bench;
 pub mod check;
 pub mod doctor;
 pub mod down;
@@ -21,7 +22,7 @@ use clap::builder::TypedValueParser;
 
 use crate::{
     change,
-    config::{self, Config, edit::EditError, keys::KeyRings},
+    config::{self, Config, Service, edit::EditError, keys::KeyRings},
     context::Context,
     failure::{Code, Failure, Outcome},
     kernel::netlink::Host,
@@ -58,7 +59,16 @@ fn refused(EditError { message, help }: EditError) -> Failure {
     Failure::new(Code::Invalid, message).hint(help)
 }
 
-/// The same with its keys.
+/// The service of this name, and its place in the config.
+fn service<'a>(config: &'a Config, name: &str) -> Result<(usize, &'a Service), Failure> {
+    config.service(name).ok_or_else(|| {
+        let names: Vec<_> = config.services.iter().map(|service| service.name.as_str()).collect();
+        Failure::new(Code::Invalid, format!("there is no service named {name}"))
+            .hint(format!("the services are {}", names.join(", ")))
+    })
+}
+
+/// A config as [`config_of`] has it, with its keys.
 fn config_and_keys(context: &Context<'_>, file: Option<&Path>) -> Result<(Config, KeyRings), Failure> {
     if let Some(path) = file {
         let checked = config::read(path)?;

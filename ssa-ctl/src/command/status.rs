@@ -1,5 +1,7 @@
 //! `status`: what is loaded and attached, its versions, clock and memory, out.
 
+use std::path::Path;
+
 use anyhow::Context as _;
 use aya::programs::ProgramInfo;
 use serde_json::json;
@@ -32,8 +34,7 @@ pub fn run(context: &mut Context<'_>, _: &Args) -> Outcome {
     let instance = Instance::open(&pins, true)?;
     let running = instance.running()?;
     let config = change::parse_document(&running.document)?;
-    let path = pins.filter();
-    let filter = ProgramInfo::from_pin(&path).with_context(|| format!("cannot open the pin {}", path.display()))?;
+    let filter = info(&pins.filter())?;
     let ticks = ticks(&pins)?;
     let clock = instance.clock()?;
     let (error, age) = (ticks.error(clock, now(context.now)), ticks.age(clock));
@@ -62,6 +63,7 @@ pub fn run(context: &mut Context<'_>, _: &Args) -> Outcome {
                 .push(json!({ "name": name, "attached": false, "current": false, "mode": null, "program_id": null, "link_id": null }));
         }
     }
+    let (maps, programs) = (instance.octets(), octets(&filter) + octets(&info(&pins.probe())?));
     let program = if instance.meta.build == object::build() { "current" } else { "another build" };
     if context.json {
         context.object(&json!({
@@ -72,7 +74,7 @@ pub fn run(context: &mut Context<'_>, _: &Args) -> Outcome {
             "generation": running.generation,
             "services": config.services.len(),
             "clock": { "error_seconds": error, "age_seconds": age, "stale": stale },
-            "memory": { "maps_bytes": instance.octets() },
+            "memory": { "maps_bytes": maps, "programs_bytes": programs, "bytes": maps + programs },
         }))?;
         return Ok(Exit::Done);
     }
@@ -82,7 +84,8 @@ pub fn run(context: &mut Context<'_>, _: &Args) -> Outcome {
     writeln!(out, "config      generation {}, {} services", running.generation, config.services.len())?;
     let stale = if stale { ", STALE: run apply" } else { "" };
     writeln!(out, "clock       {error:+.3} s off, published {age} s ago{stale}")?;
-    writeln!(out, "memory      {:.1} MiB in maps", mebibytes(instance.octets()))?;
+    let [all, maps, programs] = [maps + programs, maps, programs].map(mebibytes);
+    writeln!(out, "memory      {all:.1} MiB: {maps:.1} in maps, {programs:.1} in programs")?;
     if interfaces.is_empty() {
         writeln!(out, "interfaces  none")?;
         return Ok(Exit::Done);
@@ -101,6 +104,15 @@ pub fn run(context: &mut Context<'_>, _: &Args) -> Outcome {
     let rows: Vec<_> = rows.collect();
     context.table(["INTERFACE", "STATE", "MODE", "PROGRAM", "LINK"], rows)?;
     Ok(Exit::Done)
+}
+
+fn info(pin: &Path) -> anyhow::Result<ProgramInfo> {
+    ProgramInfo::from_pin(pin).with_context(|| format!("cannot open the pin {}", pin.display()))
+}
+
+/// Octets of kernel memory that a program takes: its instructions as the verifier left them, and the machine's.
+fn octets(program: &ProgramInfo) -> u64 {
+    u64::from(program.size_translated().unwrap_or(0)) + u64::from(program.size_jitted())
 }
 
 #[expect(clippy::cast_precision_loss, reason = "for people")]

@@ -1,14 +1,13 @@
 //! The maps of an instance: what is in force, read; another bank, written and put in force.
 
 use anyhow::Context as _;
-use bytemuck::Zeroable;
 use ssa_common::{
     layout,
     rows::{ActiveRow, BankRow, Cell, ClockRow, MetaRow, PrefixRow, PreviousRow, ServiceRow},
-    verdict::Verdict,
 };
 
 use super::{
+    counters::Counters,
     document::{self, Chunk},
     map::Map,
     object::{self, Object},
@@ -29,7 +28,7 @@ pub struct Instance {
     previous: Map<PreviousRow>,
     services: Map<ServiceRow>,
     clock: Map<ClockRow>,
-    counters: Map<Cell>,
+    counters: Counters,
     document: Map<Chunk>,
     meta_map: Map<MetaRow>,
 }
@@ -88,7 +87,7 @@ impl Instance {
             previous: open(pins, layout::PREVIOUS, read_only)?,
             services: open(pins, layout::SERVICES, read_only)?,
             clock: open(pins, layout::CLOCK, read_only)?,
-            counters: open(pins, layout::COUNTERS, read_only)?,
+            counters: Counters::new(open(pins, layout::COUNTERS, false)?, meta.cpus, read_only)?,
             document: open(pins, layout::DOCUMENT, read_only)?,
             meta_map,
         })
@@ -118,7 +117,7 @@ impl Instance {
             previous: map(object, layout::PREVIOUS)?,
             services: map(object, layout::SERVICES)?,
             clock: map(object, layout::CLOCK)?,
-            counters: map(object, layout::COUNTERS)?,
+            counters: Counters::new(map(object, layout::COUNTERS)?, cpus, false)?,
             document: map(object, layout::DOCUMENT)?,
             meta_map,
         })
@@ -205,8 +204,7 @@ impl Instance {
             if let Some(name) = name(row)
                 && known.get(&name) != Some(number)
             {
-                let cells = (self.meta.cpus + 1) * Verdict::CELLS;
-                self.counters.write(number * cells, &vec![Cell::zeroed(); cells as usize])?;
+                self.counters.clear(number)?;
             }
         }
         Ok(())
@@ -234,22 +232,12 @@ impl Instance {
 
     /// The cells of one service, summed over CPUs and what was carried over.
     pub fn cells(&self, service: u32) -> anyhow::Result<Vec<Cell>> {
-        let rows = self.meta.cpus + 1;
-        let cells = self.counters.read(service * rows * Verdict::CELLS, rows * Verdict::CELLS)?;
-        let mut sums = vec![Cell::zeroed(); Verdict::CELLS as usize];
-        for row in cells.chunks(sums.len()) {
-            for (sum, cell) in sums.iter_mut().zip(row) {
-                sum.packets = sum.packets.wrapping_add(cell.packets);
-                sum.bytes = sum.bytes.wrapping_add(cell.bytes);
-            }
-        }
-        Ok(sums)
+        self.counters.cells(service)
     }
 
     /// Writes what an earlier instance had counted to the carried-over row of a service.
     pub fn carry(&self, service: u32, cells: &[Cell]) -> anyhow::Result<()> {
-        let rows = self.meta.cpus + 1;
-        self.counters.write((service * rows + self.meta.cpus) * Verdict::CELLS, cells)
+        self.counters.carry(service, cells)
     }
 }
 

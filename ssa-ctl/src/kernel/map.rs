@@ -10,7 +10,7 @@ use std::{
 use anyhow::{Context as _, ensure};
 use bytemuck::Pod;
 
-use super::sys;
+use super::sys::{self, Memory};
 
 /// An array map whose values are rows of type `R`.
 pub struct Map<R> {
@@ -68,6 +68,13 @@ impl<R: Pod> Map<R> {
     /// Reads one row.
     pub fn get(&self, index: u32) -> anyhow::Result<R> {
         Ok(self.read(index, 1)?.swap_remove(0))
+    }
+
+    /// Its memory, to be read without the kernel. The map must have been made for it.
+    pub(super) fn memory(&self) -> anyhow::Result<Memory> {
+        let memory = usize::try_from(self.octets()).map_err(anyhow::Error::new);
+        let memory = memory.and_then(|octets| Ok(Memory::of(&self.descriptor, octets)?));
+        memory.with_context(|| format!("cannot map the memory of the map {}", self.name))
     }
 
     /// Writes rows from `first` on.

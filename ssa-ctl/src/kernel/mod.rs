@@ -2,6 +2,7 @@
 
 pub mod attach;
 pub mod clock;
+mod counters;
 pub mod create;
 pub mod document;
 pub mod instance;
@@ -13,5 +14,6 @@ pub mod object;
 pub mod permission;
 pub mod pins;
 pub mod sandbox;
+pub mod stopwatch;
 mod sys;
 pub mod version;

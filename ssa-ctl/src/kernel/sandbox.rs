@@ -13,6 +13,7 @@ use super::{
     clock::Ticks,
     create::{self, Made},
     instance::Instance,
+    stopwatch,
 };
 use crate::plan::{shape::Shape, tables::Tables};
 
@@ -97,6 +98,16 @@ impl Sandbox {
         let index: u32 = index;
         let (reason, treatment, would_drop) = Verdict::of_cell(index % Verdict::CELLS).context("no such cell")?;
         Ok(Verdict { service: index / Verdict::CELLS, reason, treatment, would_drop })
+    }
+
+    /// Runs the program on a frame many times; nanoseconds a run. How often that was, its counters say.
+    pub fn time(&mut self, frame: &[u8]) -> anyhow::Result<f64> {
+        stopwatch::time(self.made.object.filter()?.fd()?, frame).context("cannot run the filter")
+    }
+
+    /// The tag by which the kernel knows the program's instructions.
+    pub fn tag(&mut self) -> anyhow::Result<u64> {
+        Ok(self.made.object.filter()?.info()?.tag())
     }
 
     /// The cells of all services.

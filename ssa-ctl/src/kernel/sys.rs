@@ -8,9 +8,11 @@ use std::{
         unix::ffi::OsStrExt,
     },
     path::Path,
+    sync::atomic::AtomicU64,
 };
 
-use aya_obj::generated::{bpf_attach_type, bpf_attr, bpf_cmd, bpf_link_info, bpf_map_info};
+use aya_obj::generated::{bpf_attach_type, bpf_attr, bpf_cmd, bpf_insn, bpf_link_info, bpf_map_info, bpf_prog_type};
+use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
 
 /// `BPF_F_RDONLY` of `BPF_OBJ_GET`.
 const READ_ONLY: u32 = 1 << 3;
@@ -93,6 +95,31 @@ pub(super) fn detach(link: impl AsFd) -> io::Result<()> {
     bpf(bpf_cmd::BPF_LINK_DETACH, &mut attr).map(drop)
 }
 
+/// Loads an XDP program that takes frames of several buffers.
+pub(super) fn load_xdp(instructions: &[bpf_insn]) -> io::Result<OwnedFd> {
+    const FRAGMENTS: u32 = 1 << 5;
+    let mut attr = zeroed();
+    // SAFETY: this field of the union is the one the command reads.
+    let load = unsafe { &mut attr.__bindgen_anon_3 };
+    load.prog_type = bpf_prog_type::BPF_PROG_TYPE_XDP as u32;
+    load.expected_attach_type = bpf_attach_type::BPF_XDP as u32;
+    load.prog_flags = FRAGMENTS;
+    load.insns = instructions.as_ptr() as u64;
+    load.insn_cnt = u32::try_from(instructions.len()).map_err(io::Error::other)?;
+    load.license = c"Dual MIT/GPL".as_ptr() as u64;
+    bpf(bpf_cmd::BPF_PROG_LOAD, &mut attr).map(owned)
+}
+
+/// Runs an XDP program on a frame as often as is said, and forgets what it made of it.
+pub(super) fn run(program: impl AsFd, frame: &[u8], times: u32) -> io::Result<()> {
+    let mut attr = zeroed();
+    attr.test.prog_fd = raw(&program);
+    attr.test.data_in = frame.as_ptr() as u64;
+    attr.test.data_size_in = u32::try_from(frame.len()).map_err(io::Error::other)?;
+    attr.test.repeat = times;
+    bpf(bpf_cmd::BPF_PROG_TEST_RUN, &mut attr).map(drop)
+}
+
 /// Writes consecutive elements of an array map.
 pub(super) fn write_batch(map: impl AsFd, keys: &[u32], values: &[u8]) -> io::Result<()> {
     let mut attr = zeroed();
@@ -121,6 +148,34 @@ pub(super) fn read_batch(map: impl AsFd, first: u32, keys: &mut [u32], values: &
         // The end of the map, reached with all that was asked for.
         Err(error) if error.raw_os_error() == Some(libc::ENOENT) && count == keys.len() => Ok(()),
         result => result.map(drop),
+    }
+}
+
+/// The memory of an array map, seen for reading. The kernel may write to it meanwhile, a word at a time.
+pub(super) struct Memory(&'static [AtomicU64]);
+
+impl Memory {
+    /// Maps so many octets of it.
+    pub(super) fn of(map: impl AsFd, octets: usize) -> io::Result<Self> {
+        let (read, shared) = (ProtFlags::READ, MapFlags::SHARED);
+        // SAFETY: the kernel chooses a place that nothing else has.
+        let start = unsafe { mmap(std::ptr::null_mut(), octets, read, shared, map, 0)? };
+        // SAFETY: the mapping begins with a page and is so long. It stays until this is dropped, and nobody else is given
+        // it for longer than that.
+        Ok(Self(unsafe { std::slice::from_raw_parts(start.cast(), octets / size_of::<u64>()) }))
+    }
+
+    /// Its words.
+    pub(super) const fn words(&self) -> &[AtomicU64] {
+        self.0
+    }
+}
+
+impl Drop for Memory {
+    fn drop(&mut self) {
+        // SAFETY: this is the mapping that was made, and its words were lent for no longer than `self`.
+        let unmapped = unsafe { munmap(self.0.as_ptr().cast_mut().cast(), size_of_val(self.0)) };
+        debug_assert!(unmapped.is_ok(), "what was mapped can be unmapped");
     }
 }
 

@@ -3,11 +3,14 @@
 mod against;
 mod chart;
 mod context;
+mod control;
 pub mod figure;
 mod machine;
+mod memory;
 mod micro;
 mod report;
 mod section;
+mod site;
 mod table;
 
 pub use self::{

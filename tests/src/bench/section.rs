@@ -3,13 +3,17 @@
 use anyhow::{Context as _, Result};
 use clap::ValueEnum;
 
-use super::{Context, figure::Figure, micro};
+use super::{Context, control, figure::Figure, memory, micro};
 
 /// A part of the bench.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Section {
     /// The program alone, through `BPF_PROG_TEST_RUN`
     Micro,
+    /// Commands as processes, and what they do to maps
+    Control,
+    /// What the filter takes in the kernel, and `ssa-ctl apply` for itself
+    Memory,
 }
 
 impl Section {
@@ -25,6 +29,8 @@ impl Section {
     pub fn run(self, context: &Context) -> Result<Vec<Figure>> {
         match self {
             Self::Micro => micro::run(context).context("section micro"),
+            Self::Control => control::run(context).context("section control"),
+            Self::Memory => memory::run(context).context("section memory"),
         }
     }
 }

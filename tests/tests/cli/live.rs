@@ -181,7 +181,8 @@ fn status_says_what_runs() {
         (&status["layout_version"], &status["generation"], &status["services"]),
         (&1.into(), &1.into(), &1.into())
     );
-    assert!(status["memory"]["maps_bytes"].as_u64().unwrap() > 0);
+    let [maps, programs, all] = ["maps_bytes", "programs_bytes", "bytes"].map(|key| status["memory"][key].as_u64());
+    assert!(maps > Some(0) && programs > Some(0) && maps.zip(programs).map(|(maps, programs)| maps + programs) == all);
     assert!(status["clock"]["error_seconds"].as_f64().unwrap().abs() < 0.1, "{status}");
     assert_eq!((&status["clock"]["stale"], &status["program"]["name"]), (&false.into(), &"ssa_filter".into()));
     let interface = &status["interfaces"][0];
@@ -211,6 +212,9 @@ fn a_row_that_somebody_changed_is_found_out() {
     let said = said.json();
     assert_eq!((&said["treatment"], &said["kernel"]["treatment"]), (&"drop".into(), &"pass".into()), "{said}");
     assert_eq!(said["agree"], false);
+    let error = site.ctl(["bench", "--rounds", "1"]).failed(3);
+    assert_eq!(error["code"], "differs");
+    assert!(error["message"].as_str().unwrap().starts_with("not-conforming of web: the program says"), "{error}");
     let file = site.file("config.toml", &strict());
     assert_eq!(site.ctl(["apply", "--dry-run", file.to_str().unwrap()]).code, Some(3));
     assert_eq!(site.apply(&strict()).done()["changed"], true);

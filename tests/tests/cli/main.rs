@@ -1,7 +1,8 @@
-//! Ring 4, the commands: arguments and files in; output, files and exit codes out. `live` and `permission` load the
-//! program and need root; the others need nothing.
+//! Ring 4, the commands: arguments and files in; output, files and exit codes out. `bench`, `live` and `permission`
+//! load the program and need root; the others need nothing.
 
 mod address;
+mod bench;
 mod config;
 mod config_cases;
 mod docs;

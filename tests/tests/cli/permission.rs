@@ -37,7 +37,7 @@ fn a_missing_capability_has_a_name() {
         ("-all", "CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON"),
     ] {
         let bounds = format!("--bounding-set={drop}");
-        for arguments in [&apply[..], &["apply", "--dry-run", apply[1]], &["down"]] {
+        for arguments in [&apply[..], &["apply", "--dry-run", apply[1]], &["bench"], &["down"]] {
             let said = through(&site, &["setpriv", &bounds], arguments);
             let error = said.failed(5);
             assert!(error["message"].as_str().unwrap().starts_with(&format!("{name} is missing")), "{drop}: {error}");
@@ -67,6 +67,9 @@ fn three_capabilities_are_enough() {
 
     // Another program, and larger maps.
     set_other_build(&site);
+    for arguments in [&["bench"][..], &["explain", "2001:db8:1::1", "2001:db8:a:1::1"]] {
+        assert!(through(&site, &only, arguments).message(1).contains("another build"), "{arguments:?}");
+    }
     apply(&usual);
     assert_ne!(site.interface(INTERFACE)["program_id"], program);
     assert_eq!(site.status()["program"]["build"], "current");
@@ -81,7 +84,9 @@ fn three_capabilities_are_enough() {
     apply(&many);
     assert_eq!(apply(&many)["changed"], false);
 
-    for arguments in [&["status"][..], &["stats"], &["export"], &["explain", "2001:db8:1::1", "2001:db8:a:1::1"]] {
+    let explain = ["explain", "2001:db8:1::1", "2001:db8:a:1::1"];
+    let bench = ["bench", "web", "--rounds", "1"];
+    for arguments in [&["status"][..], &["stats"], &["export"], &explain, &bench] {
         through(&site, &only, arguments).done();
     }
     through(&site, &only, &["down"]).done();
@@ -109,7 +114,7 @@ fn nobody_else_gets_in() {
     let copy = Path::new("/var/tmp").join(format!("ssa-ctl-{}", std::process::id()));
     fs::copy(ssa_ctl_path(), &copy).unwrap();
     fs::set_permissions(&copy, fs::Permissions::from_mode(0o755)).unwrap();
-    for arguments in [&["status"][..], &["export"], &["stats"], &["down"], &["enforce", "web", "off"]] {
+    for arguments in [&["status"][..], &["export"], &["stats"], &["bench"], &["down"], &["enforce", "web", "off"]] {
         let mut command = site.host.command(nobody[0]);
         command.args(&nobody[1..]).arg(&copy).arg("--json").arg("--pin-root").arg(site.pins.path());
         let error = Said::of(command.args(arguments)).failed(5);

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, fs};
 
 use assert_cmd::Command;
-use ssa_tests::bench::Report;
+use ssa_tests::{bench::Report, ssa_ctl_path};
 use tempfile::TempDir;
 
 /// What has a goal, or is a peer that goals are about, and the two ends of what is compared by numbers of services.
@@ -67,6 +67,32 @@ fn a_brief_run_measures_all_of_micro() {
     let (goals, _) = report.goals();
     assert!(goals > 10, "{goals}");
     assert!(said.contains("This run was brief"), "{said}");
+}
+
+#[test]
+fn a_brief_run_measures_commands_and_memory() {
+    let folder = TempDir::new().unwrap();
+    let json = folder.path().join("run.json");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ssa-bench"));
+    command.arg("--ssa-ctl").arg(ssa_ctl_path()).args(["--brief", "control", "memory", "--json"]).arg(&json);
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+
+    let report = Report::from_json(&fs::read_to_string(&json).unwrap()).unwrap();
+    let ids: BTreeSet<&str> = report.figures.iter().map(|figure| figure.id.as_str()).collect();
+    assert_eq!(ids.len(), report.figures.len(), "an id stands twice");
+    let commands = ["apply-first", "apply-changed", "apply-unchanged", "status", "stats"];
+    let of = |what: &str, services: &[u32]| services.iter().map(|of| format!("{what}/{of}")).collect::<Vec<_>>();
+    let mut wanted: Vec<_> = commands.iter().flat_map(|command| of(&format!("control/{command}"), &[1, 16])).collect();
+    wanted.extend(["control/put-in-force/4095".into(), "control/flip".into()]);
+    wanted.extend(of("control/counters", &[16, 256]));
+    wanted.extend(
+        ["kernel", "maps", "programs", "apply"].iter().flat_map(|what| of(&format!("memory/{what}"), &[1, 16, 4095])),
+    );
+    assert_eq!(ids, wanted.iter().map(String::as_str).collect());
+    assert!(report.figures.iter().all(|figure| figure.spread.min > 0.0));
+    // Six commands that change nothing, and the memory of 16 services.
+    assert_eq!(report.goals().0, 7);
 }
 
 #[test]
