@@ -62,7 +62,7 @@ pub(super) struct Law {
 
 impl Law {
     fn judge(&self, frame: &[u8]) -> Verdict {
-        judge::judge(&frame, &self.tables, &Fixed(self.time)).verdict
+        judge::judge(&frame, &self.tables, &Fixed(self.time)).verdict()
     }
 }
 
