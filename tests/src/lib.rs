@@ -1,7 +1,7 @@
 //! What the rings of tests share: cases as data. A ring's runner brings them into force and compares.
 
-mod binary;
 pub mod bench;
+mod binary;
 pub mod demo;
 pub mod frames;
 pub mod net;

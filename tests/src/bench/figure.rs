@@ -26,6 +26,17 @@ pub struct Figure {
     pub ratios: BTreeMap<String, Ratio>,
 }
 
+impl Figure {
+    /// The one number that goals and ratios are about: of costs the lower quartile, as what disturbs them only adds;
+    /// of rates the median.
+    pub const fn quoted(&self) -> f64 {
+        match self.better {
+            Better::Lower => self.spread.p25,
+            Better::Higher => self.spread.median,
+        }
+    }
+}
+
 /// A quotient of two figures of one run, and what it should be.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Ratio {

@@ -1,0 +1,85 @@
+//! What every section is given: where `ssa-ctl` is, how many rounds, and somewhere to say how far it is.
+
+use std::{
+    cell::Cell,
+    io::{self, IsTerminal as _},
+    path::PathBuf,
+    time::{Duration, Instant},
+};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// Where nobody watches a bar, a line this often says that the bench lives.
+const LINE_EVERY: Duration = Duration::from_secs(10);
+
+/// What a section is given.
+#[derive(Debug)]
+pub struct Context {
+    /// The release `ssa-ctl` that is measured.
+    pub ssa_ctl: PathBuf,
+    /// How many rounds; none: what the section thinks best.
+    pub rounds: Option<u32>,
+    /// As little as shows that everything works: the figures are worth nothing.
+    pub brief: bool,
+}
+
+impl Context {
+    /// The rounds to run, where the section thinks `usual` of them best.
+    pub fn rounds(&self, usual: u32) -> u32 {
+        self.rounds.unwrap_or(if self.brief { usual.min(2) } else { usual }).max(1)
+    }
+
+    /// A piece of work of so many steps begins. What it is for people: `micro: 15 rounds of 40 frames`.
+    pub fn phase(&self, what: &str, steps: u64) -> Phase {
+        Phase::begin(what, steps)
+    }
+}
+
+/// A piece of work: a bar on a terminal, lines elsewhere, both on standard error. It ends when dropped.
+#[derive(Debug)]
+pub struct Phase {
+    what: String,
+    steps: u64,
+    bar: Option<ProgressBar>,
+    told: Cell<Instant>,
+    done: Cell<u64>,
+}
+
+impl Phase {
+    fn begin(what: &str, steps: u64) -> Self {
+        let watched = io::stderr().is_terminal();
+        if !watched {
+            eprintln!("bench: {what}");
+        }
+        let bar = watched.then(|| bar(what, steps));
+        Self { what: what.into(), steps, bar, told: Instant::now().into(), done: 0.into() }
+    }
+
+    /// One step is done.
+    pub fn step(&self) {
+        self.done.set(self.done.get() + 1);
+        if let Some(bar) = &self.bar {
+            bar.inc(1);
+        } else if self.told.get().elapsed() > LINE_EVERY {
+            self.told.set(Instant::now());
+            eprintln!("bench: {}: {} of {}", self.what, self.done.get(), self.steps);
+        }
+    }
+}
+
+impl Drop for Phase {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+fn bar(what: &str, steps: u64) -> ProgressBar {
+    let style =
+        ProgressStyle::with_template("{spinner} {msg} {pos}/{len} {bar:30} {elapsed}").expect("a fixed template");
+    let bar = ProgressBar::with_draw_target(Some(steps), ProgressDrawTarget::stderr()).with_style(style);
+    bar.set_message(what.to_owned());
+    bar.enable_steady_tick(Duration::from_millis(100));
+    bar
+}
