@@ -1,9 +1,11 @@
 //! Nothing in; the cores that we may use out, and threads held to one of them.
 
+use std::process::Command;
+
 use anyhow::{Context as _, Result, ensure};
 use rustix::{
     process::{Pid, setpriority_process},
-    thread::{CpuSet, sched_getaffinity, sched_setaffinity},
+    thread::{CpuSet, gettid, sched_getaffinity, sched_setaffinity},
 };
 
 use crate::net::output_of;
@@ -27,8 +29,23 @@ pub(super) fn hold(thread: Option<Pid>, core: usize) -> Result<()> {
     setpriority_process(thread, PRIORITY).context("no thread can be preferred, for which one must be root")
 }
 
-/// Lets a thread interrupt all others of its core as soon as it has something to do.
-pub(super) fn interrupts(thread: Pid) -> Result<()> {
-    let mut chrt = std::process::Command::new("chrt");
-    output_of(chrt.args(["--fifo", "--pid", "1", &thread.to_string()])).map(drop)
+/// What goes before all that the machine does otherwise, and in this order among themselves.
+#[derive(Clone, Copy)]
+pub(super) enum Urgent {
+    /// Those that send all the time.
+    Flood = 1,
+    /// Those that talk.
+    Talk = 2,
+    /// Those that receive frames, as an interrupt does.
+    Interrupt = 3,
+}
+
+/// Lets a thread of this core run as soon as it has something to do. What else the machine does must wait.
+///
+/// Held to the core only then: the program that says so to the kernel would have to wait too.
+pub(super) fn hurry(thread: Option<Pid>, core: usize, urgent: Urgent) -> Result<()> {
+    let (priority, number) = (urgent as u8, thread.unwrap_or_else(gettid));
+    let arguments = ["--fifo", "--pid", &priority.to_string(), &number.to_string()];
+    output_of(Command::new("chrt").args(arguments))?;
+    hold(thread, core)
 }

@@ -7,6 +7,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
+use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::net::{Namespace, PinRoot, output_of, scratch};
@@ -42,6 +43,19 @@ impl Filter {
     /// Brings it in force.
     pub(super) fn apply(&self, host: &Namespace) -> Result<()> {
         output_of(self.command(host).arg("apply").arg(self.config())).map(drop)
+    }
+
+    /// Takes it away.
+    pub(super) fn down(&self, host: &Namespace) -> Result<()> {
+        output_of(self.command(host).arg("down")).map(drop)
+    }
+
+    /// Packets of the service that were dropped.
+    pub(super) fn dropped(&self, host: &Namespace) -> Result<u64> {
+        let said = output_of(self.command(host).args(["--json", "stats"]))?;
+        let stats: Value = serde_json::from_str(&said).with_context(|| format!("ssa-ctl answered {said}"))?;
+        let drops = &stats["services"][SERVICE]["treatments"]["drop"]["packets"];
+        drops.as_u64().with_context(|| format!("stats do not count what was dropped: {said}"))
     }
 
     fn config(&self) -> PathBuf {

@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use anyhow::{Context as _, Result};
 use rustix::process::Pid;
 
-use super::cores::{hold, interrupts};
+use super::cores::{Urgent, hurry};
 use crate::net::Namespace;
 
 /// The thread that polls an interface (threaded NAPI, Linux 5.12). What a frame costs at its receiver is the CPU time of
@@ -25,8 +25,7 @@ impl Napi {
             .run("unshare", ["--mount", "sh", "-c", script, "sh", interface])
             .with_context(|| format!("{interface} gets no thread that polls it"))?;
         let napi = Self::find(interface)?;
-        hold(Some(napi.0), core)?;
-        interrupts(napi.0)?;
+        hurry(Some(napi.0), core, Urgent::Interrupt)?;
         Ok(napi)
     }
 

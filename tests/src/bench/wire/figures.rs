@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::way::Way;
-use crate::bench::figure::{Better, Figure, Goal, Ratio, Spread};
+use crate::bench::{
+    figure::{Better, Figure, Goal, Ratio, Spread},
+    paired,
+};
 
 /// What is compared with all others.
 const OURS: &str = "bit";
@@ -12,13 +15,9 @@ const GOALS: [(&str, f64); 3] = [("xdp-filter", 0.8), ("nft-pairs", 0.2), ("tc",
 
 /// The cost, and then the rate, of each way.
 pub(super) fn of(ways: &[Way], costs: &[Vec<f64>]) -> Vec<Figure> {
-    let mut figures: Vec<_> = ways.iter().zip(costs).map(|(way, costs)| cost(way, costs)).collect();
-    let quoted: BTreeMap<_, _> = ways.iter().zip(&figures).map(|(way, figure)| (way.id, figure.quoted())).collect();
-    for (way, figure) in ways.iter().zip(&mut figures) {
-        figure.ratios = ratios(way, ways, &quoted);
-    }
-    figures.extend(ways.iter().zip(costs).map(|(way, costs)| rate(way, costs)));
-    figures
+    let all = || ways.iter().zip(costs);
+    let compared = |(way, costs): (&Way, &Vec<f64>)| Figure { ratios: ratios(way, costs, all()), ..cost(way, costs) };
+    all().map(compared).chain(all().map(|(way, costs)| rate(way, costs))).collect()
 }
 
 fn cost(way: &Way, costs: &[f64]) -> Figure {
@@ -39,12 +38,12 @@ fn figure(id: String, name: String, unit: &str, better: Better, given: Vec<f64>)
 }
 
 /// Ours to each of the others, and each of the others to ours.
-fn ratios(way: &Way, ways: &[Way], quoted: &BTreeMap<&str, f64>) -> BTreeMap<String, Ratio> {
-    let others = ways.iter().filter(|other| (other.id == OURS) != (way.id == OURS));
-    let ratio = |other: &Way| {
+fn ratios<'a>(way: &Way, costs: &[f64], all: impl Iterator<Item = (&'a Way, &'a Vec<f64>)>) -> BTreeMap<String, Ratio> {
+    let others = all.filter(|(other, _)| (other.id == OURS) != (way.id == OURS));
+    let ratio = |(other, its): (&Way, &Vec<f64>)| {
         let limit = GOALS.iter().find(|(id, _)| way.id == OURS && *id == other.id);
         let goal = limit.map(|&(_, limit)| Goal::AtMost(limit));
-        (other.name.to_owned(), Ratio { value: quoted[way.id] / quoted[other.id], goal })
+        (other.name.to_owned(), paired::ratio(costs, its, goal))
     };
     others.map(ratio).collect()
 }

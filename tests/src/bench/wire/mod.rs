@@ -22,8 +22,9 @@ use super::{Context, cores, figure::Figure, peer::require};
 
 /// With fewer, margins are wider than differences.
 const ROUNDS: u32 = 25;
-/// Batches of a round.
+/// Batches of a round; and of a brief run's.
 const BATCHES: u32 = 512;
+const BRIEF: u32 = 4;
 
 /// Measures all ways to drop, one after the other in each round.
 ///
@@ -36,10 +37,11 @@ pub fn run(context: &Context) -> Result<Vec<Figure>> {
     let ways = lay(context, &sender)?;
     let rounds = context.rounds(ROUNDS);
     let phase = context.phase(&format!("wire: {rounds} rounds of {} ways to drop", ways.len()), rounds.into());
+    let batches = if context.brief { BRIEF } else { BATCHES };
     let mut costs = vec![vec![]; ways.len()];
     for _ in 0..rounds {
         for (way, costs) in ways.iter().zip(&mut costs) {
-            costs.push(cost(way, &mut sender).with_context(|| way.name.to_owned())?);
+            costs.push(cost(way, &mut sender, batches).with_context(|| way.name.to_owned())?);
         }
         phase.step();
     }
@@ -59,15 +61,15 @@ fn lay(context: &Context, sender: &Sender) -> Result<Vec<Way>> {
 
 /// The CPU time that a frame cost its receiver, in nanoseconds.
 #[expect(clippy::cast_precision_loss, reason = "a round has milliseconds and some hundred thousand frames")]
-fn cost(way: &Way, sender: &mut Sender) -> Result<f64> {
+fn cost(way: &Way, sender: &mut Sender, batches: u32) -> Result<f64> {
     let lane = &way.lane;
     let look = || -> Result<[u64; 3]> { Ok([lane.received()?, way.dropped()?, lane.napi.run_time()?]) };
     let before = look()?;
-    sender.send(lane.sender.index, &way.frame, BATCHES)?;
+    sender.send(lane.sender.index, &way.frame, batches)?;
     lane.settle()?;
     let after = look()?;
     let [received, dropped, time] = std::array::from_fn(|at| after[at] - before[at]);
-    let sent = u64::from(BATCHES * BATCH);
+    let sent = u64::from(batches * BATCH);
     ensure!(dropped == received, "of {received} frames received, {dropped} were dropped where they should be");
     ensure!(received <= sent && received > sent / 2, "of {sent} frames sent, {received} were received");
     Ok(time as f64 / received as f64)

@@ -6,18 +6,18 @@ use anyhow::{Context as _, Result};
 use aya::programs::{TestRun as _, TestRunAttrs, TestRunOptions};
 
 use crate::{
-    bench::{cores::hold, tiny::Tiny},
+    bench::{cores::hold, program::Program},
     net::Namespace,
 };
 
 /// `XDP_TX` of `linux/bpf.h`: in a test run, out of the interface that the frame is said to have come in by.
-const XDP_TX: u32 = 3;
+const XDP_TX: i32 = 3;
 /// Frames of a batch: the most that the kernel takes, and what the ring of a veth holds.
 pub(super) const BATCH: u32 = 256;
 
 /// Sends live frames of a test run (Linux 5.18).
 pub(super) struct Sender {
-    program: Tiny,
+    program: Program,
     pub(super) namespace: Namespace,
     pub(super) core: usize,
 }
@@ -28,7 +28,7 @@ impl Sender {
         let namespace = Namespace::new("sender")?;
         let silence = || fs::write("/proc/sys/net/ipv6/conf/default/disable_ipv6", "1");
         namespace.enter(silence)?.context("IPv6 cannot be switched off")?;
-        Ok(Self { program: Tiny::xdp(XDP_TX)?, namespace, core })
+        Ok(Self { program: Program::answering(XDP_TX)?, namespace, core })
     }
 
     /// Sends batches of a frame out of an interface. The receiver interrupts after each, and none is lost.

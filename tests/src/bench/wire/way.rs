@@ -1,6 +1,6 @@
 //! A context in; all ways to drop a frame out, each on a lane of its own, with how it counts what it dropped.
 
-use std::{any::Any, path::Path};
+use std::{any::Any, mem, path::Path};
 
 use anyhow::{Context as _, Result};
 use aya::programs::{
@@ -16,12 +16,12 @@ use super::{
     sender::Sender,
     xdp_filter::XdpFilter,
 };
-use crate::bench::{filter::Filter, tiny::Tiny};
+use crate::bench::{filter::Filter, program::Program};
 
 /// `XDP_DROP` of `linux/bpf.h`.
-const XDP_DROP: u32 = 1;
+const XDP_DROP: i32 = 1;
 /// `TC_ACT_SHOT` of `linux/pkt_cls.h`.
-const TC_ACT_SHOT: u32 = 2;
+const TC_ACT_SHOT: i32 = 2;
 
 /// What stays in force while it lives.
 type Held = Result<Box<dyn Any>>;
@@ -94,23 +94,25 @@ pub(super) fn plans(ssa_ctl: &Path) -> Vec<Plan> {
 }
 
 fn empty(lane: &Lane) -> Held {
-    let mut tiny = Tiny::xdp(XDP_DROP)?;
-    let program = tiny.as_xdp()?;
+    let mut loaded = Program::answering(XDP_DROP)?;
+    let program = loaded.as_xdp()?;
     lane.namespace.enter(|| program.attach(&lane.name, XdpMode::Driver))??;
-    Ok(Box::new(tiny))
+    Ok(Box::new(loaded))
 }
 
 fn tc(lane: &Lane) -> Held {
-    let mut tiny = Tiny::classifier(TC_ACT_SHOT)?;
-    let program = tiny.as_classifier()?;
+    let mut loaded = Program::classifying(TC_ACT_SHOT)?;
+    let program = loaded.as_classifier()?;
     lane.namespace.enter(|| -> Result<()> {
         qdisc_add_clsact(&lane.name)?;
         // By netlink: the qdisc counts what a program of its own drops.
         let options = TcAttachOptions::Netlink(NlOptions::default());
-        program.attach_with_options(&lane.name, TcAttachType::Ingress, options)?;
+        let id = program.attach_with_options(&lane.name, TcAttachType::Ingress, options)?;
+        // Dropped, it would be detached in whatever namespace we are by then. It goes with its own.
+        mem::forget(program.take_link(id)?);
         Ok(())
     })??;
-    Ok(Box::new(tiny))
+    Ok(Box::new(()))
 }
 
 fn tc_dropped(lane: &Lane) -> Result<u64> {
