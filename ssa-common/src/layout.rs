@@ -3,7 +3,7 @@
 //! Map names are pin names. A change of any row, name or size takes a new [`VERSION`].
 
 /// Version of the rows and maps; pinned with them, and checked whenever they are opened.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// Marks a bank that a controller has filled: an array never misses, an unset row reads as zeros.
 pub const BANK_MAGIC: u32 = 0x5353_4131;

@@ -18,6 +18,9 @@ pub trait Frame {
     /// Reads `N` words of 64 bits: the values of their octets in network order.
     fn read_words<const N: usize>(&self, offset: u32) -> Option<[u64; N]>;
 
+    /// The 40 octets from `offset` on, and the EtherType before them. One look at the bounds for all that is read there.
+    fn front(&self, offset: u32) -> Option<impl Front>;
+
     /// Reads 16 bits.
     #[inline(always)]
     fn read_u16(&self, offset: u32) -> Option<u16> {
@@ -31,6 +34,38 @@ pub trait Frame {
     }
 }
 
+/// Room for an IPv6 header, and an EtherType before it.
+///
+/// Each field is a load of its own, where it is needed: one wide load for several would have to be kept.
+pub trait Front {
+    /// What the EtherType says.
+    fn ethertype(&self) -> u16;
+    /// One of the 40 octets.
+    fn octet(&self, index: usize) -> u8;
+    /// 16 bits, from this octet on.
+    fn half(&self, index: usize) -> u16;
+    /// 64 bits, from this octet on.
+    fn word(&self, index: usize) -> u64;
+}
+
+impl Front for (u16, &[u8; HEADER_OCTETS as usize]) {
+    fn ethertype(&self) -> u16 {
+        self.0
+    }
+
+    fn octet(&self, index: usize) -> u8 {
+        self.1[index]
+    }
+
+    fn half(&self, index: usize) -> u16 {
+        self.1[index..].first_chunk().map_or(0, |octets| u16::from_be_bytes(*octets))
+    }
+
+    fn word(&self, index: usize) -> u64 {
+        self.1[index..].first_chunk().map_or(0, |octets| u64::from_be_bytes(*octets))
+    }
+}
+
 impl Frame for &[u8] {
     fn read<T: AnyBitPattern + NoUninit>(&self, offset: u32) -> Option<T> {
         let rest = self.get(offset as usize..)?;
@@ -40,6 +75,10 @@ impl Frame for &[u8] {
     fn read_words<const N: usize>(&self, offset: u32) -> Option<[u64; N]> {
         let (words, _) = self.get(offset as usize..)?.as_chunks::<8>();
         words.first_chunk::<N>().map(|words| words.map(u64::from_be_bytes))
+    }
+
+    fn front(&self, offset: u32) -> Option<impl Front> {
+        Some((self.read_u16(offset - 2)?, self.get(offset as usize..)?.first_chunk()?))
     }
 }
 
@@ -65,9 +104,20 @@ pub mod protocol {
     pub const MOBILITY: u8 = 135;
 }
 
-const IPV6: u16 = 0x86dd;
+/// Octets of an Ethernet header without tags.
+pub const ETHERNET: u32 = 14;
+/// The EtherType of IPv6.
+pub const IPV6: u16 = 0x86dd;
 const VLAN_8021Q: u16 = 0x8100;
 const VLAN_8021AD: u16 = 0x88a8;
+/// Octets of a VLAN tag.
+pub const TAG: u32 = 4;
+
+/// Whether an EtherType is a VLAN tag's.
+#[inline(always)]
+pub const fn is_tag(ethertype: u16) -> bool {
+    matches!(ethertype, VLAN_8021Q | VLAN_8021AD)
+}
 
 /// What the link layer carries.
 pub enum Link {
@@ -82,10 +132,9 @@ pub enum Link {
 /// Ethernet and its VLAN tags.
 #[inline(always)]
 pub fn link(frame: &(impl Frame + ?Sized)) -> Link {
-    const ETHERNET: u32 = 14;
     match frame.read_u16(ETHERNET - 2) {
         Some(IPV6) => Link::Ipv6(ETHERNET),
-        Some(VLAN_8021Q | VLAN_8021AD) => tagged(frame, ETHERNET + 4),
+        Some(tag) if is_tag(tag) => tagged(frame, ETHERNET + TAG),
         Some(_) | None => Link::Foreign,
     }
 }
@@ -96,11 +145,21 @@ fn tagged(frame: &(impl Frame + ?Sized), mut offset: u32) -> Link {
     for _ in 0..MAX_TAGS {
         match frame.read_u16(offset - 2) {
             Some(IPV6) => return Link::Ipv6(offset),
-            Some(VLAN_8021Q | VLAN_8021AD) => offset += 4,
+            Some(tag) if is_tag(tag) => offset += TAG,
             Some(_) | None => return Link::Foreign,
         }
     }
     Link::TooDeep
+}
+
+/// Where the fields of an IPv6 header stand in it, RFC 8200 §3.
+pub mod field {
+    #![expect(missing_docs, reason = "the names say it")]
+    pub const VERSION: usize = 0;
+    pub const PAYLOAD_LENGTH: usize = 4;
+    pub const NEXT_HEADER: usize = 6;
+    pub const SOURCE: usize = 8;
+    pub const DESTINATION: usize = 24;
 }
 
 /// The fields of an IPv6 header that the law looks at.
@@ -127,16 +186,9 @@ impl Header {
     #[expect(clippy::cast_possible_truncation, reason = "fields are cut out of the word")]
     pub fn read(frame: &(impl Frame + ?Sized), offset: u32) -> Option<Self> {
         let [first, a, b, c, d] = frame.read_words(offset)?;
-        if first >> 60 != 6 {
-            return None;
-        }
-        Some(Self {
-            source: Words { hi: a, lo: b },
-            destination: Words { hi: c, lo: d },
-            next: (first >> 8) as u8,
-            hop_limit: first as u8,
-            payload: (first >> 16) as u16,
-        })
+        let (source, destination) = (Words { hi: a, lo: b }, Words { hi: c, lo: d });
+        let (next, hop_limit, payload) = ((first >> 8) as u8, first as u8, (first >> 16) as u16);
+        (first >> 60 == 6).then_some(Self { source, destination, next, hop_limit, payload })
     }
 }
 

@@ -26,8 +26,8 @@ pub struct BankRow {
     pub first_prefix: u32,
     /// First service row of this bank.
     pub first_service: u32,
-    /// Explicit padding.
-    pub reserved: u32,
+    /// 1 if every prefix stands in the first of its two places.
+    pub single: u32,
     /// Counts up with every change.
     pub generation: u64,
     /// The masks of the prefix lengths, in the order the config has them.
@@ -53,9 +53,9 @@ pub struct ActiveRow {
 pub struct PrefixRow {
     /// The prefix, host bits zero.
     pub prefix: Words,
-    /// The service's number, which is its place in the counters; 0 in an empty slot.
+    /// The service's number, which is its place in the counters.
     pub service: u32,
-    /// Which of the bank's masks is this prefix's.
+    /// One more than the place of this prefix's mask among the bank's; 0 in an empty slot.
     pub length: u32,
     /// `FLAG_*`.
     pub flags: u32,
@@ -63,6 +63,8 @@ pub struct PrefixRow {
     pub reserved: u32,
     /// A source prefix is enforced if its hash, 0 to 2^32 − 1, is below this.
     pub enforce: u64,
+    /// The first of the service's `allow` list: nearly always all of it.
+    pub allow: [AllowRow; 4],
     /// The current rule.
     pub rule: RuleRow,
 }
@@ -75,7 +77,6 @@ pub const FLAG_ALLOW: u32 = 1 << 1;
 pub const FLAG_DENY_SOURCE_IN_SERVICE: u32 = 1 << 2;
 /// There is a previous rule: look at [`PreviousRow`].
 pub const FLAG_PREVIOUS: u32 = 1 << 3;
-
 /// The previous rule of a prefix, in the same place as its [`PrefixRow`].
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
@@ -90,8 +91,8 @@ pub struct PreviousRow {
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
 pub struct RuleRow {
-    /// The bits that are constants.
-    pub constant_mask: Words,
+    /// The bits that are constants or copied from the source.
+    pub checked: Words,
     /// What the constant bits must be, and what is added to copied source bits.
     pub constant: Words,
     /// How many of `bits` compare source bits; they come first.
@@ -112,8 +113,8 @@ pub struct RuleRow {
     pub stale: u8,
     /// 1 if one of `bits` reverses the source.
     pub reverses: u8,
-    /// 1 if there are other fields than `const`, `src` without `rev`, and those that are not checked.
-    pub more: u8,
+    /// Which kinds of fields there are, for the common way: `SHAPE_*`.
+    pub shape: u8,
     /// Explicit padding.
     pub reserved: [u8; 6],
     /// Ticks after which an offset that nobody refreshed is stale; 0: never.
@@ -127,6 +128,15 @@ pub struct RuleRow {
     /// The ring, newest first.
     pub ring: [KeyRow; KEYS],
 }
+
+/// The common way may judge by this rule: it has no other checks than those below. A row that nobody filled may not.
+pub const SHAPE_COMMON: u8 = 1;
+/// Constants, and source bits that one rotation puts in place.
+pub const SHAPE_BITS: u8 = 1 << 1;
+/// One `hash`.
+pub const SHAPE_HASH: u8 = 1 << 2;
+/// A `mac` by one key at least, without `hash` and `keyid`.
+pub const SHAPE_MAC: u8 = 1 << 3;
 
 /// Keep the last offset.
 pub const STALE_LAST: u8 = 0;
@@ -153,12 +163,16 @@ pub struct BitsRow {
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
 pub struct HashedRow {
-    /// The field key (`mac`: unused, the ring has them).
+    /// `hash`: [`start`](crate::siphash::start) of the field key. The ring has those of a `mac`.
+    pub start: [u64; 4],
+    /// `pow`: the field key.
     pub key: Words,
     /// The first P source bits.
     pub source_mask: Words,
     /// All bits but the field's own.
     pub others: Words,
+    /// `hash`, `mac`: [`tail`](crate::siphash::tail) of the message.
+    pub tail: u64,
     /// Ticks in an epoch; 0 without period.
     pub period: u64,
     /// Ticks by which neighbouring epochs are accepted.
@@ -179,8 +193,8 @@ pub struct HashedRow {
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
 pub struct KeyRow {
-    /// The field key.
-    pub key: Words,
+    /// [`start`](crate::siphash::start) of the field key.
+    pub start: [u64; 4],
     /// The key's number.
     pub number: u64,
 }
@@ -199,7 +213,7 @@ pub struct ServiceRow {
     pub allow: [AllowRow; ALLOWED],
 }
 
-/// One protocol a service takes.
+/// One protocol a service takes; zeros are none.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
 pub struct AllowRow {

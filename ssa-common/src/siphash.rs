@@ -6,6 +6,9 @@
 use crate::bits::Words;
 
 /// SipHash-`C`-`D` in progress.
+///
+/// It stands in the middle of a round: what of a round the next word does not change is done. After a key that is worth a
+/// third of a round, and whoever keeps [`start`] has it for nothing.
 #[derive(Clone, Copy)]
 pub struct SipHash<const C: usize, const D: usize> {
     v0: u64,
@@ -19,17 +22,30 @@ pub type Sip13 = SipHash<1, 3>;
 /// SipHash-2-4, the law's `M`.
 pub type Sip24 = SipHash<2, 4>;
 
+/// The state that a key of 16 octets gives, in network order as addresses are: for [`SipHash::resume`].
+pub const fn start(key: Words) -> [u64; 4] {
+    let (k0, k1) = (key.hi.swap_bytes(), key.lo.swap_bytes());
+    let (v0, v1) = (k0 ^ 0x736f_6d65_7073_6575, k1 ^ 0x646f_7261_6e64_6f6d);
+    let (v2, v3) = (k0 ^ 0x6c79_6765_6e65_7261, k1 ^ 0x7465_6462_7974_6573);
+    let SipHash { v0, v1, v2, v3 } = Sip13 { v0, v1, v2, v3 }.begin_round();
+    [v0, v1, v2, v3]
+}
+
+/// What a message of `length` octets adds to its last block.
+pub const fn tail(length: u64) -> u64 {
+    length << 56
+}
+
 impl<const C: usize, const D: usize> SipHash<C, D> {
-    /// Starts with a key of 16 octets, given in network order as the rows hold them.
-    #[inline(always)]
+    /// Starts with a key.
     pub const fn new(key: Words) -> Self {
-        let (k0, k1) = (key.hi.swap_bytes(), key.lo.swap_bytes());
-        Self {
-            v0: k0 ^ 0x736f_6d65_7073_6575,
-            v1: k1 ^ 0x646f_7261_6e64_6f6d,
-            v2: k0 ^ 0x6c79_6765_6e65_7261,
-            v3: k1 ^ 0x7465_6462_7974_6573,
-        }
+        Self::resume(start(key))
+    }
+
+    /// Starts with a key's [`start`].
+    #[inline(always)]
+    pub const fn resume([v0, v1, v2, v3]: [u64; 4]) -> Self {
+        Self { v0, v1, v2, v3 }
     }
 
     /// Takes eight octets, given as the number they are in network order.
@@ -38,39 +54,48 @@ impl<const C: usize, const D: usize> SipHash<C, D> {
         self.block(octets.swap_bytes())
     }
 
-    /// Ends with the last `LEN % 8` octets, left-aligned in `octets`, of a message of `length` octets.
+    /// Ends with the last 0 to 7 octets of a message, left-aligned in `octets`, and its [`tail`].
     #[inline(always)]
-    pub const fn finish(self, octets: u64, length: u64) -> u64 {
-        let mut state = self.block(octets.swap_bytes() | length << 56);
+    pub const fn finish(self, octets: u64, tail: u64) -> u64 {
+        let mut state = self.block(octets.swap_bytes() | tail);
         state.v2 ^= 0xff;
-        let mut round = 0;
-        while round < D {
-            state = state.round();
-            round += 1;
-        }
-        state.v0 ^ state.v1 ^ state.v2 ^ state.v3
+        let Self { v0, v1, v2, v3 } = state.rounds(D);
+        v0 ^ v1 ^ v2 ^ v3
     }
 
     #[inline(always)]
     const fn block(mut self, word: u64) -> Self {
         self.v3 ^= word;
-        let mut round = 0;
-        while round < C {
-            self = self.round();
+        self = self.rounds(C);
+        self.v0 ^= word;
+        self.begin_round()
+    }
+
+    /// Rounds of which the first has begun; the last is ended.
+    #[inline(always)]
+    const fn rounds(mut self, count: usize) -> Self {
+        self = self.end_round();
+        let mut round = 1;
+        while round < count {
+            self = self.begin_round().end_round();
             round += 1;
         }
-        self.v0 ^= word;
         self
     }
 
+    /// What of a round neither `v2` nor `v3` has a part in.
     #[inline(always)]
-    const fn round(self) -> Self {
+    const fn begin_round(self) -> Self {
+        let Self { v0, v1, v2, v3 } = self;
+        let sum = v0.wrapping_add(v1);
+        Self { v0: sum.rotate_left(32), v1: v1.rotate_left(13) ^ sum, v2, v3 }
+    }
+
+    #[inline(always)]
+    const fn end_round(self) -> Self {
         let Self { mut v0, mut v1, mut v2, mut v3 } = self;
-        v0 = v0.wrapping_add(v1);
         v2 = v2.wrapping_add(v3);
-        v1 = v1.rotate_left(13) ^ v0;
         v3 = v3.rotate_left(16) ^ v2;
-        v0 = v0.rotate_left(32);
         v2 = v2.wrapping_add(v1);
         v0 = v0.wrapping_add(v3);
         v1 = v1.rotate_left(17) ^ v2;
@@ -95,7 +120,7 @@ mod tests {
         }
         let mut last = [0; 8];
         last[..chunks.remainder().len()].copy_from_slice(chunks.remainder());
-        state.finish(u64::from_be_bytes(last), message.len() as u64)
+        state.finish(u64::from_be_bytes(last), tail(message.len() as u64))
     }
 
     #[test]

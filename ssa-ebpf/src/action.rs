@@ -1,7 +1,11 @@
 //! A verdict in, an XDP action out: the one place where action codes stand.
 
 use aya_ebpf::bindings::xdp_action;
-use ssa_common::{judge::Judged, parse::Frame as _, verdict::Treatment};
+use ssa_common::{
+    judge::Judged,
+    parse::{self, Frame as _, Link},
+    verdict::Treatment,
+};
 
 use crate::packet::Packet;
 
@@ -15,11 +19,11 @@ const LOWER_EFFORT: u16 = 0x0040;
 
 /// Does what the verdict says.
 #[inline(always)]
-pub fn apply(packet: &Packet<'_>, judged: &Judged) -> u32 {
-    match judged.verdict.treatment {
+pub fn apply(packet: &Packet, judged: &Judged) -> u32 {
+    match judged.treatment {
         Treatment::Drop => xdp_action::XDP_DROP,
         Treatment::LowPriority => {
-            mark(packet, judged.network);
+            mark(packet);
             xdp_action::XDP_PASS
         }
         Treatment::Pass | Treatment::Forward => xdp_action::XDP_PASS,
@@ -28,8 +32,10 @@ pub fn apply(packet: &Packet<'_>, judged: &Judged) -> u32 {
 
 /// Writes the lower-effort code point; ECN and flow label stay.
 #[inline(never)]
-fn mark(packet: &Packet<'_>, network: u32) {
-    if let Some(first) = packet.read_u16(network) {
+fn mark(packet: &Packet) {
+    if let Link::Ipv6(network) = parse::link(packet)
+        && let Some(first) = packet.read_u16(network)
+    {
         packet.write(network, (first & !DSCP | LOWER_EFFORT).to_be());
     }
 }

@@ -1,17 +1,17 @@
 //! A verdict in, one cell counted.
 
 use aya_ebpf::helpers::generated::bpf_get_smp_processor_id;
-use ssa_common::verdict::Verdict;
+use ssa_common::{judge::Judged, verdict::Verdict};
 
-use crate::maps::{COUNTERS, cpus};
+use crate::maps::{COUNTERS, rows};
 
 /// Counts one frame of `octets` octets in its one cell.
 #[inline(always)]
-pub fn count(verdict: &Verdict, octets: u64) {
+pub fn count(judged: &Judged, octets: u64) {
     // SAFETY: no arguments; newer verifiers inline it.
     let cpu = unsafe { bpf_get_smp_processor_id() };
-    let row = verdict.service.wrapping_mul(cpus() + 1).wrapping_add(cpu);
-    let cell = COUNTERS.get_ptr_mut(row.wrapping_mul(Verdict::CELLS).wrapping_add(verdict.cell()));
+    let row = judged.service.wrapping_mul(rows()).wrapping_add(cpu);
+    let cell = COUNTERS.get_ptr_mut(row.wrapping_mul(Verdict::CELLS).wrapping_add(judged.cell));
     if let Some(cell) = cell {
         // SAFETY: the map owns the cell. This CPU alone writes it, and XDP does not interrupt itself on a CPU; the
         // controller only reads.

@@ -133,7 +133,7 @@ fn reason(number: u32) -> Reason {
 
 /// [`judge_upper`].
 #[inline(always)]
-pub fn upper<const FAR: bool>(packet: &Packet<'_, FAR>, case: Above) -> Said {
+pub fn upper<const FAR: bool>(packet: &Packet<FAR>, case: Above) -> Said {
     let header = u64::from(case.network)
         | u64::from(case.next) << 16
         | u64::from(case.hop_limit) << 24

@@ -9,8 +9,8 @@ use aya_ebpf::{
 };
 use bytemuck::{AnyBitPattern, NoUninit};
 use ssa_common::{
-    judge::{Above, Said, Tables, Traffic},
-    parse::{Frame, HEADER_OCTETS},
+    judge::{Above, Judged, Said, Tables, Traffic},
+    parse::{Frame, Front},
 };
 
 use crate::outline;
@@ -19,21 +19,21 @@ use crate::outline;
 const MAX_OFFSET: u32 = 0x7fff;
 
 /// A frame in the hands of the program. `FAR`: offsets come from the frame, and are not plain sums of constants.
-pub struct Packet<'a, const FAR: bool = false> {
-    context: &'a XdpContext,
+pub struct Packet<const FAR: bool = false> {
+    context: *mut xdp_md,
 }
 
-impl<'a, const FAR: bool> Packet<'a, FAR> {
+impl<const FAR: bool> Packet<FAR> {
     /// The frame of this run.
     #[inline(always)]
-    pub const fn new(context: &'a XdpContext) -> Self {
-        Self { context }
+    pub const fn new(context: &XdpContext) -> Self {
+        Self { context: context.ctx }
     }
 
     /// The kernel's context.
     #[inline(always)]
     pub const fn raw(&self) -> *mut xdp_md {
-        self.context.ctx
+        self.context
     }
 
     /// Octets of the frame, fragments of a multi-buffer frame included.
@@ -41,13 +41,27 @@ impl<'a, const FAR: bool> Packet<'a, FAR> {
     /// The kernel says so by a helper, which costs as much as a rule. Where the linear part ends as the IPv6 header claims,
     /// there are no fragments: only a header that lies to the octet about a frame of several buffers makes it count less.
     #[inline(always)]
-    pub fn octets(&self, network: u32, payload: u16) -> u64 {
-        let linear = self.context.data_end() - self.context.data();
-        if payload != 0 && (network + HEADER_OCTETS) as usize + payload as usize == linear {
-            return linear as u64;
+    pub fn octets(&self, judged: &Judged) -> u64 {
+        let linear = self.end() as u64 - self.start() as u64;
+        if u64::from(judged.octets) == linear {
+            return linear;
         }
         // SAFETY: the context is the one the kernel gave.
-        unsafe { bpf_xdp_get_buff_len(self.context.ctx) }
+        unsafe { bpf_xdp_get_buff_len(self.context) }
+    }
+
+    /// Where the linear part begins.
+    #[inline(always)]
+    fn start(&self) -> *mut u8 {
+        // SAFETY: the context is the one the kernel gave.
+        unsafe { (*self.context).data as usize as *mut u8 }
+    }
+
+    /// Where it ends.
+    #[inline(always)]
+    fn end(&self) -> *mut u8 {
+        // SAFETY: as above.
+        unsafe { (*self.context).data_end as usize as *mut u8 }
     }
 
     /// Overwrites octets that the frame has; elsewhere does nothing.
@@ -59,7 +73,7 @@ impl<'a, const FAR: bool> Packet<'a, FAR> {
             None => {
                 let from = (&raw const value).cast_mut().cast();
                 // SAFETY: `value` has as many octets. Where the frame has not, the helper refuses.
-                unsafe { bpf_xdp_store_bytes(self.context.ctx, offset, from, size_of::<T>() as u32) };
+                unsafe { bpf_xdp_store_bytes(self.context, offset, from, size_of::<T>() as u32) };
             }
         }
     }
@@ -75,24 +89,66 @@ impl<'a, const FAR: bool> Packet<'a, FAR> {
         }
         // Pointers and not numbers: sums of numbers are put together anew, and then the sum that was compared with the end
         // is another than the one that is read from, which the verifier does not see through.
-        let start = (self.context.data() as *mut u8).wrapping_add(offset as usize);
+        let start = self.start().wrapping_add(offset as usize);
         let end = start.wrapping_add(size_of::<T>());
-        (end <= self.context.data_end() as *mut u8).then_some(start.cast())
+        (end <= self.end()).then_some(start.cast())
     }
 
     /// Octets that are not in the linear part: of a fragment, across its edge, or past the end.
-    #[inline(never)]
+    #[inline(always)]
     fn read_split<T: AnyBitPattern>(&self, offset: u32) -> Option<T> {
         let mut value = MaybeUninit::<T>::uninit();
-        let to = value.as_mut_ptr().cast();
-        // SAFETY: `value` has as many octets, and the helper fills all of them or refuses.
-        let result = unsafe { bpf_xdp_load_bytes(self.context.ctx, offset, to, size_of::<T>() as u32) };
         // SAFETY: on success every octet is set, and any octets make a `T`.
-        (result == 0).then(|| unsafe { value.assume_init() })
+        self.load(offset, &mut value).then(|| unsafe { value.assume_init() })
+    }
+
+    /// Fills a `T` with the frame's octets, if it has them. No value comes back: it would stand on the stack twice.
+    #[inline(never)]
+    fn load<T: AnyBitPattern>(&self, offset: u32, value: &mut MaybeUninit<T>) -> bool {
+        // SAFETY: `value` has as many octets, and the helper fills all of them or refuses.
+        unsafe { bpf_xdp_load_bytes(self.context, offset, value.as_mut_ptr().cast(), size_of::<T>() as u32) == 0 }
     }
 }
 
-impl<const FAR: bool> Frame for Packet<'_, FAR> {
+/// What [`Frame::front`] found room for: where it begins.
+struct Start(*const u8);
+
+impl Start {
+    #[inline(always)]
+    fn read<T: AnyBitPattern>(&self, offset: isize) -> T {
+        // SAFETY: `front` checked the bounds of all that is read here, and any octets make a `T`.
+        unsafe { self.0.offset(offset).cast::<T>().read_unaligned() }
+    }
+}
+
+impl Front for Start {
+    #[inline(always)]
+    fn ethertype(&self) -> u16 {
+        u16::from_be(self.read(-2))
+    }
+
+    #[inline(always)]
+    fn octet(&self, index: usize) -> u8 {
+        self.read(index as isize)
+    }
+
+    #[inline(always)]
+    fn half(&self, index: usize) -> u16 {
+        u16::from_be(self.read(index as isize))
+    }
+
+    #[inline(always)]
+    fn word(&self, index: usize) -> u64 {
+        u64::from_be(self.read(index as isize))
+    }
+}
+
+impl<const FAR: bool> Frame for Packet<FAR> {
+    #[inline(always)]
+    fn front(&self, offset: u32) -> Option<impl Front> {
+        Some(Start(self.at::<[u64; 5]>(offset)?.cast()))
+    }
+
     #[inline(always)]
     fn read<T: AnyBitPattern + NoUninit>(&self, offset: u32) -> Option<T> {
         match self.at::<T>(offset) {
@@ -115,7 +171,7 @@ impl<const FAR: bool> Frame for Packet<'_, FAR> {
     }
 }
 
-impl<const FAR: bool> Traffic for Packet<'_, FAR> {
+impl<const FAR: bool> Traffic for Packet<FAR> {
     #[inline(always)]
     fn upper(&self, _tables: &impl Tables, case: Above) -> Said {
         outline::upper(self, case)
@@ -123,6 +179,11 @@ impl<const FAR: bool> Traffic for Packet<'_, FAR> {
 
     #[inline(always)]
     fn far(&self) -> impl Frame {
-        Packet::<true>::new(self.context)
+        Packet::<true> { context: self.context }
+    }
+
+    #[inline(always)]
+    fn again(&self) -> impl Traffic {
+        Self { context: black_box(self.context) }
     }
 }

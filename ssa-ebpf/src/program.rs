@@ -8,9 +8,9 @@ use crate::{action, clock::Jiffies, counters, maps::Kernel, packet::Packet};
 /// The filter. Multi-buffer frames are taken: large MTUs work in native mode.
 #[xdp(frags)]
 pub fn ssa_filter(context: XdpContext) -> u32 {
-    let packet: Packet<'_> = Packet::new(&context);
+    let packet: Packet = Packet::new(&context);
     let judged = judge(&packet, &Kernel, &Jiffies);
-    counters::count(&judged.verdict, packet.octets(judged.network, judged.payload));
+    counters::count(&judged, packet.octets(&judged));
     action::apply(&packet, &judged)
 }
 

@@ -1,8 +1,10 @@
 //! In: the arguments of `cargo xtask`. Out: one task done, or the reason why not, and an exit code.
 
+mod bench;
 mod ci;
 mod demo;
 mod progress;
+mod release;
 mod setup;
 mod test;
 mod tidy;
@@ -29,6 +31,8 @@ enum Task {
     Setup(setup::Args),
     /// Show the filter at work, in network namespaces that are gone afterwards
     Demo(demo::Args),
+    /// Measure the filter, with peers beside it in the same run
+    Bench(bench::Args),
     /// Run the tests: all of them, or the rings that are named
     Test(test::Args),
     /// Everything a change must pass: tests, formatting, clippy, tidy, dependencies
@@ -55,6 +59,7 @@ fn run(cli: Cli) -> Result<()> {
     match cli.task {
         Task::Setup(args) => setup::run(&sh, &args),
         Task::Demo(args) => demo::run(&sh, &args),
+        Task::Bench(args) => bench::run(&sh, &args),
         Task::Test(args) => test::run(&sh, &args),
         Task::Ci => ci::run(&sh),
         Task::Tidy => tidy::run(&sh),

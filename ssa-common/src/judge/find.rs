@@ -18,10 +18,7 @@ pub(super) struct Found<'a> {
 /// Nearly every config has one prefix length: the others are looked for elsewhere.
 #[inline(always)]
 pub(super) fn find<'a>(tables: &'a (impl Tables + ?Sized), bank: &'a BankRow, address: Words) -> Option<Found<'a>> {
-    if bank.lengths == 0 {
-        return None;
-    }
-    match look(tables, bank, address, 0, bank.masks[0]) {
+    match find_first(tables, bank, address) {
         None if bank.lengths > 1 => {
             let slot = tables.find_later(bank, address)?;
             Some(Found { bank, row: tables.prefix(slot)?, slot })
@@ -30,7 +27,17 @@ pub(super) fn find<'a>(tables: &'a (impl Tables + ?Sized), bank: &'a BankRow, ad
     }
 }
 
-/// A look at the two places of `address` under one mask.
+/// The same by the first prefix length alone.
+#[inline(always)]
+pub(super) fn find_first<'a>(
+    tables: &'a (impl Tables + ?Sized),
+    bank: &'a BankRow,
+    address: Words,
+) -> Option<Found<'a>> {
+    look(tables, bank, address, 0, bank.masks[0])
+}
+
+/// A look at the places of `address` under one mask.
 #[inline(always)]
 fn look<'a>(
     tables: &'a (impl Tables + ?Sized),
@@ -40,17 +47,16 @@ fn look<'a>(
     mask: Words,
 ) -> Option<Found<'a>> {
     let key = address.and(mask);
-    for place in places(bank, key) {
+    let at = |place: u32| {
         let slot = bank.first_prefix.wrapping_add(place);
-        if let Some(row) = tables.prefix(slot)
-            && row.prefix == key
-            && row.length == length
-            && row.service != 0
-        {
-            return Some(Found { bank, row, slot });
-        }
+        let row = tables.prefix(slot)?;
+        (row.prefix == key && row.length == length + 1).then_some(Found { bank, row, slot })
+    };
+    match at(first_place(bank, key)) {
+        // Of a few hundred prefixes none is in another's way, and a frame to no service needs one look.
+        None if bank.single == 0 => at(second_place(bank, key)),
+        found => found,
     }
-    None
 }
 
 /// What [`Tables::find_later`] says, wherever it runs.
@@ -68,10 +74,23 @@ pub fn find_later(tables: &(impl Tables + ?Sized), bank: &BankRow, address: Word
 }
 
 /// The two places of a key in a bank's prefix table.
+pub fn places(bank: &BankRow, key: Words) -> [u32; 2] {
+    [first_place(bank, key), second_place(bank, key)]
+}
+
 #[inline(always)]
 #[expect(clippy::cast_possible_truncation, reason = "the table has fewer than 2^32 slots")]
-pub fn places(bank: &BankRow, key: Words) -> [u32; 2] {
-    let [first, second] = bank.seeds;
-    let mixed = key.hi.wrapping_mul(first) ^ key.lo.wrapping_mul(second);
-    [(mixed >> bank.shift) as u32, (mixed.wrapping_mul(second) >> bank.shift) as u32]
+const fn first_place(bank: &BankRow, key: Words) -> u32 {
+    (mixed(bank, key) >> bank.shift) as u32
+}
+
+#[inline(always)]
+#[expect(clippy::cast_possible_truncation, reason = "the table has fewer than 2^32 slots")]
+const fn second_place(bank: &BankRow, key: Words) -> u32 {
+    (mixed(bank, key).wrapping_mul(bank.seeds[1]) >> bank.shift) as u32
+}
+
+#[inline(always)]
+const fn mixed(bank: &BankRow, key: Words) -> u64 {
+    key.hi.wrapping_mul(bank.seeds[0]) ^ key.lo.wrapping_mul(bank.seeds[1])
 }

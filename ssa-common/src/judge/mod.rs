@@ -4,6 +4,7 @@
 //! value, through methods with a body here: the kernel's program makes them functions that are verified once, by
 //! themselves, and not once on every path that leads to them.
 
+mod common;
 mod find;
 mod source;
 mod tables;
@@ -11,18 +12,19 @@ mod treat;
 mod upper;
 
 use crate::{
-    parse::{self, Header, Link, protocol},
-    rows::{FLAG_ALLOW, FLAG_DENY_SOURCE_IN_SERVICE, FLAG_PREVIOUS, RuleRow},
+    parse::{self, HEADER_OCTETS, Header, Link, protocol},
+    rows::{FLAG_ALLOW, FLAG_DENY_SOURCE_IN_SERVICE},
     rule::{
-        self, Pair,
+        Pair,
         epoch::{Clock, Window},
     },
     verdict::{Reason, Treatment, Verdict},
 };
 
 use self::{
+    common::judge_common,
     find::{Found, find},
-    tables::{judge_pair, judge_rule},
+    tables::judge_pair,
     upper::embedded,
 };
 pub use self::{
@@ -33,17 +35,38 @@ pub use self::{
     upper::{Above, Said, Traffic, judge_upper},
 };
 
-/// A verdict, and what of the frame's shape the caller may want.
-#[derive(Clone, Copy)]
+/// A verdict in the words of who carries it out: each by itself, and most of them constants where they are known.
+#[derive(Clone, Copy, Debug)]
 pub struct Judged {
-    /// The verdict.
-    pub verdict: Verdict,
-    /// Octets before the IPv6 header; 0 where there is none.
-    pub network: u32,
-    /// Octets behind it, as it claims; 0 where there is none.
-    pub payload: u16,
+    /// The service's number; 0 outside any service.
+    pub service: u32,
+    /// [`Verdict::cell`].
+    pub cell: u32,
+    /// What happens.
+    pub treatment: Treatment,
+    /// Octets of the frame, as its IPv6 header claims; 0 where there is none.
+    pub octets: u32,
 }
 
+impl Judged {
+    #[inline(always)]
+    const fn new(verdict: Verdict, octets: u32) -> Self {
+        let Verdict { service, treatment, .. } = verdict;
+        Self { service, cell: verdict.cell(), treatment, octets }
+    }
+
+    /// The verdict.
+    ///
+    /// # Panics
+    /// Never: the cell is a verdict's.
+    pub fn verdict(&self) -> Verdict {
+        let (reason, treatment, would_drop) = Verdict::of_cell(self.cell).expect("a verdict's cell");
+        Verdict { service: self.service, reason, treatment, would_drop }
+    }
+}
+
+/// The first three bits of global unicast, `2000::/3`: it holds none of the sources that cannot be.
+const GLOBAL_UNICAST: u8 = 1;
 /// A frame to no service.
 const OTHER: Verdict = outside(Reason::Other, Treatment::Pass);
 /// A frame that cannot be judged and must not pass.
@@ -56,14 +79,21 @@ const fn outside(reason: Reason, treatment: Treatment) -> Verdict {
 /// Judges one frame.
 #[inline(always)]
 pub fn judge(frame: &impl Traffic, tables: &impl Tables, clock: &impl Clock) -> Judged {
+    match judge_common(frame, tables, clock) {
+        Some(judged) => judged,
+        None => judge_whole(&frame.again(), tables, clock),
+    }
+}
+
+/// Judges one frame by the whole law: what [`judge`] says too, and sooner where it can.
+#[inline(always)]
+pub fn judge_whole(frame: &impl Traffic, tables: &impl Tables, clock: &impl Clock) -> Judged {
     let network = match parse::link(frame) {
         Link::Ipv6(network) => network,
-        Link::Foreign => return Judged { verdict: OTHER, network: 0, payload: 0 },
-        Link::TooDeep => return Judged { verdict: MALFORMED, network: 0, payload: 0 },
+        Link::Foreign => return Judged::new(OTHER, 0),
+        Link::TooDeep => return Judged::new(MALFORMED, 0),
     };
-    let Some(header) = Header::read(frame, network) else {
-        return Judged { verdict: MALFORMED, network, payload: 0 };
-    };
+    let Some(header) = Header::read(frame, network) else { return Judged::new(MALFORMED, 0) };
     let found = tables.bank().and_then(|bank| find(tables, bank, header.destination));
     let verdict = match found {
         None => OTHER,
@@ -72,7 +102,7 @@ pub fn judge(frame: &impl Traffic, tables: &impl Tables, clock: &impl Clock) -> 
             treat(found.row, header.source, reason)
         }
     };
-    Judged { verdict, network, payload: header.payload }
+    Judged::new(verdict, network + HEADER_OCTETS + u32::from(header.payload))
 }
 
 /// DESIGN §4 steps 2 to 6.
@@ -87,9 +117,8 @@ fn reason(
     found: &Found<'_>,
 ) -> Reason {
     let flags = found.row.flags;
-    // Global unicast, 2000::/3, holds none of the sources that cannot be.
     let mut doubtful = false;
-    if header.source.hi >> 61 != 1 || flags & FLAG_DENY_SOURCE_IN_SERVICE != 0 {
+    if header.source.hi >> 61 != u64::from(GLOBAL_UNICAST) || flags & FLAG_DENY_SOURCE_IN_SERVICE != 0 {
         match tables.source(found.bank, found.slot, header.source) {
             Source::Good => {}
             Source::OnlyControl => doubtful = true,
@@ -107,7 +136,7 @@ fn reason(
             Said::Error(offset) => {
                 let valid = embedded(&frame.far(), offset, header.destination).is_some_and(|mirror| {
                     let at = At { window: Window::Past, ..at };
-                    judge_pair(tables, at, flags, mirror, clock) == Reason::Conform
+                    judge_pair(tables, at, found.row, mirror, clock) == Reason::Conform
                 });
                 return match (valid, doubtful) {
                     (true, _) => Reason::IcmpError,
@@ -123,34 +152,5 @@ fn reason(
         return Reason::BadSource;
     }
     let pair = Pair { source: header.source, destination: header.destination };
-    let reason = first_look(tables, &found.row.rule, at, pair, clock);
-    if reason != Reason::Conform
-        && flags & FLAG_PREVIOUS != 0
-        && judge_rule(tables, At { previous: true, ..at }, pair, clock) == Reason::Conform
-    {
-        return Reason::Conform;
-    }
-    reason
-}
-
-/// What the current rule says of a pair, its loops and its rare kinds left to [`Tables::part`].
-#[inline(always)]
-fn first_look(tables: &impl Tables, rule: &RuleRow, at: At, pair: Pair, clock: &impl Clock) -> Reason {
-    if rule.more == 0 {
-        return rule::copies(rule, &pair);
-    }
-    let mut reason = match rule.reverses {
-        0 => rule::fields::<false>(rule, &pair),
-        _ => tables.part(Part::Fields, at, pair, clock),
-    };
-    if reason == Reason::Conform && rule.macs != 0 {
-        reason = match rule::first_mac(rule, &pair, clock) {
-            Some(reason) => reason,
-            None => tables.part(Part::Macs, at, pair, clock),
-        };
-    }
-    if reason == Reason::Conform && rule.pows != 0 {
-        reason = tables.part(Part::Pows, at, pair, clock);
-    }
-    reason
+    judge_pair(tables, at, found.row, pair, clock)
 }

@@ -82,21 +82,29 @@ pub enum Part {
 
 /// What the current rule, or the previous one while it lasts, says of a pair.
 #[inline(always)]
-pub(super) fn judge_pair(tables: &impl Tables, at: At, flags: u32, pair: Pair, clock: &impl Clock) -> Reason {
-    let reason = judge_rule(tables, at, pair, clock);
-    if reason != Reason::Conform && flags & FLAG_PREVIOUS != 0 {
-        return judge_rule(tables, At { previous: true, ..at }, pair, clock);
+pub(super) fn judge_pair(tables: &impl Tables, at: At, row: &PrefixRow, pair: Pair, clock: &impl Clock) -> Reason {
+    let has = |part| match part {
+        Part::Fields => true,
+        Part::Macs => row.rule.macs != 0,
+        Part::Pows => row.rule.pows != 0,
+    };
+    let reason = judge_rule(tables, at, pair, clock, has);
+    if reason != Reason::Conform && row.flags & FLAG_PREVIOUS != 0 {
+        let previous = judge_rule(tables, At { previous: true, ..at }, pair, clock, |_| true);
+        return if previous == Reason::Conform { previous } else { reason };
     }
     reason
 }
 
-/// What one rule says of a pair, part by part.
+/// What one rule says of a pair, by the parts it has.
 #[inline(always)]
-pub(super) fn judge_rule(tables: &impl Tables, at: At, pair: Pair, clock: &impl Clock) -> Reason {
+fn judge_rule(tables: &impl Tables, at: At, pair: Pair, clock: &impl Clock, has: impl Fn(Part) -> bool) -> Reason {
     for part in [Part::Fields, Part::Macs, Part::Pows] {
-        let reason = tables.part(part, at, pair, clock);
-        if reason != Reason::Conform {
-            return reason;
+        if has(part) {
+            let reason = tables.part(part, at, pair, clock);
+            if reason != Reason::Conform {
+                return reason;
+            }
         }
     }
     Reason::Conform
@@ -117,6 +125,7 @@ pub fn judge_part(tables: &(impl Tables + ?Sized), part: Part, at: At, pair: Pai
         }
     };
     match part {
+        Part::Fields if row.reverses == 0 => rule::fields::<false>(row, &pair),
         Part::Fields => rule::fields::<true>(row, &pair),
         Part::Macs => rule::macs(row, &pair, clock, at.window, &|message| tables.tag(message)),
         Part::Pows => rule::pows(row, &pair, clock, at.window, &|block| tables.sha256(block)),

@@ -20,10 +20,17 @@ pub trait Traffic: Frame {
 
     /// The same frame, read at offsets that the frame itself gives.
     fn far(&self) -> impl Frame;
+
+    /// The same frame, as if nothing had been read of it yet: what the common way has read is not kept for the others.
+    fn again(&self) -> impl Traffic;
 }
 
 impl Traffic for &[u8] {
     fn far(&self) -> impl Frame {
+        *self
+    }
+
+    fn again(&self) -> impl Traffic {
         *self
     }
 }

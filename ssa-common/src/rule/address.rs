@@ -108,7 +108,7 @@ impl Compiled {
                 let (Some(row), Some(key)) = (self.hashed(field), self.newest()) else {
                     return Err(AddressError::NoKey);
                 };
-                let tag = mac::tag(row, key.key, &pair(destination), epoch(row));
+                let tag = mac::tag(row, key.start, &pair(destination), epoch(row));
                 field.write(&mut destination, u128::from(tag) >> row.shift);
             }
             let proven = self

@@ -16,7 +16,8 @@ use super::{
 use crate::{
     bits::{Words, mask},
     layout::KEYS,
-    rows::{BitsRow, HashedRow, KeyRow, RuleRow, STALE_LAST},
+    rows::{BitsRow, HashedRow, KeyRow, RuleRow, SHAPE_BITS, SHAPE_COMMON, SHAPE_HASH, SHAPE_MAC, STALE_LAST},
+    siphash,
     verdict::Reason,
 };
 
@@ -91,14 +92,14 @@ impl Placed {
         row.hashes = count(of_letter(b'h').count());
         row.macs = count(of_letter(b'm').count());
         row.pows = count(of_letter(b'p').count());
-        let others = [row.replicas, row.keyids, row.hashes, row.macs, row.pows, row.reverses];
-        row.more = u8::from(others.iter().any(|&of| of != 0));
+        row.shape = shape(&row);
         let in_order = of_letter(b'h').chain(of_letter(b'm')).chain(of_letter(b'p'));
         for (to, field) in row.hashed.iter_mut().zip(in_order) {
             *to = self.hashed(field, secrets.salt, timing);
             if field.kind.letter() == Some(b'm') {
                 for (to, key) in row.ring.iter_mut().zip(&ring) {
-                    *to = KeyRow { key: field_key(self, field, key.secret), number: key.number.into() };
+                    let start = siphash::start(field_key(self, field, key.secret));
+                    *to = KeyRow { start, number: key.number.into() };
                 }
             }
         }
@@ -112,20 +113,32 @@ impl Placed {
 
     fn hashed(&self, field: &PlacedField, salt: [u8; 16], timing: Timing) -> HashedRow {
         let source_bits = field.kind.source_bits().unwrap_or(0);
-        let is_mac = field.kind.letter() == Some(b'm');
+        let key = match field.kind.letter() {
+            Some(b'm') | None => Words::default(),
+            Some(_) => field_key(self, field, salt),
+        };
+        let source_octets = match source_bits {
+            0..=56 => 7,
+            57..=64 => 8,
+            _ => 16,
+        };
+        let suffix_octets = if self.length >= 64 { 8 } else { 16 };
+        let before = match field.kind.period() {
+            _ if field.kind.letter() != Some(b'm') => 0,
+            None => suffix_octets,
+            Some(_) => suffix_octets + 8,
+        };
         HashedRow {
-            key: if is_mac { Words::default() } else { field_key(self, field, salt) },
+            start: siphash::start(key),
+            key,
             source_mask: Words::from_u128(mask(0, source_bits)),
             others: Words::from_u128(!mask(field.first, field.width)),
+            tail: siphash::tail((before + source_octets).into()),
             period: field.kind.period().map_or(0, |period| timing.ticks(period.seconds())),
             skew: timing.ticks(timing.skew.into()),
             rotate: field.first.into(),
-            source_octets: match source_bits {
-                0..=56 => 7,
-                57..=64 => 8,
-                _ => 16,
-            },
-            suffix_octets: if self.length >= 64 { 8 } else { 16 },
+            source_octets,
+            suffix_octets,
             shift: 64 - field.width,
             zeros: match field.kind {
                 Kind::Pow { zeros, .. } => zeros,
@@ -157,15 +170,16 @@ impl Compiled {
 /// Collects constants and `inv` into the row, and `src` fields that need the same rotation into one comparison.
 fn sources<'a>(fields: impl Iterator<Item = &'a PlacedField>, row: &mut RuleRow) -> Vec<BitsRow> {
     let mut merged: Vec<BitsRow> = Vec::new();
-    let (mut constant_mask, mut constant) = (0, 0);
+    let (mut checked, mut constant) = (0, 0);
     for field in fields {
         let bits = mask(field.first, field.width);
         match field.kind {
             Kind::Const(value) => {
-                constant_mask |= bits;
+                checked |= bits;
                 constant |= value << (128 - u32::from(field.first) - u32::from(field.width));
             }
             Kind::Src(copied) => {
+                checked |= bits;
                 if copied.invert {
                     constant |= bits;
                 }
@@ -179,9 +193,23 @@ fn sources<'a>(fields: impl Iterator<Item = &'a PlacedField>, row: &mut RuleRow)
             _ => {}
         }
     }
-    row.constant_mask = Words::from_u128(constant_mask);
+    row.checked = Words::from_u128(checked);
     row.constant = Words::from_u128(constant);
     merged
+}
+
+/// The shape of a row that is complete but for it.
+fn shape(row: &RuleRow) -> u8 {
+    let flag = |set: bool, flag: u8| if set { flag } else { 0 };
+    let bits = flag(!row.checked.is_zero(), SHAPE_BITS);
+    let [sources, others @ ..] = [row.sources, row.reverses, row.replicas, row.keyids, row.pows];
+    match (row.hashes, row.macs) {
+        _ if sources > 1 || others != [0; 4] => 0,
+        (0, 0) => SHAPE_COMMON | bits,
+        (1, 0) => SHAPE_COMMON | bits | SHAPE_HASH,
+        (0, 1) if row.keys > 0 => SHAPE_COMMON | bits | SHAPE_MAC,
+        _ => 0,
+    }
 }
 
 fn count(of: usize) -> u8 {

@@ -87,13 +87,13 @@ impl Compiled {
     ) -> (String, bool, Option<u64>) {
         let keyid::Candidates { first, second, count } = keyid::candidates(&self.row, pair.destination);
         let keys: Vec<_> = [first, second][..count as usize].iter().map(|&at| self.row.ring[at as usize]).collect();
-        let holds = |epoch| keys.iter().any(|key| row.holds(pair.destination, mac::tag(row, key.key, pair, epoch)));
+        let holds = |epoch| keys.iter().any(|key| row.holds(pair.destination, mac::tag(row, key.start, pair, epoch)));
         let (ok, epoch) = self.search(row, unix, &holds);
         let now = unix.checked_div(row.period).unwrap_or(0);
         let expected = keys.first().map_or_else(
             || "the tag of a key in the ring".into(),
             |key| {
-                let tag = mac::tag(row, key.key, pair, if ok { epoch.unwrap_or(now) } else { now });
+                let tag = mac::tag(row, key.start, pair, if ok { epoch.unwrap_or(now) } else { now });
                 hexadecimal(u128::from(tag) >> row.shift)
             },
         );

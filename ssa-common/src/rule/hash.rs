@@ -20,24 +20,25 @@ pub fn conform(row: &RuleRow, pair: &Pair) -> bool {
     true
 }
 
+/// True if the first `hash` field of the destination holds its digest.
+#[inline(always)]
+pub fn first(row: &RuleRow, pair: &Pair) -> bool {
+    let [field, _] = &row.hashed;
+    field.holds(pair.destination, digest(field, pair.source))
+}
+
 /// `H` of the source, as a 64-bit number.
 #[inline(always)]
 pub fn digest(field: &HashedRow, source: Words) -> u64 {
-    finish(Sip13::new(field.key), source.and(field.source_mask), field.source_octets.into(), 0)
+    finish(Sip13::resume(field.start), source.and(field.source_mask), field.source_octets.into(), field.tail)
 }
 
-/// Takes the source word of 7, 8 or 16 octets as the end of a message that had `before` octets so far.
+/// Takes the source word of 7, 8 or 16 octets as the end of a message with this [`tail`](crate::siphash::tail).
 #[inline(always)]
-pub(super) fn finish<const C: usize, const D: usize>(
-    state: SipHash<C, D>,
-    word: Words,
-    octets: u64,
-    before: u64,
-) -> u64 {
-    let length = before + octets;
+pub(super) fn finish<const C: usize, const D: usize>(state: SipHash<C, D>, word: Words, octets: u64, tail: u64) -> u64 {
     match octets {
-        7 => state.finish(word.hi, length),
-        8 => state.word(word.hi).finish(0, length),
-        _ => state.word(word.hi).word(word.lo).finish(0, length),
+        7 => state.finish(word.hi, tail),
+        8 => state.word(word.hi).finish(0, tail),
+        _ => state.word(word.hi).word(word.lo).finish(0, tail),
     }
 }

@@ -13,20 +13,20 @@ use crate::{
     verdict::Reason,
 };
 
-/// Judges by the newest key and the current epoch; none where another might accept what these do not.
+/// Judges a rule of [`SHAPE_MAC`](crate::rows::SHAPE_MAC) by the newest key and the current epoch; none where another
+/// might accept what these do not.
 #[inline(always)]
-pub(super) fn first(row: &RuleRow, field: &HashedRow, pair: &Pair, clock: &impl Clock) -> Option<Reason> {
+pub fn first(row: &RuleRow, pair: &Pair, clock: &impl Clock) -> Option<Reason> {
+    let ([field, _], [key, ..]) = (&row.hashed, &row.ring);
     let (current, count) = match epoch::accepted(row, field, clock, Window::Now) {
         Epochs::Try { current, count, .. } => (current, count),
         Epochs::Settled(true) => return Some(Reason::Conform),
         Epochs::Settled(false) => return Some(Reason::MacMismatch),
     };
-    let keys = keyid::candidates(row, pair.destination);
-    let key = row.ring.get(keys.first as usize)?;
-    if keys.count > 0 && field.holds(pair.destination, tag(field, key.key, pair, current)) {
+    if field.holds(pair.destination, tag(field, key.start, pair, current)) {
         return Some(Reason::Conform);
     }
-    if keys.count > 1 || count > 1 { None } else { Some(Reason::MacMismatch) }
+    if row.keys > 1 || count > 1 { None } else { Some(Reason::MacMismatch) }
 }
 
 /// True if the field holds the tag of a key that is tried, in an epoch that is accepted. `tag` is [`Message::tag`].
@@ -53,7 +53,7 @@ pub(super) fn conforms(
             if back >= count {
                 break;
             }
-            let message = Message::new(field, key.key, pair, newest.wrapping_sub(back));
+            let message = Message::new(field, key.start, pair, newest.wrapping_sub(back));
             if field.holds(pair.destination, tag(&message)) {
                 return true;
             }
@@ -64,41 +64,43 @@ pub(super) fn conforms(
 
 /// `M` of the pair in `epoch`, as a 64-bit number. The destination's bits in the field itself do not matter.
 #[inline(always)]
-pub fn tag(field: &HashedRow, key: Words, pair: &Pair, epoch: u64) -> u64 {
-    Message::new(field, key, pair, epoch).tag()
+pub fn tag(field: &HashedRow, start: [u64; 4], pair: &Pair, epoch: u64) -> u64 {
+    Message::new(field, start, pair, epoch).tag()
 }
 
-/// What `M` is computed over, in words alone.
+/// What `M` is computed over, in words alone: of smaller parts on the stack the verifier would know nothing.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct Message {
-    key: Words,
+    start: [u64; 4],
     suffix: Words,
     source: Words,
     epoch: u64,
+    tail: u64,
     suffix_octets: u64,
-    epoch_octets: u64,
     source_octets: u64,
+    epoch_octets: u64,
 }
 
 impl Message {
     #[inline(always)]
-    fn new(field: &HashedRow, key: Words, pair: &Pair, epoch: u64) -> Self {
+    fn new(field: &HashedRow, start: [u64; 4], pair: &Pair, epoch: u64) -> Self {
         Self {
-            key,
+            start,
             suffix: pair.destination.and(field.others),
             source: pair.source.and(field.source_mask),
             epoch,
+            tail: field.tail,
             suffix_octets: field.suffix_octets.into(),
-            epoch_octets: if field.period == 0 { 0 } else { 8 },
             source_octets: field.source_octets.into(),
+            epoch_octets: if field.period == 0 { 0 } else { 8 },
         }
     }
 
     /// `M`, as a 64-bit number.
     #[inline(always)]
     pub fn tag(&self) -> u64 {
-        let mut state = Sip24::new(self.key);
+        let mut state = Sip24::resume(self.start);
         if self.suffix_octets == 16 {
             state = state.word(self.suffix.hi);
         }
@@ -106,6 +108,6 @@ impl Message {
         if self.epoch_octets != 0 {
             state = state.word(self.epoch);
         }
-        hash::finish(state, self.source, self.source_octets, self.suffix_octets + self.epoch_octets)
+        hash::finish(state, self.source, self.source_octets, self.tail)
     }
 }

@@ -74,12 +74,6 @@ pub fn check(row: &RuleRow, pair: &Pair, clock: &impl Clock, window: Window) -> 
     }
 }
 
-/// The fields of a rule that has no others than constants and copies: [`RuleRow::more`] is 0.
-#[inline(always)]
-pub fn copies(row: &RuleRow, pair: &Pair) -> Reason {
-    if source::differing::<false>(row, pair).is_zero() { Reason::Conform } else { Reason::FieldMismatch }
-}
-
 /// The fields that need neither the time nor a choice of keys. `REVERSES`: of rules that reverse the source, too.
 #[inline(always)]
 pub fn fields<const REVERSES: bool>(row: &RuleRow, pair: &Pair) -> Reason {
@@ -96,17 +90,6 @@ pub fn fields<const REVERSES: bool>(row: &RuleRow, pair: &Pair) -> Reason {
         return Reason::FieldMismatch;
     }
     Reason::Conform
-}
-
-/// The `mac`, by the newest key and the current epoch alone; none where another key or epoch might accept it.
-///
-/// Nearly every packet that conforms does so by these, so the loops over keys and epochs stay off the packet path.
-#[inline(always)]
-pub fn first_mac(row: &RuleRow, pair: &Pair, clock: &impl Clock) -> Option<Reason> {
-    match hashed(row, row.hashes) {
-        Some(field) if row.macs != 0 => mac::first(row, field, pair, clock),
-        _ => Some(Reason::Conform),
-    }
 }
 
 /// The `mac`, by every key that is tried and every epoch that is accepted. `tag` is [`Message::tag`].

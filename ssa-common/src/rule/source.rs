@@ -2,8 +2,8 @@
 
 use super::Pair;
 use crate::{
-    bits::Words,
-    rows::{BitsRow, RuleRow},
+    bits::{Half, Words},
+    rows::RuleRow,
 };
 
 /// The bits of all `const` and `src` fields in which the destination is not what the rule says.
@@ -12,32 +12,28 @@ use crate::{
 /// of knowing whether it must.
 #[inline(always)]
 pub fn differing<const REVERSES: bool>(row: &RuleRow, pair: &Pair) -> Words {
-    // Constants and the ones that `inv` adds are taken off first: what is left must be the copied bits, or zero.
-    let left = pair.destination.xor(row.constant);
-    let mut wrong = left.and(row.constant_mask);
-    let [first, others @ ..] = &row.bits;
-    if row.sources > 0 {
-        wrong = wrong.or(compare::<REVERSES>(first, pair.source, left));
-    }
-    // Most rules copy from one place: what they need stays in registers.
-    if row.sources > 1 {
-        for (index, field) in (1..).zip(others) {
-            if index >= row.sources {
-                break;
-            }
-            wrong = wrong.or(compare::<REVERSES>(field, pair.source, left));
+    let mut wanted = row.constant;
+    for (index, field) in (0..).zip(&row.bits) {
+        if index >= row.sources {
+            break;
         }
+        let source = if REVERSES && field.reverse != 0 { pair.source.reverse() } else { pair.source };
+        wanted = wanted.xor(source.rotate_left(field.rotate).and(field.mask));
     }
-    wrong
+    pair.destination.xor(wanted).and(row.checked)
 }
 
+/// True if no bit differs, by a rule whose copied bits, if any, all need the rotation of the first field.
 #[inline(always)]
-fn compare<const REVERSES: bool>(field: &BitsRow, source: Words, left: Words) -> Words {
-    let source = if REVERSES && field.reverse != 0 { source.reverse() } else { source };
-    let (upper, lower) = source.halves_rotated(field.rotate);
-    // Of a /64 or longer only the lower word counts.
-    let hi = if field.mask.hi == 0 { 0 } else { (upper.rotated() ^ left.hi) & field.mask.hi };
-    Words { hi, lo: (lower.rotated() ^ left.lo) & field.mask.lo }
+pub fn copied(row: &RuleRow, pair: &Pair) -> bool {
+    let RuleRow { checked, constant, bits: [field, ..], .. } = row;
+    let (upper, lower) = pair.source.halves_rotated(field.rotate);
+    let differ = |half: Half, mask, constant, destination, checked| {
+        (half.rotated() & mask ^ constant ^ destination) & checked != 0
+    };
+    // Of a /64 or longer only the lower word is checked.
+    !(differ(lower, field.mask.lo, constant.lo, pair.destination.lo, checked.lo)
+        || checked.hi != 0 && differ(upper, field.mask.hi, constant.hi, pair.destination.hi, checked.hi))
 }
 
 #[cfg(feature = "rule")]

@@ -2,11 +2,15 @@
 //!
 //! The same prefixes in the same order always make the same table, so that equal configs are equal rows.
 
+use std::mem;
+
 use ssa_common::{
     judge::places,
     rows::{BankRow, PrefixRow},
 };
 
+/// Pairs of multipliers that are tried for one by which no prefix needs its second place.
+const HOPES: u64 = 256;
 /// Evictions after which a pair of multipliers is given up.
 const PATIENCE: u32 = 500;
 /// Pairs of multipliers that are tried. A half-full table takes one or two.
@@ -17,13 +21,23 @@ const ATTEMPTS: u64 = 1000;
 /// None where no pair of multipliers places all: more than half of the slots are wanted.
 pub fn build(bank: &mut BankRow, rows: &[PrefixRow], slots: u32) -> Option<Vec<u32>> {
     bank.shift = 64 - slots.trailing_zeros().max(1);
-    for attempt in 0..ATTEMPTS {
-        bank.seeds = [0, 1].map(|which| multiplier(attempt * 2 + which));
-        if let Some(places) = place(bank, rows, slots) {
-            return Some(places);
-        }
-    }
-    None
+    let mut try_all = |attempts, single, place: fn(&BankRow, &[PrefixRow], u32) -> Option<Vec<u32>>| {
+        bank.single = u32::from(single);
+        (0..attempts).find_map(|attempt| {
+            bank.seeds = [0, 1].map(|which| multiplier(attempt * 2 + which));
+            place(bank, rows, slots)
+        })
+    };
+    try_all(HOPES, true, place_first).or_else(|| try_all(ATTEMPTS, false, place))
+}
+
+/// Each row in its first place, if those are all different.
+fn place_first(bank: &BankRow, rows: &[PrefixRow], slots: u32) -> Option<Vec<u32>> {
+    let mut taken = vec![false; slots as usize];
+    rows.iter()
+        .map(|row| places(bank, row.prefix)[0])
+        .map(|to| (!mem::replace(&mut taken[to as usize], true)).then_some(to))
+        .collect()
 }
 
 fn place(bank: &BankRow, rows: &[PrefixRow], slots: u32) -> Option<Vec<u32>> {

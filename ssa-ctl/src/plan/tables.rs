@@ -1,5 +1,7 @@
 //! A config and its keys in; the rows of one bank out. The same rows serve the host's own law.
 
+use std::array;
+
 use anyhow::Context as _;
 use bytemuck::Zeroable;
 use ssa_common::{
@@ -119,13 +121,26 @@ fn row(service: &Service) -> ServiceRow {
     let mut row = ServiceRow::zeroed();
     let name = &service.name.as_bytes()[..service.name.len().min(NAME)];
     row.name[..name.len()].copy_from_slice(name);
-    for (to, from) in row.allow.iter_mut().zip(service.allow.iter().flatten()) {
-        *to =
-            AllowRow { port: from.port.unwrap_or(0), protocol: from.protocol, any_port: u8::from(from.port.is_none()) };
-        row.allowed += 1;
-    }
-    debug_assert!(service.allow.as_ref().is_none_or(|allow| allow.len() <= ALLOWED));
+    let allow = allow(service);
+    row.allow[..allow.len()].copy_from_slice(&allow);
+    row.allowed = u32::try_from(allow.len()).unwrap_or(u32::MAX);
     row
+}
+
+/// The protocols a service takes, as many as a row has room for; a checked config has no more.
+fn allow(service: &Service) -> Vec<AllowRow> {
+    let entries = service.allow.iter().flatten().take(ALLOWED);
+    let entry = |port: Option<u16>, protocol| AllowRow {
+        port: port.unwrap_or(0),
+        protocol,
+        any_port: u8::from(port.is_none()),
+    };
+    entries.map(|allow| entry(allow.port, allow.protocol)).collect()
+}
+
+/// The first entries of a list.
+fn first<const N: usize>(list: &[AllowRow]) -> [AllowRow; N] {
+    array::from_fn(|index| list.get(index).copied().unwrap_or_default())
 }
 
 /// The hashes, 0 to 2^32 − 1, below which a source prefix is enforced.
@@ -144,18 +159,19 @@ struct Compiler<'a> {
 
 impl Compiler<'_> {
     fn prefix(&self, number: u32, length: u32) -> anyhow::Result<PrefixRow> {
-        let Service { on_mismatch, allow, deny_source_in_service, previous, .. } = self.service;
+        let Service { on_mismatch, deny_source_in_service, previous, .. } = self.service;
         let flag = |flag: u32, set: bool| if set { flag } else { 0 };
         Ok(PrefixRow {
             prefix: Words::from_u128(self.prefix.network().to_bits()),
             service: number,
-            length,
+            length: length + 1,
             flags: flag(FLAG_LOW_PRIORITY, *on_mismatch == OnMismatch::LowPriority)
-                | flag(FLAG_ALLOW, allow.is_some())
+                | flag(FLAG_ALLOW, self.service.allow.is_some())
                 | flag(FLAG_DENY_SOURCE_IN_SERVICE, *deny_source_in_service)
                 | flag(FLAG_PREVIOUS, previous.is_some()),
             reserved: 0,
             enforce: threshold(self.service.enforce),
+            allow: first(&allow(self.service)),
             rule: self.rule(&self.service.rule)?,
         })
     }

@@ -26,10 +26,10 @@ pub struct Context {
 impl Context {
     /// The rounds to run, where the section thinks `usual` of them best.
     pub fn rounds(&self, usual: u32) -> u32 {
-        self.rounds.unwrap_or(if self.brief { usual.min(2) } else { usual }).max(1)
+        self.rounds.unwrap_or(if self.brief { 1 } else { usual }).max(1)
     }
 
-    /// A piece of work of so many steps begins. What it is for people: `micro: 15 rounds of 40 frames`.
+    /// A piece of work of so many steps begins. What it is, for people: `micro: loading the filter`.
     pub fn phase(&self, what: &str, steps: u64) -> Phase {
         Phase::begin(what, steps)
     }

@@ -1,8 +1,11 @@
 //! What was measured, in one form for the table, the file, the chart and the comparison with an earlier run.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
+
+/// The unit of what a frame costs more than an empty program.
+pub const NANOSECONDS_ABOVE: &str = "ns above empty";
 
 /// One figure of a run.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -99,6 +102,15 @@ impl Goal {
         match self {
             Self::AtMost(limit) => figure <= limit,
             Self::AtLeast(limit) => figure >= limit,
+        }
+    }
+}
+
+impl fmt::Display for Goal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AtMost(limit) => write!(f, "≤ {limit}"),
+            Self::AtLeast(limit) => write!(f, "≥ {limit}"),
         }
     }
 }

@@ -1,15 +1,30 @@
 //! The bench: one run that measures what SPEED names, with peers beside it, and says how it stands to the goals.
 
+mod against;
 mod assembly;
+mod chart;
 mod context;
 mod cores;
 pub mod figure;
 mod filter;
-pub mod goodput;
+mod goodput;
+mod machine;
+mod micro;
 mod napi;
 mod paired;
 mod peer;
 mod program;
-pub mod wire;
+mod report;
+mod section;
+mod table;
+mod wire;
 
-pub use self::context::{Context, Phase};
+pub use self::{
+    against::{Change, compare},
+    chart::chart,
+    context::{Context, Phase},
+    machine::Machine,
+    report::Report,
+    section::Section,
+    table::{number, summary, table},
+};

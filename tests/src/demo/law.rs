@@ -22,6 +22,6 @@ impl Law {
 
     /// What becomes of a frame that comes in at `time`, in Unix seconds.
     pub(super) fn reason(&self, frame: &[u8], time: u64) -> Reason {
-        judge::judge(&frame, &self.0, &Fixed(time)).verdict.reason
+        judge::judge(&frame, &self.0, &Fixed(time)).verdict().reason
     }
 }

@@ -12,7 +12,7 @@ mod extension;
 mod fragment;
 mod link;
 mod network;
-mod packet;
+pub(crate) mod packet;
 mod priority;
 mod service;
 mod source;

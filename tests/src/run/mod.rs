@@ -4,6 +4,7 @@ use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
 use ssa_common::{
     rows::Cell,
+    rule::Key,
     verdict::{Treatment, Verdict},
 };
 use ssa_ctl::{
@@ -57,12 +58,18 @@ impl Config {
     /// The services that the cases are for; their previous rules last until `deadline`.
     #[must_use]
     pub fn frames(services: &[Service], deadline: u64) -> Self {
+        Self::keyed(services, &KEYS, deadline)
+    }
+
+    /// Any services; those with a `mac` have these keys.
+    #[must_use]
+    pub fn keyed(services: &[Service], keys: &[Key], deadline: u64) -> Self {
         services.iter().fold(Self::default(), |config, service| {
             let config = config.service(&lines(service, deadline));
             if !service.rule.contains("mac(") {
                 return config;
             }
-            KEYS.iter().fold(config, |config, key| config.key(RING, key.number, key.secret))
+            keys.iter().fold(config, |config, key| config.key(RING, key.number, key.secret))
         })
     }
 

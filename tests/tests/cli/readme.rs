@@ -23,8 +23,15 @@ const FOLDER: &str = "/etc/ssa";
 /// The namespace that the walk of README.md makes by name.
 const CLIENT: &str = "ssa-client";
 
-const DOCUMENTS: [&str; 6] =
-    ["README.md", "ARCHITECTURE.md", "docs/config.md", "docs/operate.md", "docs/rules.md", "docs/testing.md"];
+const DOCUMENTS: [&str; 7] = [
+    "README.md",
+    "ARCHITECTURE.md",
+    "docs/config.md",
+    "docs/operate.md",
+    "docs/rules.md",
+    "docs/speed.md",
+    "docs/testing.md",
+];
 
 /// Commands that no walk runs: they build, install, or open a shell for the reader.
 const NOT_RUN: [&str; 9] = [

@@ -59,7 +59,7 @@ proptest! {
                 let found = compiled.conforms(source, destination, time).name();
                 prop_assert_eq!(found, oracle.reason(source, destination, time), "{:?}", draw);
                 if source >> 125 == 1 {
-                    let judged = judge_at(&frame(source, destination), &memory, time).verdict.reason;
+                    let judged = judge_at(&frame(source, destination), &memory, time).verdict().reason;
                     prop_assert_eq!(judged.name(), found, "in a frame, {:?}", draw);
                 }
             }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use ssa_common::{
     bits::Words,
-    judge::{Judged, judge, treat},
+    judge::{Judged, judge, judge_whole, treat},
     verdict::{Reason, Treatment, Verdict},
 };
 use ssa_tests::frames::{CLIENT, Case, Service, cases, services};
@@ -20,7 +20,12 @@ pub const TIME: u64 = 1_700_000_100;
 pub const DEADLINE: u64 = 4_102_444_800;
 
 pub fn judge_at(frame: &[u8], memory: &Memory, time: u64) -> Judged {
-    judge(&frame, memory, &Boot::at(time * u64::from(HERTZ)))
+    let clock = Boot::at(time * u64::from(HERTZ));
+    let judged = judge(&frame, memory, &clock);
+    let whole = judge_whole(&frame, memory, &clock);
+    assert_eq!(judged.verdict(), whole.verdict(), "the common way says what the whole law says: {frame:02x?}");
+    assert!(judged.service == 0 || judged.octets == whole.octets, "{frame:02x?}");
+    judged
 }
 
 #[test]
@@ -37,11 +42,13 @@ fn every_frame_gets_its_verdict() {
             would_drop: case.would_drop,
         };
         let judged = judge_at(&case.frame, &memory, TIME);
-        if judged.verdict != expected {
-            wrong.push(format!("{}: {:?}, not {expected:?}", case.name, judged.verdict));
+        if judged.verdict() != expected {
+            wrong.push(format!("{}: {:?}, not {expected:?}", case.name, judged.verdict()));
         }
-        if judged.verdict.service != 0 {
-            assert_eq!(judged.network as usize, network(&case), "{}", case.name);
+        if judged.verdict().service != 0 {
+            let at = network(&case);
+            let payload = u16::from_be_bytes([case.frame[at + 4], case.frame[at + 5]]);
+            assert_eq!(judged.octets as usize, at + 40 + usize::from(payload), "{}", case.name);
         }
     }
     assert!(wrong.is_empty(), "{} differ:\n{}", wrong.len(), wrong.join("\n"));
@@ -59,7 +66,7 @@ fn no_service_at_all_passes_everything_that_is_well_formed() {
     for memory in [Memory::new(&[], DEADLINE), unset] {
         for case in cases(TIME) {
             let expected = if case.reason == Reason::Malformed { Reason::Malformed } else { Reason::Other };
-            assert_eq!(judge_at(&case.frame, &memory, TIME).verdict.reason, expected, "{}", case.name);
+            assert_eq!(judge_at(&case.frame, &memory, TIME).verdict().reason, expected, "{}", case.name);
         }
     }
 }
@@ -116,12 +123,12 @@ fn the_previous_rule_ends_at_its_deadline() {
     let of_previous = |case: &&Case| case.name == "turned: an address of the previous rule";
     let case = frames.iter().find(of_previous).unwrap();
     for (time, reason) in [(TIME - 1, Reason::Conform), (TIME, turned.mismatch), (TIME + 1, turned.mismatch)] {
-        assert_eq!(judge_at(&case.frame, &memory, time).verdict.reason, reason, "at {time}");
+        assert_eq!(judge_at(&case.frame, &memory, time).verdict().reason, reason, "at {time}");
     }
     let of_previous = |case: &&Case| case.name == "turned: error about an address of the previous rule";
     let case = frames.iter().find(of_previous).unwrap();
     for (time, reason) in [(TIME - 1, Reason::IcmpError), (TIME, Reason::BadIcmpError)] {
-        assert_eq!(judge_at(&case.frame, &memory, time).verdict.reason, reason, "at {time}");
+        assert_eq!(judge_at(&case.frame, &memory, time).verdict().reason, reason, "at {time}");
     }
 }
 

@@ -86,10 +86,13 @@ impl Memory {
         let slot = self.insert(&PrefixRow {
             prefix: Words::from_u128(service.prefix),
             service: number,
-            length,
+            length: length + 1,
             flags: flags(service),
             reserved: 0,
             enforce: if service.enforce { 1 << 32 } else { 0 },
+            allow: std::array::from_fn(|index| {
+                service.allow.get(index).map_or_else(AllowRow::zeroed, |text| allow(text))
+            }),
             rule: place(service, service.rule).row(&secrets(), timing(5)),
         });
         if let Some(rule) = service.previous {
@@ -106,7 +109,7 @@ impl Memory {
 
     fn insert(&mut self, row: &PrefixRow) -> usize {
         let places = places(&self.bank, row.prefix).map(|place| (FIRST_PREFIX + place) as usize);
-        let slot = places.into_iter().find(|&slot| self.prefixes[slot].service == 0);
+        let slot = places.into_iter().find(|&slot| self.prefixes[slot].length == 0);
         let slot = slot.expect("one of the two places is free");
         self.prefixes[slot] = *row;
         slot
@@ -120,6 +123,7 @@ impl Memory {
         memory.insert(&PrefixRow {
             prefix: Words::from_u128(placed.prefix()),
             service: 1,
+            length: 1,
             enforce: 1 << 32,
             rule: placed.row(secrets, timing(skew)),
             ..PrefixRow::zeroed()

@@ -7,6 +7,7 @@ use ssa_common::{
     layout::BANK_MAGIC,
     rows::{BankRow, ClockRow, HashedRow, KeyRow, PrefixRow, PreviousRow, RuleRow, STALE_LAST, ServiceRow},
     rule::{Key, Rule, Secrets, Timing},
+    siphash::{start, tail},
     verdict::Reason,
 };
 use ssa_ctl::{kernel::sandbox::Sandbox, plan::tables::Tables};
@@ -21,7 +22,7 @@ const PERIOD: u64 = 31;
 fn tables(rule: &RuleRow) -> Tables {
     let mut service = ServiceRow::zeroed();
     service.name[0] = b'a';
-    let row = PrefixRow { service: 1, enforce: 1 << 32, rule: *rule, ..PrefixRow::zeroed() };
+    let row = PrefixRow { service: 1, length: 1, enforce: 1 << 32, rule: *rule, ..PrefixRow::zeroed() };
     Tables {
         bank: BankRow { magic: BANK_MAGIC, lengths: 1, seeds: [1, 1], shift: 63, ..BankRow::zeroed() },
         prefixes: vec![row, PrefixRow::zeroed()],
@@ -32,9 +33,11 @@ fn tables(rule: &RuleRow) -> Tables {
 
 /// A field that begins with the first bit of the address and has 64.
 const FIELD: HashedRow = HashedRow {
+    start: [0; 4],
     key: Words { hi: 0, lo: 0 },
     source_mask: Words { hi: u64::MAX, lo: u64::MAX },
     others: Words { hi: 0, lo: u64::MAX },
+    tail: 0,
     period: 0,
     skew: 0,
     rotate: 0,
@@ -101,7 +104,8 @@ fn the_published_vectors_of_siphash_1_3() {
     let published = [(7, 0xd392_7d98_9bb1_1140), (8, 0x3690_9511_8d29_9a8e), (16, 0xcc4f_dd1a_7d90_8b66)];
     let mut asked = Asked::new();
     for (source_octets, digest) in published {
-        let field = HashedRow { key: Words::from_u128(counting(0)), source_octets, ..FIELD };
+        let start = start(Words::from_u128(counting(0)));
+        let field = HashedRow { start, source_octets, tail: tail(source_octets.into()), ..FIELD };
         asked.put(&rule("hash(64):64", field));
         // Of a word of seven octets the rest is masked, as the compiler of rules does.
         let source = if source_octets == 7 { counting(0) >> 72 << 72 } else { counting(0) };
@@ -123,8 +127,9 @@ fn the_published_vectors_of_siphash_2_4() {
     let mut asked = Asked::new();
     for (with_epoch, source_octets, digest) in published {
         let period = if with_epoch { PERIOD } else { 0 };
-        let mut row = rule("mac(64,key=k):64", HashedRow { source_octets, period, ..FIELD });
-        row.ring[0] = KeyRow { key: Words::from_u128(counting(0)), number: 1 };
+        let tail = tail(u64::from(source_octets) + if with_epoch { 16 } else { 8 });
+        let mut row = rule("mac(64,key=k):64", HashedRow { source_octets, period, tail, ..FIELD });
+        row.ring[0] = KeyRow { start: start(Words::from_u128(counting(0))), number: 1 };
         asked.put(&row);
         let source = counting(if with_epoch { 16 } else { 8 });
         let source = if source_octets == 7 { source >> 72 << 72 } else { source };

@@ -116,7 +116,7 @@ struct Both {
 
 impl Both {
     fn host(&self, frame: &[u8], time: u64) -> Verdict {
-        judge(&frame, &self.tables, &Fixed(time * self.hertz + self.hertz / 2)).verdict
+        judge(&frame, &self.tables, &Fixed(time * self.hertz + self.hertz / 2)).verdict()
     }
 
     /// True if program and law did the same with each frame, and counted the same in sum.

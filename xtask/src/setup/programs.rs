@@ -23,12 +23,19 @@ const PROGRAMS: &[Program] = &[
     program("xdp-loader", "xdp-tools", "somebody else's program on the hook"),
 ];
 
+/// What the filter is compared with. The other programs are there for the tests, too.
+const PEERS: &[Program] = &[
+    program("nft", "nftables", "a peer to measure the filter against"),
+    program("xdp-filter", "xdp-tools", "a peer to measure the filter against"),
+];
+
 /// The folders of administration programs, which a user's search path often lacks.
 pub(crate) const ADMIN_DIRS: [&str; 3] = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
 
-/// What is not there.
-pub(crate) fn missing() -> Vec<&'static Program> {
-    PROGRAMS.iter().filter(|program| !installed(program.name)).collect()
+/// What is not there, of the peers only where those are wanted.
+pub(crate) fn missing(peers: bool) -> Vec<&'static Program> {
+    let peers = if peers { PEERS } else { &[] };
+    PROGRAMS.iter().chain(peers).filter(|program| !installed(program.name)).collect()
 }
 
 /// Is a program of this name on the search path, or where administrators' programs are?

@@ -89,7 +89,7 @@ impl Explanation {
 /// Asks the law. `tables` are those of `config`, for a clock of one tick a second.
 pub fn explain(config: &Config, rings: &KeyRings, tables: &impl Tables, question: &Question) -> Explanation {
     let frame = question.frame();
-    let verdict = judge::judge(&frame.as_slice(), tables, &Fixed(question.time)).verdict;
+    let verdict = judge::judge(&frame.as_slice(), tables, &Fixed(question.time)).verdict();
     let place = Place::of(config, question.destination);
     let mismatch = place.as_ref().map_or(Class::Reject, |place| match place.service.on_mismatch {
         OnMismatch::Drop => Class::Reject,

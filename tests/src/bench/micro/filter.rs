@@ -1,0 +1,96 @@
+//! A config and frames in; subjects whose frame was seen to go the way that is to be measured, out.
+
+use std::{
+    collections::BTreeMap,
+    os::fd::{AsFd as _, OwnedFd},
+};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use ssa_common::{
+    rows::Cell,
+    verdict::{Reason, Treatment, Verdict},
+};
+use ssa_ctl::{kernel::sandbox::Sandbox, plan::numbers::Numbers};
+
+use super::subject::Subject;
+use crate::{
+    frames::Case,
+    run::{self, Config},
+};
+
+/// The program over the rows of a config.
+pub(super) struct Filter {
+    sandbox: Sandbox,
+    numbers: Numbers,
+    program: OwnedFd,
+    before: Vec<Cell>,
+}
+
+impl Filter {
+    /// Loads it; its clock begins at `time`.
+    pub(super) fn new(config: &Config, time: u64) -> Result<Self> {
+        let (tables, numbers) = config.tables(&Numbers::default());
+        let mut sandbox = Sandbox::new(&tables)?;
+        sandbox.set_clock(time)?;
+        let program = sandbox.parts()?.0.fd()?.as_fd().try_clone_to_owned()?;
+        let before = sandbox.counts()?;
+        Ok(Self { sandbox, numbers, program, before })
+    }
+
+    /// The program.
+    pub(super) const fn program(&self) -> &OwnedFd {
+        &self.program
+    }
+
+    /// Runs a case once. It must get the action of the case, and move the cell of the case alone.
+    pub(super) fn subject(&mut self, case: &Case) -> Result<Subject> {
+        self.check(case).with_context(|| case.name.clone())?;
+        let program = self.program.try_clone()?;
+        Ok(Subject::new(program, case.frame.clone(), linear(case), run::action(case.treatment)))
+    }
+
+    fn check(&mut self, case: &Case) -> Result<()> {
+        let number = |name| self.numbers.get(name).context("no such service");
+        let service = case.service.map_or(Ok(0), number)?;
+        let Case { reason, treatment, would_drop, .. } = *case;
+        let wanted = run::cell(&Verdict { service, reason, treatment, would_drop });
+        let before = self.sandbox.counts()?;
+        let ran = self.sandbox.run(&case.frame, linear(case))?;
+        let moved = run::moved(&before, &self.sandbox.counts()?);
+        let action = run::action(treatment);
+        ensure!(ran.action == action, "the action is {}, and should be {action}", ran.action);
+        if let [(place, 1, _)] = moved[..]
+            && place == wanted
+        {
+            return Ok(());
+        }
+        let moved: Vec<_> = moved.iter().map(|&(place, ..)| run::name(place)).collect();
+        bail!("it should be counted by {}, and moved {moved:?}", run::name(wanted))
+    }
+
+    /// From here on is counted what is measured.
+    pub(super) fn begin(&mut self) -> Result<()> {
+        self.before = self.sandbox.counts()?;
+        Ok(())
+    }
+
+    /// How often each reason and treatment was counted since, whatever the service, and for how many services.
+    pub(super) fn counted(&self) -> Result<BTreeMap<u32, (u64, usize)>> {
+        let mut sums = BTreeMap::new();
+        for (place, packets, _) in run::moved(&self.before, &self.sandbox.counts()?) {
+            let (sum, services) = sums.entry(u32::try_from(place)? % Verdict::CELLS).or_insert((0, 0));
+            *sum += packets;
+            *services += 1;
+        }
+        Ok(sums)
+    }
+}
+
+/// Where a case is counted, whatever the service.
+pub(super) fn cell(reason: Reason, treatment: Treatment, would_drop: bool) -> u32 {
+    Verdict { service: 0, reason, treatment, would_drop }.cell()
+}
+
+fn linear(case: &Case) -> Option<u32> {
+    case.linear.and_then(|linear| u32::try_from(linear).ok())
+}

@@ -1,0 +1,100 @@
+//! A program in; one before it that gives each frame other addresses, so that a test run is a flood, out.
+//!
+//! A test run repeats one frame. What a program writes to it stays, and so the frame itself holds the state of a
+//! generator of random numbers (xorshift64), from which each run draws its addresses.
+
+use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
+
+use anyhow::{Context as _, Result};
+
+use super::{
+    bpf,
+    instruction::{Op, R, Size, leave, load, skip_if_greater, store, tail_call, with, with_number},
+};
+
+/// Where things are in a frame without tags.
+const SOURCE: i16 = 22;
+const DESTINATION: i16 = 38;
+/// In the octets of a datagram.
+const STATE: i16 = 70;
+const END: i32 = 86;
+const ABORTED: i32 = 0;
+
+const SCRATCH: R = R(0);
+const DATA: R = R(2);
+const DATA_END: R = R(3);
+const LIMIT: R = R(4);
+const RANDOM: R = R(5);
+const CONTEXT: R = R(6);
+const MORE: R = R(7);
+
+/// What is random.
+///
+/// The rule is `src(16):32 any:*` on prefixes of 64 bits. Of the source all but its first 16 bits is random; of the
+/// destination what follows the rule's field.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Flood {
+    /// Of the last 16 bits of the service's prefix those that are random.
+    pub(super) services: u16,
+    /// Whether the destinations follow the rule, or all do not.
+    pub(super) conforming: bool,
+}
+
+impl Flood {
+    /// A program that draws addresses and goes on in `program`, and what must be held as long as it runs.
+    pub(super) fn before(self, program: &OwnedFd) -> Result<(OwnedFd, OwnedFd)> {
+        let slot = bpf::program_slot().context("cannot make a map for a tail call")?;
+        let flood = bpf::load(&self.instructions(slot.as_raw_fd())).context("cannot load the flood")?;
+        bpf::fill_slot(&slot, program.as_fd()).context("no tail call from the flood to the program")?;
+        Ok((flood, slot))
+    }
+
+    fn instructions(self, slot: i32) -> Vec<u64> {
+        let rest = [self.body(), tail_call(CONTEXT, slot).into()].concat();
+        let mut all = vec![
+            with(Op::Move, CONTEXT, R(1)),
+            load(Size::Word, DATA, CONTEXT, 0),
+            load(Size::Word, DATA_END, CONTEXT, 4),
+            with(Op::Move, LIMIT, DATA),
+            with_number(Op::Add, LIMIT, END),
+            skip_if_greater(LIMIT, DATA_END, i16::try_from(rest.len()).expect("some dozens")),
+        ];
+        all.extend(rest);
+        all.extend(leave(ABORTED));
+        all
+    }
+
+    /// Numbers are in the order that the frame has them, whatever the machine's.
+    fn body(self) -> Vec<u64> {
+        let services = i32::from(u16::from_ne_bytes(self.services.to_be_bytes()));
+        let off = i32::from(!self.conforming);
+        let mut body = vec![load(Size::Double, RANDOM, DATA, STATE)];
+        for (op, bits) in [(Op::ShiftLeft, 13), (Op::ShiftRight, 7), (Op::ShiftLeft, 17)] {
+            body.extend([
+                with(Op::Move, SCRATCH, RANDOM),
+                with_number(op, SCRATCH, bits),
+                with(Op::Xor, RANDOM, SCRATCH),
+            ]);
+        }
+        body.extend([
+            store(Size::Double, DATA, STATE, RANDOM),
+            with(Op::Move, MORE, RANDOM),
+            with_number(Op::Mul, MORE, 0x5851_f42d),
+            // The source: 32 bits that the rule looks at, 16, and its interface identifier.
+            store(Size::Word, DATA, SOURCE + 2, RANDOM),
+            store(Size::Half, DATA, SOURCE + 6, MORE),
+            store(Size::Double, DATA, SOURCE + 8, MORE),
+            // The destination: the rule's field, and what may be anything.
+            with(Op::Move, SCRATCH, RANDOM),
+            with_number(Op::Xor, SCRATCH, off),
+            store(Size::Word, DATA, DESTINATION + 8, SCRATCH),
+            with_number(Op::ShiftRight, MORE, 32),
+            store(Size::Word, DATA, DESTINATION + 12, MORE),
+            // The service.
+            with_number(Op::ShiftRight, RANDOM, 40),
+            with_number(Op::And, RANDOM, services),
+            store(Size::Half, DATA, DESTINATION + 6, RANDOM),
+        ]);
+        body
+    }
+}

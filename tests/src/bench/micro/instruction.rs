@@ -1,0 +1,87 @@
+//! Operation, registers and numbers in; instructions of BPF out, as a program of a few lines takes them (RFC 9669).
+
+/// A register.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct R(pub(super) u8);
+
+/// Sizes of loads and stores.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Size {
+    Half = 0x08,
+    Word = 0x00,
+    Double = 0x18,
+}
+
+/// Arithmetic in 64 bits.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Op {
+    Add = 0x00,
+    Mul = 0x20,
+    And = 0x50,
+    ShiftLeft = 0x60,
+    ShiftRight = 0x70,
+    Xor = 0xa0,
+    Move = 0xb0,
+}
+
+const LOAD: u8 = 0x61;
+const STORE: u8 = 0x63;
+const ALU: u8 = 0x07;
+const FROM_REGISTER: u8 = 0x08;
+/// Unsigned, by registers.
+const JUMP_IF_GREATER: u8 = 0x2d;
+const CALL: u8 = 0x85;
+const EXIT: u8 = 0x95;
+/// Two instructions; the source "register" says that the number is a map's descriptor.
+const LOAD_MAP: u8 = 0x18;
+const PSEUDO_MAP: R = R(1);
+/// `bpf_tail_call` of `linux/bpf.h`.
+const TAIL_CALL: i32 = 12;
+
+const fn instruction(code: u8, to: R, from: R, offset: i16, number: i32) -> u64 {
+    let registers = if cfg!(target_endian = "little") { from.0 << 4 | to.0 } else { to.0 << 4 | from.0 };
+    let [low, high] = offset.to_ne_bytes();
+    let [a, b, c, d] = number.to_ne_bytes();
+    u64::from_ne_bytes([code, registers, low, high, a, b, c, d])
+}
+
+/// `to = *(from + offset)`
+pub(super) const fn load(size: Size, to: R, from: R, offset: i16) -> u64 {
+    instruction(LOAD | size as u8, to, from, offset, 0)
+}
+
+/// `*(to + offset) = from`
+pub(super) const fn store(size: Size, to: R, offset: i16, from: R) -> u64 {
+    instruction(STORE | size as u8, to, from, offset, 0)
+}
+
+/// `to = to op from`
+pub(super) const fn with(op: Op, to: R, from: R) -> u64 {
+    instruction(ALU | FROM_REGISTER | op as u8, to, from, 0, 0)
+}
+
+/// `to = to op number`
+pub(super) const fn with_number(op: Op, to: R, number: i32) -> u64 {
+    instruction(ALU | op as u8, to, R(0), 0, number)
+}
+
+/// Skips so many instructions if `left > right`.
+pub(super) const fn skip_if_greater(left: R, right: R, instructions: i16) -> u64 {
+    instruction(JUMP_IF_GREATER, left, right, instructions, 0)
+}
+
+/// Goes on in the first program of a map, with the context of `context`; or here, where there is none.
+pub(super) const fn tail_call(context: R, map: i32) -> [u64; 5] {
+    [
+        with(Op::Move, R(1), context),
+        instruction(LOAD_MAP, R(2), PSEUDO_MAP, 0, map),
+        0,
+        with_number(Op::Move, R(3), 0),
+        instruction(CALL, R(0), R(0), 0, TAIL_CALL),
+    ]
+}
+
+/// Ends with this action.
+pub(super) const fn leave(action: i32) -> [u64; 2] {
+    [with_number(Op::Move, R(0), action), instruction(EXIT, R(0), R(0), 0, 0)]
+}

@@ -1,0 +1,85 @@
+//! The bench as a user calls it, briefly; that it measures all there is, and what it writes, but never how fast it was.
+
+use std::{collections::BTreeSet, fs};
+
+use assert_cmd::Command;
+use ssa_tests::bench::Report;
+use tempfile::TempDir;
+
+/// What has a goal, or is a peer that goals are about, and the two ends of what is compared by numbers of services.
+const IDS: [&str; 22] = [
+    "micro/empty",
+    "micro/other/no-service",
+    "micro/bit/conforming",
+    "micro/bit/not-conforming",
+    "micro/hash/conforming",
+    "micro/hash/not-conforming",
+    "micro/mac/conforming",
+    "micro/mac/not-conforming",
+    "micro/mac-period/conforming",
+    "micro/mac-period/not-conforming",
+    "micro/pow/conforming",
+    "micro/pow/not-conforming",
+    "micro/xdp-filter/ipv6/listed",
+    "micro/xdp-filter/ipv6/not-listed",
+    "micro/xdp-filter/all/listed",
+    "micro/xdp-filter/all/not-listed",
+    "micro/services/1",
+    "micro/services/4095",
+    "micro/flood/1/conforming",
+    "micro/flood/4095/not-conforming",
+    "micro/worst/table",
+    "micro/worst/mac",
+];
+
+fn bench() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ssa-bench"));
+    command.args(["--ssa-ctl", "ssa-ctl"]);
+    command
+}
+
+#[test]
+fn a_brief_run_measures_all_of_micro() {
+    let folder = TempDir::new().unwrap();
+    let [json, chart, before] = ["run.json", "run.svg", "before.json"].map(|name| folder.path().join(name));
+    fs::write(&before, Report::new(true, vec![]).json()).unwrap();
+    let mut command = bench();
+    command.arg("--brief").arg("--json").arg(&json).arg("--chart").arg(&chart).arg("--against").arg(&before);
+    let output = command.output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+
+    let report = Report::from_json(&fs::read_to_string(&json).unwrap()).unwrap();
+    assert!(report.brief && report.machine.cpus > 0 && !report.machine.kernel.is_empty());
+    let ids: BTreeSet<&str> = report.figures.iter().map(|figure| figure.id.as_str()).collect();
+    assert_eq!(ids.len(), report.figures.len(), "an id stands twice");
+    let missing: Vec<_> = IDS.iter().filter(|id| !ids.contains(**id)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+    let picture = fs::read_to_string(&chart).unwrap();
+    assert!(picture.starts_with("<svg") && picture.trim_end().ends_with("</svg>"));
+    for figure in &report.figures {
+        let spread = figure.spread;
+        let all = [spread.min, spread.p25, spread.median, spread.p75, spread.max];
+        assert!(all.is_sorted() && all.iter().all(|figure| figure.is_finite()), "{}: {spread:?}", figure.id);
+        assert!(said.contains(&figure.name) && said.contains(&figure.id), "{}", figure.id);
+        assert!(picture.contains(&figure.name) || figure.unit != "ns above empty", "{}", figure.id);
+    }
+    let (goals, _) = report.goals();
+    assert!(goals > 10, "{goals}");
+    assert!(said.contains("This run was brief"), "{said}");
+}
+
+#[test]
+fn what_cannot_be_done_is_said_at_once() {
+    for (arguments, code) in [
+        (&["nowhere"][..], 2),
+        (&["--rounds", "0"], 2),
+        (&["--against", "nowhere.json"], 1),
+        (&["--json", "nowhere/run.json"], 1),
+    ] {
+        let output = bench().args(arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}");
+        assert!(output.stdout.is_empty(), "{arguments:?}");
+        assert!(String::from_utf8_lossy(&output.stderr).contains("nowhere") || code == 2, "{arguments:?}");
+    }
+}
