@@ -1,13 +1,14 @@
 //! The bench: one run that measures what SPEED names, with peers beside it, and says how it stands to the goals.
 
 mod against;
-mod assembly;
 mod chart;
 mod context;
 mod cores;
+mod elf;
 pub mod figure;
 mod filter;
 mod goodput;
+mod instruction;
 mod machine;
 mod micro;
 mod napi;
@@ -18,6 +19,7 @@ mod report;
 mod section;
 mod table;
 mod wire;
+mod xdp_filter;
 
 pub use self::{
     against::{Change, compare},

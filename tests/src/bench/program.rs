@@ -7,7 +7,10 @@ use aya::{
     programs::{SchedClassifier, Xdp},
 };
 
-use super::assembly::{Instruction, elf, exit, set};
+use super::{
+    elf::{self, elf},
+    instruction::leave,
+};
 
 /// What programs are called in their objects.
 const NAME: &str = "tiny";
@@ -17,7 +20,7 @@ pub(super) struct Program(Ebpf);
 
 impl Program {
     /// An XDP program.
-    pub(super) fn xdp(code: &[Instruction]) -> Result<Self> {
+    pub(super) fn xdp(code: &[u64]) -> Result<Self> {
         let mut program = Self::open("xdp", code)?;
         program.as_xdp()?.load().context("the kernel refuses an XDP program of the bench")?;
         Ok(program)
@@ -25,12 +28,12 @@ impl Program {
 
     /// An XDP program that gives every frame this action (`XDP_*` of `linux/bpf.h`).
     pub(super) fn answering(action: i32) -> Result<Self> {
-        Self::xdp(&[set(0, action), exit()])
+        Self::xdp(&leave(action))
     }
 
     /// A classifier that gives every packet this action (`TC_ACT_*` of `linux/pkt_cls.h`).
     pub(super) fn classifying(action: i32) -> Result<Self> {
-        let mut program = Self::open("classifier", &[set(0, action), exit()])?;
+        let mut program = Self::open("classifier", &leave(action))?;
         program.as_classifier()?.load().context("the kernel refuses a classifier of the bench")?;
         Ok(program)
     }
@@ -45,11 +48,11 @@ impl Program {
 
     /// Takes what the program remembers, of three words, out of it.
     pub(super) fn take_state(&mut self) -> Result<Array<MapData, [u64; 3]>> {
-        let map = self.0.take_map(super::assembly::STATE).context("the program remembers nothing")?;
+        let map = self.0.take_map(elf::STATE).context("the program remembers nothing")?;
         Ok(map.try_into()?)
     }
 
-    fn open(section: &str, code: &[Instruction]) -> Result<Self> {
+    fn open(section: &str, code: &[u64]) -> Result<Self> {
         let object = elf(NAME, section, code)?;
         Ok(Self(Ebpf::load(&object).context("the object of a program of the bench cannot be read")?))
     }

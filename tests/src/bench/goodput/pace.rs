@@ -1,6 +1,8 @@
 //! A rate in; the instructions of an XDP program that lets frames go at this rate, in bursts, out.
 
-use crate::bench::assembly::{Instruction, add, call, copy, exit, load, set, skip_if_less, skip_if_zero, state, store};
+use crate::bench::instruction::{
+    Op, R, Size, call, leave, load, place, skip_if, skip_if_less, store, with, with_number,
+};
 
 /// The helper `bpf_ktime_get_ns`.
 const KTIME: i32 = 5;
@@ -14,39 +16,45 @@ const DUE: i16 = 0;
 const LEFT: i16 = 8;
 const SENT: i16 = 16;
 
+const NOW: R = R(0);
+const STATE: R = R(1);
+const VALUE: R = R(2);
+const TOO_LATE: R = R(3);
+
 /// The program. A rate of 0 lets nothing go.
-pub(super) fn code(rate: u32, burst: u16) -> Vec<Instruction> {
+pub(super) fn code(rate: u32, burst: u16) -> Vec<u64> {
     let (rate, burst) = if rate == 0 { (1, 0) } else { (rate, i32::from(burst)) };
     let period = i64::from(burst) * 1_000_000_000 / i64::from(rate);
     let period = i32::try_from(period).unwrap_or(i32::MAX).min(i32::MAX / LATE);
-    let [place, rest] = state(1);
-    vec![
+    let [state, rest] = place(STATE);
+    let read = |offset| load(Size::Double, VALUE, STATE, offset);
+    let write = |offset| store(Size::Double, STATE, offset, VALUE);
+    let add = |number| with_number(Op::Add, VALUE, number);
+    let [transmit, drop] = [TRANSMIT, DROP].map(leave);
+    let pace = [
         call(KTIME),
-        place,
+        state,
         rest,
-        load(2, 1, DUE),
+        read(DUE),
         // Not due yet: go on with what is left.
-        skip_if_less(0, 2, 9),
-        copy(3, 2),
-        add(3, period * LATE),
+        skip_if_less(NOW, VALUE, 9),
+        with(Op::Move, TOO_LATE, VALUE),
+        with_number(Op::Add, TOO_LATE, period * LATE),
         // Not too late: the next is due a period after this one was.
-        skip_if_less(0, 3, 1),
-        copy(2, 0),
-        add(2, period),
-        store(1, DUE, 2),
-        load(2, 1, LEFT),
-        add(2, burst),
-        store(1, LEFT, 2),
-        load(2, 1, LEFT),
-        skip_if_zero(2, 7),
-        add(2, -1),
-        store(1, LEFT, 2),
-        load(2, 1, SENT),
-        add(2, 1),
-        store(1, SENT, 2),
-        set(0, TRANSMIT),
-        exit(),
-        set(0, DROP),
-        exit(),
-    ]
+        skip_if_less(NOW, TOO_LATE, 1),
+        with(Op::Move, VALUE, NOW),
+        add(period),
+        write(DUE),
+        read(LEFT),
+        add(burst),
+        write(LEFT),
+        read(LEFT),
+        skip_if(VALUE, 0, 7),
+        add(-1),
+        write(LEFT),
+        read(SENT),
+        add(1),
+        write(SENT),
+    ];
+    [pace.as_slice(), &transmit, &drop].concat()
 }

@@ -10,7 +10,6 @@ mod lane;
 mod nftables;
 mod sender;
 mod way;
-mod xdp_filter;
 
 use anyhow::{Context as _, Result, ensure};
 
@@ -31,7 +30,6 @@ const BRIEF: u32 = 4;
 /// # Errors
 /// Where a peer is not installed, or a way does not drop exactly what was sent.
 pub fn run(context: &Context) -> Result<Vec<Figure>> {
-    require("xdp-filter", "xdp-tools")?;
     require("nft", "nftables")?;
     let mut sender = Sender::new(cores::first(1)?[0])?;
     let ways = lay(context, &sender)?;

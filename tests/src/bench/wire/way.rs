@@ -14,9 +14,8 @@ use super::{
     lane::{Lane, PREFIX},
     nftables::{self, Hook, Rule},
     sender::Sender,
-    xdp_filter::XdpFilter,
 };
-use crate::bench::{filter::Filter, program::Program};
+use crate::bench::{filter::Filter, program::Program, xdp_filter::XdpFilter};
 
 /// `XDP_DROP` of `linux/bpf.h`.
 const XDP_DROP: i32 = 1;
@@ -83,7 +82,7 @@ pub(super) fn plans(ssa_ctl: &Path) -> Vec<Plan> {
         ours("hash", "ours, hash(48):12", "hash(48):12 any:*"),
         ours("mac", "ours, mac(48):48", "any:16 mac(48,key=k1):48"),
         plan("xdp-filter", "xdp-filter, address listed", Lane::dropped_by_xdp, |lane| {
-            Ok(Box::new(XdpFilter::load(lane, DESTINATION)?))
+            Ok(Box::new(XdpFilter::load(&lane.namespace, &lane.name, "ipv6", DESTINATION)?))
         }),
         plan("tc", "tc clsact program that drops everything", tc_dropped, tc),
         nft("nft-prefix", "nftables netdev ingress, prefix alone", Hook::Ingress, Rule::Prefix),
