@@ -4,14 +4,25 @@ mod against;
 mod chart;
 mod context;
 mod control;
+mod cores;
+mod elf;
 pub mod figure;
+mod filter;
+mod goodput;
+mod instruction;
 mod machine;
 mod memory;
 mod micro;
+mod napi;
+mod paired;
+mod peer;
+mod program;
 mod report;
 mod section;
 mod site;
 mod table;
+mod wire;
+mod xdp_filter;
 
 pub use self::{
     against::{Change, compare},

@@ -7,10 +7,8 @@ use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
 
 use anyhow::{Context as _, Result};
 
-use super::{
-    bpf,
-    instruction::{Op, R, Size, leave, load, skip_if_greater, store, tail_call, with, with_number},
-};
+use super::bpf;
+use crate::bench::instruction::{Op, R, Size, leave, load, skip_if_greater, store, tail_call, with, with_number};
 
 /// Where things are in a frame without tags.
 const SOURCE: i16 = 22;

@@ -7,14 +7,13 @@ use anyhow::{Context as _, Result, ensure};
 use super::{
     bpf, cases, filter,
     filter::Filter,
-    instruction::leave,
-    peer::XdpFilter,
+    peer::Peer,
     services::{self, COUNTS},
     subject::Subject,
     worst,
 };
 use crate::{
-    bench::Context,
+    bench::{Context, instruction::leave},
     frames::Case,
     run::{Config, DROP, PASS},
 };
@@ -44,7 +43,7 @@ pub(super) struct Lab {
     pub(super) rows: Vec<Row>,
     filters: Vec<Filter>,
     /// In force as long as they are measured.
-    peers: Vec<XdpFilter>,
+    peers: Vec<Peer>,
 }
 
 impl Lab {
@@ -127,7 +126,7 @@ impl Lab {
         let mut other = frame.to_vec();
         other[DESTINATION][15] ^= 1;
         for (features, words) in [("ipv6", "xdp-filter"), ("all", "xdp-filter, all features")] {
-            let peer = XdpFilter::load(features, listed)?;
+            let peer = Peer::load(features, listed)?;
             for (frame, action, which) in [(frame, DROP, "listed"), (&other[..], PASS, "not-listed")] {
                 let mut subject = Subject::new(peer.program.try_clone()?, frame.to_vec(), None, action);
                 let name = format!("{words}, {}", which.replace('-', " "));

@@ -8,7 +8,6 @@ mod cases;
 mod filter;
 mod flood;
 mod goals;
-mod instruction;
 mod lab;
 mod peer;
 mod pin;

@@ -30,6 +30,8 @@ const ALU: u8 = 0x07;
 const FROM_REGISTER: u8 = 0x08;
 /// Unsigned, by registers.
 const JUMP_IF_GREATER: u8 = 0x2d;
+const JUMP_IF_LESS: u8 = 0xad;
+const JUMP_IF_NUMBER: u8 = 0x15;
 const CALL: u8 = 0x85;
 const EXIT: u8 = 0x95;
 /// Two instructions; the source "register" says that the number is a map's descriptor.
@@ -70,6 +72,31 @@ pub(super) const fn skip_if_greater(left: R, right: R, instructions: i16) -> u64
     instruction(JUMP_IF_GREATER, left, right, instructions, 0)
 }
 
+/// Skips so many instructions if `left < right`.
+pub(super) const fn skip_if_less(left: R, right: R, instructions: i16) -> u64 {
+    instruction(JUMP_IF_LESS, left, right, instructions, 0)
+}
+
+/// Skips so many instructions if `left` is this number.
+pub(super) const fn skip_if(left: R, number: i32, instructions: i16) -> u64 {
+    instruction(JUMP_IF_NUMBER, left, R(0), instructions, number)
+}
+
+/// `r0 =` what a helper of `linux/bpf.h` says.
+pub(super) const fn call(helper: i32) -> u64 {
+    instruction(CALL, R(0), R(0), 0, helper)
+}
+
+/// `to =` a place that the loader fills in; for two instructions.
+pub(super) const fn place(to: R) -> [u64; 2] {
+    [instruction(LOAD_MAP, to, R(0), 0, 0), 0]
+}
+
+/// Whether this is the first half of such a load, or of that of a map.
+pub(super) const fn is_place(instruction: u64) -> bool {
+    instruction.to_ne_bytes()[0] == LOAD_MAP
+}
+
 /// Goes on in the first program of a map, with the context of `context`; or here, where there is none.
 pub(super) const fn tail_call(context: R, map: i32) -> [u64; 5] {
     [
@@ -77,7 +104,7 @@ pub(super) const fn tail_call(context: R, map: i32) -> [u64; 5] {
         instruction(LOAD_MAP, R(2), PSEUDO_MAP, 0, map),
         0,
         with_number(Op::Move, R(3), 0),
-        instruction(CALL, R(0), R(0), 0, TAIL_CALL),
+        call(TAIL_CALL),
     ]
 }
 
