@@ -30,6 +30,12 @@ impl Words {
         Self { hi: (value >> 64) as u64, lo: value as u64 }
     }
 
+    /// The same octets as a processor of this host's byte order loads them: no number, but good to mask and to compare.
+    #[inline(always)]
+    pub const fn loaded(self) -> Self {
+        Self { hi: self.hi.to_be(), lo: self.lo.to_be() }
+    }
+
     /// The 128-bit number these words hold.
     pub const fn to_u128(self) -> u128 {
         (self.hi as u128) << 64 | self.lo as u128
@@ -59,14 +65,14 @@ impl Words {
         self.hi | self.lo == 0
     }
 
-    /// Rotated left by `by` bits, 0 to 127.
+    /// Rotated left by `by` bits, modulo 128.
     #[inline(always)]
     pub const fn rotate_left(self, by: u32) -> Self {
         let (hi, lo) = self.halves_rotated(by);
         Self { hi: hi.rotated(), lo: lo.rotated() }
     }
 
-    /// The two words of a rotation left by `by` bits, 0 to 127, each worked out when it is asked for.
+    /// The two words of a rotation left by `by` bits, modulo 128, each worked out when it is asked for.
     #[inline(always)]
     pub const fn halves_rotated(self, by: u32) -> (Half, Half) {
         // A rule has one amount, so the branch is foreseen: less work than to choose by masks.

@@ -46,6 +46,8 @@ pub trait Front {
     fn half(&self, index: usize) -> u16;
     /// 64 bits, from this octet on.
     fn word(&self, index: usize) -> u64;
+    /// The same, as it is loaded: see [`Words::loaded`].
+    fn loaded(&self, index: usize) -> u64;
 }
 
 impl Front for (u16, &[u8; HEADER_OCTETS as usize]) {
@@ -63,6 +65,10 @@ impl Front for (u16, &[u8; HEADER_OCTETS as usize]) {
 
     fn word(&self, index: usize) -> u64 {
         self.1[index..].first_chunk().map_or(0, |octets| u64::from_be_bytes(*octets))
+    }
+
+    fn loaded(&self, index: usize) -> u64 {
+        self.word(index).to_be()
     }
 }
 

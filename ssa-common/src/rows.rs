@@ -26,11 +26,11 @@ pub struct BankRow {
     pub first_prefix: u32,
     /// First service row of this bank.
     pub first_service: u32,
-    /// 1 if every prefix stands in the first of its two places.
-    pub single: u32,
+    /// 1 if one look says all: there is one prefix length, and every prefix stands in the first of its two places.
+    pub once: u32,
     /// Counts up with every change.
     pub generation: u64,
-    /// The masks of the prefix lengths, in the order the config has them.
+    /// The masks of the prefix lengths, in the order the config has them, [`loaded`](Words::loaded).
     pub masks: [Words; LENGTHS],
 }
 
@@ -51,7 +51,7 @@ pub struct ActiveRow {
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
 pub struct PrefixRow {
-    /// The prefix, host bits zero.
+    /// The prefix, host bits zero, [`loaded`](Words::loaded).
     pub prefix: Words,
     /// The service's number, which is its place in the counters.
     pub service: u32,
@@ -77,6 +77,18 @@ pub const FLAG_ALLOW: u32 = 1 << 1;
 pub const FLAG_DENY_SOURCE_IN_SERVICE: u32 = 1 << 2;
 /// There is a previous rule: look at [`PreviousRow`].
 pub const FLAG_PREVIOUS: u32 = 1 << 3;
+/// What fails the rule is dropped, whoever sent it: no low priority, no previous rule, all sources enforced.
+pub const FLAG_STRICT: u32 = 1 << 4;
+
+impl PrefixRow {
+    /// Enforces the rule for sources whose hash, 0 to 2^32 − 1, is below `threshold`.
+    pub fn enforce_below(&mut self, threshold: u64) {
+        self.enforce = threshold;
+        let strict = self.flags & (FLAG_LOW_PRIORITY | FLAG_PREVIOUS) == 0 && threshold > u32::MAX.into();
+        self.flags = self.flags & !FLAG_STRICT | if strict { FLAG_STRICT } else { 0 };
+    }
+}
+
 /// The previous rule of a prefix, in the same place as its [`PrefixRow`].
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
@@ -177,7 +189,7 @@ pub struct HashedRow {
     pub period: u64,
     /// Ticks by which neighbouring epochs are accepted.
     pub skew: u64,
-    /// Bits to rotate the destination left by, so that the field comes first.
+    /// Bits to rotate the destination left by, so that the field comes first, and [`ONE_WORD`].
     pub rotate: u32,
     /// Octets of the source word: 7, 8 or 16.
     pub source_octets: u8,
@@ -188,6 +200,9 @@ pub struct HashedRow {
     /// `pow`: zero bits wanted.
     pub zeros: u8,
 }
+
+/// The field does not cross from one word of the destination to the other, so that the other need not be looked at.
+pub const ONE_WORD: u32 = 128;
 
 /// A key of the ring, worked out for one field of one prefix.
 #[repr(C)]

@@ -139,7 +139,12 @@ impl Front for Start {
 
     #[inline(always)]
     fn word(&self, index: usize) -> u64 {
-        u64::from_be(self.read(index as isize))
+        u64::from_be(self.loaded(index))
+    }
+
+    #[inline(always)]
+    fn loaded(&self, index: usize) -> u64 {
+        self.read(index as isize)
     }
 }
 

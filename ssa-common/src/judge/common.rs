@@ -4,13 +4,17 @@
 //! fails its rule, and nearly every rule has one field that is checked. What a processor does for those is all here, and
 //! nothing else is in its way.
 
-use super::{GLOBAL_UNICAST, Judged, OTHER, Tables, Traffic, find::find_first, treat, treat::is_strict};
+use super::{
+    GLOBAL_UNICAST, Judged, OTHER, Tables, Traffic,
+    find::{Sight, glance},
+    treat,
+};
 use crate::{
     bits::Words,
     parse::{self, ETHERNET, Front as _, HEADER_OCTETS, IPV6, TAG, field, protocol},
     rows::{
-        FLAG_ALLOW, FLAG_DENY_SOURCE_IN_SERVICE, FLAG_PREVIOUS, PrefixRow, RuleRow, SHAPE_BITS, SHAPE_COMMON,
-        SHAPE_HASH, SHAPE_MAC,
+        FLAG_ALLOW, FLAG_DENY_SOURCE_IN_SERVICE, FLAG_PREVIOUS, FLAG_STRICT, PrefixRow, RuleRow, SHAPE_BITS,
+        SHAPE_COMMON, SHAPE_HASH, SHAPE_MAC,
     },
     rule::{self, Pair, epoch::Clock},
     verdict::{Reason, Treatment, Verdict},
@@ -36,9 +40,11 @@ pub(super) fn judge_common(frame: &impl Traffic, tables: &impl Tables, clock: &i
     }
     let judged = |verdict| Judged::new(verdict, network, front.half(field::PAYLOAD_LENGTH));
     let bank = tables.bank()?;
-    let destination = Words { hi: front.word(field::DESTINATION), lo: front.word(field::DESTINATION + 8) };
-    let Some(found) = find_first(tables, bank, destination) else {
-        return (bank.lengths <= 1).then(|| judged(OTHER));
+    let address = Words { hi: front.loaded(field::DESTINATION), lo: front.loaded(field::DESTINATION + 8) };
+    let found = match glance(tables, bank, address) {
+        Sight::Found(found) => found,
+        Sight::Nothing => return Some(judged(OTHER)),
+        Sight::Unknown => return None,
     };
     let row = found.row;
     let (next, upper) = (front.octet(field::NEXT_HEADER), network + HEADER_OCTETS);
@@ -50,11 +56,12 @@ pub(super) fn judge_common(frame: &impl Traffic, tables: &impl Tables, clock: &i
     {
         return None;
     }
-    let source = Words { hi: front.word(field::SOURCE), lo: front.word(field::SOURCE + 8) };
+    let words = |first| Words { hi: front.word(first), lo: front.word(first + 8) };
+    let (source, destination) = (words(field::SOURCE), words(field::DESTINATION));
     let plainly = |reason, treatment| Verdict { service: row.service, reason, treatment, would_drop: false };
     let verdict = match reason(&row.rule, &Pair { source, destination }, clock)? {
         Reason::Conform => plainly(Reason::Conform, Treatment::Pass),
-        reason if is_strict(row) => plainly(reason, Treatment::Drop),
+        reason if row.flags & FLAG_STRICT != 0 => plainly(reason, Treatment::Drop),
         _ if row.flags & FLAG_PREVIOUS != 0 => return None,
         reason => treat(row, source, reason),
     };
@@ -82,12 +89,18 @@ fn is_allowed(frame: &impl Traffic, row: &PrefixRow, next: u8, offset: u32) -> b
 /// What a rule of a common shape says of a pair.
 #[inline(always)]
 fn reason(rule: &RuleRow, pair: &Pair, clock: &impl Clock) -> Option<Reason> {
+    const BITS: u8 = SHAPE_COMMON | SHAPE_BITS;
+    const HASH: u8 = SHAPE_COMMON | SHAPE_HASH;
+    let fields = |conform| Some(if conform { Reason::Conform } else { Reason::FieldMismatch });
     let has = |part| rule.shape & part != 0;
-    if !has(SHAPE_COMMON) {
-        return None;
+    // The shapes most rules have stand first, so that one comparison leads to each.
+    match rule.shape {
+        BITS => fields(rule::source::copied(rule, pair)),
+        HASH => fields(rule::hash::first(rule, pair)),
+        _ if !has(SHAPE_COMMON) => None,
+        _ if has(SHAPE_BITS) && !rule::source::copied(rule, pair) => fields(false),
+        _ if has(SHAPE_HASH) && !rule::hash::first(rule, pair) => fields(false),
+        _ if has(SHAPE_MAC) => rule::mac::first(rule, pair, clock),
+        _ => fields(true),
     }
-    if has(SHAPE_BITS) && !rule::source::copied(rule, pair) || has(SHAPE_HASH) && !rule::hash::first(rule, pair) {
-        return Some(Reason::FieldMismatch);
-    }
-    if has(SHAPE_MAC) { rule::mac::first(rule, pair, clock) } else { Some(Reason::Conform) }
 }

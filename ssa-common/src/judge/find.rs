@@ -1,4 +1,8 @@
 //! An address in; the service prefix it belongs to, by a two-choice table, out.
+//!
+//! Addresses, masks and keys are [`loaded`](Words::loaded) here: the order of their octets does not matter.
+
+use core::hint::black_box;
 
 use super::Tables;
 use crate::{
@@ -13,12 +17,41 @@ pub(super) struct Found<'a> {
     pub(super) slot: u32,
 }
 
+/// What the common way can say of an address.
+pub(super) enum Sight<'a> {
+    /// Its prefix.
+    Found(Found<'a>),
+    /// There is none.
+    Nothing,
+    /// It needs [`find`].
+    Unknown,
+}
+
+/// A look by the first prefix length alone; `address` is loaded.
+#[inline(always)]
+pub(super) fn glance<'a>(tables: &'a (impl Tables + ?Sized), bank: &'a BankRow, address: Words) -> Sight<'a> {
+    let key = address.and(bank.masks[0]);
+    if let Some(found) = look_at(tables, bank, key, 0, first_place(bank, key)) {
+        return Sight::Found(found);
+    }
+    if bank.once != 0 {
+        return Sight::Nothing;
+    }
+    // As if nothing had been read of the bank: what only these frames need is not kept for the others.
+    let again = black_box(bank);
+    match look_at(tables, bank, key, 0, second_place(again, key)) {
+        Some(found) => Sight::Found(found),
+        None if again.lengths > 1 => Sight::Unknown,
+        None => Sight::Nothing,
+    }
+}
+
 /// The prefix that `address` belongs to: a look for each prefix length of the config, two places each.
 ///
 /// Nearly every config has one prefix length: the others are looked for elsewhere.
 #[inline(always)]
 pub(super) fn find<'a>(tables: &'a (impl Tables + ?Sized), bank: &'a BankRow, address: Words) -> Option<Found<'a>> {
-    match find_first(tables, bank, address) {
+    match look(tables, bank, address.loaded(), 0, bank.masks[0]) {
         None if bank.lengths > 1 => {
             let slot = tables.find_later(bank, address)?;
             Some(Found { bank, row: tables.prefix(slot)?, slot })
@@ -27,17 +60,7 @@ pub(super) fn find<'a>(tables: &'a (impl Tables + ?Sized), bank: &'a BankRow, ad
     }
 }
 
-/// The same by the first prefix length alone.
-#[inline(always)]
-pub(super) fn find_first<'a>(
-    tables: &'a (impl Tables + ?Sized),
-    bank: &'a BankRow,
-    address: Words,
-) -> Option<Found<'a>> {
-    look(tables, bank, address, 0, bank.masks[0])
-}
-
-/// A look at the places of `address` under one mask.
+/// A look at both places of `address`, which is loaded, under one mask.
 #[inline(always)]
 fn look<'a>(
     tables: &'a (impl Tables + ?Sized),
@@ -47,16 +70,22 @@ fn look<'a>(
     mask: Words,
 ) -> Option<Found<'a>> {
     let key = address.and(mask);
-    let at = |place: u32| {
-        let slot = bank.first_prefix.wrapping_add(place);
-        let row = tables.prefix(slot)?;
-        (row.prefix == key && row.length == length + 1).then_some(Found { bank, row, slot })
-    };
-    match at(first_place(bank, key)) {
-        // Of a few hundred prefixes none is in another's way, and a frame to no service needs one look.
-        None if bank.single == 0 => at(second_place(bank, key)),
-        found => found,
-    }
+    let at = |place| look_at(tables, bank, key, length, place);
+    at(first_place(bank, key)).or_else(|| at(second_place(bank, key)))
+}
+
+/// A look at one place.
+#[inline(always)]
+fn look_at<'a>(
+    tables: &'a (impl Tables + ?Sized),
+    bank: &'a BankRow,
+    key: Words,
+    length: u32,
+    place: u32,
+) -> Option<Found<'a>> {
+    let slot = bank.first_prefix.wrapping_add(place);
+    let row = tables.prefix(slot)?;
+    (row.prefix == key && row.length == length + 1).then_some(Found { bank, row, slot })
 }
 
 /// What [`Tables::find_later`] says, wherever it runs.
@@ -66,14 +95,14 @@ pub fn find_later(tables: &(impl Tables + ?Sized), bank: &BankRow, address: Word
         if length >= bank.lengths {
             break;
         }
-        if let Some(found) = look(tables, bank, address, length, *mask) {
+        if let Some(found) = look(tables, bank, address.loaded(), length, *mask) {
             return Some(found.slot);
         }
     }
     None
 }
 
-/// The two places of a key in a bank's prefix table.
+/// The two places of a key, [`loaded`](Words::loaded), in a bank's prefix table.
 pub fn places(bank: &BankRow, key: Words) -> [u32; 2] {
     [first_place(bank, key), second_place(bank, key)]
 }

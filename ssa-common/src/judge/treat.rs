@@ -2,7 +2,7 @@
 
 use crate::{
     bits::Words,
-    rows::{FLAG_LOW_PRIORITY, FLAG_PREVIOUS, PrefixRow},
+    rows::{FLAG_LOW_PRIORITY, PrefixRow},
     verdict::{Class, Reason, Treatment, Verdict},
 };
 
@@ -41,12 +41,6 @@ const fn passing(mismatch: Class) -> u32 {
         index += 1;
     }
     set
-}
-
-/// Whether what fails the rule is dropped, whoever sent it.
-#[inline(always)]
-pub(super) const fn is_strict(row: &PrefixRow) -> bool {
-    row.flags & (FLAG_LOW_PRIORITY | FLAG_PREVIOUS) == 0 && row.enforce > u32::MAX as u64
 }
 
 /// Whether the service's `enforce` covers this source: stable for each /48.

@@ -16,7 +16,9 @@ use super::{
 use crate::{
     bits::{Words, mask},
     layout::KEYS,
-    rows::{BitsRow, HashedRow, KeyRow, RuleRow, SHAPE_BITS, SHAPE_COMMON, SHAPE_HASH, SHAPE_MAC, STALE_LAST},
+    rows::{
+        BitsRow, HashedRow, KeyRow, ONE_WORD, RuleRow, SHAPE_BITS, SHAPE_COMMON, SHAPE_HASH, SHAPE_MAC, STALE_LAST,
+    },
     siphash,
     verdict::Reason,
 };
@@ -128,6 +130,7 @@ impl Placed {
             None => suffix_octets,
             Some(_) => suffix_octets + 8,
         };
+        let crosses = field.first < 64 && field.first + field.width > 64;
         HashedRow {
             start: siphash::start(key),
             key,
@@ -136,7 +139,7 @@ impl Placed {
             tail: siphash::tail((before + source_octets).into()),
             period: field.kind.period().map_or(0, |period| timing.ticks(period.seconds())),
             skew: timing.ticks(timing.skew.into()),
-            rotate: field.first.into(),
+            rotate: u32::from(field.first) | if crosses { 0 } else { ONE_WORD },
             source_octets,
             suffix_octets,
             shift: 64 - field.width,

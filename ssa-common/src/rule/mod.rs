@@ -45,7 +45,7 @@ pub use self::{
 use crate::{
     bits::Words,
     layout::HASHED,
-    rows::{HashedRow, RuleRow},
+    rows::{HashedRow, ONE_WORD, RuleRow},
     sha256::{self, Block},
     verdict::Reason,
 };
@@ -129,7 +129,10 @@ impl HashedRow {
     /// The destination's bits from the field on, first bit first.
     #[inline(always)]
     fn found(&self, destination: Words) -> u64 {
-        destination.rotate_left(self.rotate).hi
+        if self.rotate & ONE_WORD == 0 {
+            return destination.rotate_left(self.rotate).hi;
+        }
+        (if self.rotate & 64 == 0 { destination.hi } else { destination.lo }) << (self.rotate & 63)
     }
 
     /// True if the field holds the first bits of `digest`.

@@ -22,7 +22,7 @@ const ATTEMPTS: u64 = 1000;
 pub fn build(bank: &mut BankRow, rows: &[PrefixRow], slots: u32) -> Option<Vec<u32>> {
     bank.shift = 64 - slots.trailing_zeros().max(1);
     let mut try_all = |attempts, single, place: fn(&BankRow, &[PrefixRow], u32) -> Option<Vec<u32>>| {
-        bank.single = u32::from(single);
+        bank.once = u32::from(single && bank.lengths <= 1);
         (0..attempts).find_map(|attempt| {
             bank.seeds = [0, 1].map(|which| multiplier(attempt * 2 + which));
             place(bank, rows, slots)
@@ -88,18 +88,22 @@ mod tests {
 
     use super::*;
 
-    fn check(prefixes: &[u128]) {
+    /// Builds and checks a table; whether one look is enough.
+    fn check(prefixes: &[u128]) -> bool {
         let rows: Vec<_> = prefixes
             .iter()
-            .map(|&prefix| PrefixRow { prefix: Words::from_u128(prefix), ..PrefixRow::zeroed() })
+            .map(|&prefix| PrefixRow { prefix: Words::from_u128(prefix).loaded(), ..PrefixRow::zeroed() })
             .collect();
         let slots = u32::try_from(prefixes.len() * 2).unwrap().next_power_of_two().max(2);
         let mut bank = BankRow::zeroed();
         let at = build(&mut bank, &rows, slots).unwrap();
         assert_eq!(at.iter().collect::<BTreeSet<_>>().len(), rows.len(), "one slot each");
         for (row, at) in rows.iter().zip(&at) {
-            assert!(places(&bank, row.prefix).contains(at) && *at < slots);
+            let places = places(&bank, row.prefix);
+            assert!(places.contains(at) && *at < slots);
+            assert!(bank.once == 0 || places[0] == *at, "one look finds it");
         }
+        bank.once != 0
     }
 
     #[test]
@@ -108,6 +112,22 @@ mod tests {
             check(&(0..count).map(|index: u128| 0x2001_0db8 << 96 | index << 64).collect::<Vec<_>>());
             check(&(0..count).map(|index: u128| 0x2001_0db8 << 96 | index << 8).collect::<Vec<_>>());
         }
+    }
+
+    #[test]
+    fn one_look_is_enough_for_few_prefixes_of_one_length() {
+        let rows = |count: u128| {
+            let prefix = |index| Words::from_u128(0x2001_0db8 << 96 | index << 64).loaded();
+            (0..count).map(|index| PrefixRow { prefix: prefix(index), ..PrefixRow::zeroed() }).collect::<Vec<_>>()
+        };
+        let once = |lengths, count| {
+            let mut bank = BankRow { lengths, ..BankRow::zeroed() };
+            build(&mut bank, &rows(count), 1024).unwrap();
+            bank.once != 0
+        };
+        assert!(once(0, 0) && once(1, 1) && once(1, 100));
+        assert!(!once(2, 100), "a prefix of another length may be there");
+        assert!(!once(1, 512), "some stand in their second place");
     }
 
     proptest! {

@@ -82,7 +82,7 @@ impl Tables {
     /// The same rows with another share of the sources of one service enforced.
     pub fn set_enforce(&mut self, service: u32, enforce: Enforce) {
         for row in self.prefixes.iter_mut().filter(|row| row.service == service) {
-            row.enforce = threshold(enforce);
+            row.enforce_below(threshold(enforce));
         }
     }
 }
@@ -107,7 +107,7 @@ impl judge::Tables for Tables {
 
 /// The place of a prefix length among the bank's masks, in the order the config has them.
 fn length(bank: &mut BankRow, bits: u8) -> anyhow::Result<u32> {
-    let mask = Words::from_u128(mask(0, bits));
+    let mask = Words::from_u128(mask(0, bits)).loaded();
     let used = bank.lengths as usize;
     if let Some(place) = bank.masks[..used].iter().position(|other| *other == mask) {
         return Ok(u32::try_from(place)?);
@@ -161,8 +161,8 @@ impl Compiler<'_> {
     fn prefix(&self, number: u32, length: u32) -> anyhow::Result<PrefixRow> {
         let Service { on_mismatch, deny_source_in_service, previous, .. } = self.service;
         let flag = |flag: u32, set: bool| if set { flag } else { 0 };
-        Ok(PrefixRow {
-            prefix: Words::from_u128(self.prefix.network().to_bits()),
+        let mut row = PrefixRow {
+            prefix: Words::from_u128(self.prefix.network().to_bits()).loaded(),
             service: number,
             length: length + 1,
             flags: flag(FLAG_LOW_PRIORITY, *on_mismatch == OnMismatch::LowPriority)
@@ -170,10 +170,12 @@ impl Compiler<'_> {
                 | flag(FLAG_DENY_SOURCE_IN_SERVICE, *deny_source_in_service)
                 | flag(FLAG_PREVIOUS, previous.is_some()),
             reserved: 0,
-            enforce: threshold(self.service.enforce),
+            enforce: 0,
             allow: first(&allow(self.service)),
             rule: self.rule(&self.service.rule)?,
-        })
+        };
+        row.enforce_below(threshold(self.service.enforce));
+        Ok(row)
     }
 
     fn previous(&self) -> anyhow::Result<PreviousRow> {

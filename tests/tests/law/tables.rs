@@ -56,7 +56,7 @@ impl Memory {
         lengths.dedup();
         let mut masks = [Words::default(); LENGTHS];
         for (to, &length) in masks.iter_mut().zip(&lengths) {
-            *to = Words::from_u128(mask(0, length));
+            *to = Words::from_u128(mask(0, length)).loaded();
         }
         let bank = BankRow {
             magic: BANK_MAGIC,
@@ -83,18 +83,20 @@ impl Memory {
     }
 
     fn add(&mut self, service: &Service, number: u32, length: u32, deadline: u64) {
-        let slot = self.insert(&PrefixRow {
-            prefix: Words::from_u128(service.prefix),
+        let mut row = PrefixRow {
+            prefix: Words::from_u128(service.prefix).loaded(),
             service: number,
             length: length + 1,
             flags: flags(service),
             reserved: 0,
-            enforce: if service.enforce { 1 << 32 } else { 0 },
+            enforce: 0,
             allow: std::array::from_fn(|index| {
                 service.allow.get(index).map_or_else(AllowRow::zeroed, |text| allow(text))
             }),
             rule: place(service, service.rule).row(&secrets(), timing(5)),
-        });
+        };
+        row.enforce_below(if service.enforce { 1 << 32 } else { 0 });
+        let slot = self.insert(&row);
         if let Some(rule) = service.previous {
             let rule = place(service, rule).row(&secrets(), timing(5));
             self.previous[slot] = PreviousRow { deadline: deadline * u64::from(HERTZ), rule };
@@ -119,9 +121,9 @@ impl Memory {
     pub fn of_rule(placed: &Placed, secrets: &Secrets<'_>, skew: u32) -> Self {
         let mut memory = Self::new(&[], 0);
         memory.bank.lengths = 1;
-        memory.bank.masks[0] = Words::from_u128(mask(0, placed.length()));
+        memory.bank.masks[0] = Words::from_u128(mask(0, placed.length())).loaded();
         memory.insert(&PrefixRow {
-            prefix: Words::from_u128(placed.prefix()),
+            prefix: Words::from_u128(placed.prefix()).loaded(),
             service: 1,
             length: 1,
             enforce: 1 << 32,
