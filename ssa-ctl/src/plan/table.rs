@@ -116,8 +116,8 @@ mod tests {
 
     #[test]
     fn one_look_is_enough_for_few_prefixes_of_one_length() {
-        let rows = |count: u128| {
-            let prefix = |index| Words::from_u128(0x2001_0db8 << 96 | index << 64).loaded();
+        let rows = |count| {
+            let prefix = |index| Words { hi: multiplier(index), lo: 0 };
             (0..count).map(|index| PrefixRow { prefix: prefix(index), ..PrefixRow::zeroed() }).collect::<Vec<_>>()
         };
         let once = |lengths, count| {
