@@ -112,6 +112,8 @@ pub mod protocol {
 
 /// Octets of an Ethernet header without tags.
 pub const ETHERNET: u32 = 14;
+/// The EtherType of IPv4.
+pub const IPV4: u16 = 0x0800;
 /// The EtherType of IPv6.
 pub const IPV6: u16 = 0x86dd;
 const VLAN_8021Q: u16 = 0x8100;
@@ -158,7 +160,7 @@ fn tagged(frame: &(impl Frame + ?Sized), mut offset: u32) -> Link {
     Link::TooDeep
 }
 
-/// Where the fields of an IPv6 header stand in it, RFC 8200 §3.
+/// Where the fields of an IPv6 header stand in it, RFC 8200 §3, and the one of IPv4 that is looked at, RFC 791 §3.1.
 pub mod field {
     #![expect(missing_docs, reason = "the names say it")]
     pub const VERSION: usize = 0;
@@ -166,6 +168,7 @@ pub mod field {
     pub const NEXT_HEADER: usize = 6;
     pub const SOURCE: usize = 8;
     pub const DESTINATION: usize = 24;
+    pub const V4_TOTAL_LENGTH: usize = 2;
 }
 
 /// The fields of an IPv6 header that the law looks at.

@@ -59,8 +59,8 @@ pub struct PrefixRow {
     pub length: u32,
     /// `FLAG_*`.
     pub flags: u32,
-    /// Explicit padding.
-    pub reserved: u32,
+    /// The service's first counter cell; worked out where the row is written to its map.
+    pub first_cell: u32,
     /// A source prefix is enforced if its hash, 0 to 2^32 − 1, is below this.
     pub enforce: u64,
     /// The first of the service's `allow` list: nearly always all of it.

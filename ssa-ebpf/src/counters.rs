@@ -3,15 +3,15 @@
 use aya_ebpf::helpers::generated::bpf_get_smp_processor_id;
 use ssa_common::{judge::Judged, verdict::Verdict};
 
-use crate::maps::{COUNTERS, rows};
+use crate::maps::COUNTERS;
 
 /// Counts one frame of `octets` octets in its one cell.
 #[inline(always)]
 pub fn count(judged: &Judged, octets: u64) {
     // SAFETY: no arguments; newer verifiers inline it.
     let cpu = unsafe { bpf_get_smp_processor_id() };
-    let row = judged.service.wrapping_mul(rows()).wrapping_add(cpu);
-    let cell = COUNTERS.get_ptr_mut(row.wrapping_mul(Verdict::CELLS).wrapping_add(judged.cell));
+    let of_cpu = judged.first_cell.wrapping_add(cpu.wrapping_mul(Verdict::CELLS));
+    let cell = COUNTERS.get_ptr_mut(of_cpu.wrapping_add(judged.cell));
     if let Some(cell) = cell {
         // SAFETY: the map owns the cell. This CPU alone writes it, and XDP does not interrupt itself on a CPU; the
         // controller only reads.

@@ -44,17 +44,6 @@ pub static META: Array<MetaRow, 1, READ_ONLY> = Array::new();
 #[btf_map(name = "document")]
 pub static DOCUMENT: Array<[u8; ssa_common::layout::DOCUMENT_CHUNK], 2, READ_ONLY> = Array::new();
 
-/// Rows a service has among the counters: one for each CPU, and the carried-over one. A constant of the load.
-#[unsafe(no_mangle)]
-static ROWS: u32 = 0;
-
-/// [`ROWS`].
-#[inline(always)]
-pub fn rows() -> u32 {
-    // SAFETY: a static; volatile because the loader writes it after the compiler has seen zero.
-    unsafe { (&raw const ROWS).read_volatile() }
-}
-
 /// The maps as the law's tables.
 pub struct Kernel;
 

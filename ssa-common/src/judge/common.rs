@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     bits::Words,
-    parse::{self, ETHERNET, Front as _, HEADER_OCTETS, IPV6, TAG, field, protocol},
+    parse::{self, ETHERNET, Front as _, HEADER_OCTETS, IPV4, IPV6, TAG, field, protocol},
     rows::{
         FLAG_ALLOW, FLAG_DENY_SOURCE_IN_SERVICE, FLAG_PREVIOUS, FLAG_STRICT, PrefixRow, RuleRow, SHAPE_BITS,
         SHAPE_COMMON, SHAPE_HASH, SHAPE_MAC,
@@ -26,6 +26,11 @@ pub(super) fn judge_common(frame: &impl Traffic, tables: &impl Tables, clock: &i
     let mut network = ETHERNET;
     let mut front = frame.front(network)?;
     if front.ethertype() != IPV6 {
+        if front.ethertype() == IPV4 {
+            // The frame's length is asked for only where nothing in it says so.
+            let octets = ETHERNET + u32::from(front.half(field::V4_TOTAL_LENGTH));
+            return Some(Judged { octets, ..Judged::without_header(OTHER) });
+        }
         if !parse::is_tag(front.ethertype()) {
             return Some(Judged::without_header(OTHER));
         }
@@ -38,12 +43,12 @@ pub(super) fn judge_common(frame: &impl Traffic, tables: &impl Tables, clock: &i
     if front.octet(field::VERSION) >> 4 != 6 {
         return None;
     }
-    let judged = |verdict| Judged::new(verdict, network, front.half(field::PAYLOAD_LENGTH));
+    let judged = |verdict, row| Judged::new(verdict, row, network, front.half(field::PAYLOAD_LENGTH));
     let bank = tables.bank()?;
     let address = Words { hi: front.loaded(field::DESTINATION), lo: front.loaded(field::DESTINATION + 8) };
     let found = match glance(tables, bank, address) {
         Sight::Found(found) => found,
-        Sight::Nothing => return Some(judged(OTHER)),
+        Sight::Nothing => return Some(judged(OTHER, None)),
         Sight::Unknown => return None,
     };
     let row = found.row;
@@ -65,7 +70,7 @@ pub(super) fn judge_common(frame: &impl Traffic, tables: &impl Tables, clock: &i
         _ if row.flags & FLAG_PREVIOUS != 0 => return None,
         reason => treat(row, source, reason),
     };
-    Some(judged(verdict))
+    Some(judged(verdict, Some(row)))
 }
 
 /// Whether the upper layer says nothing of its own: TCP, UDP or an echo.

@@ -13,7 +13,7 @@ mod upper;
 
 use crate::{
     parse::{self, HEADER_OCTETS, Header, Link, protocol},
-    rows::{FLAG_ALLOW, FLAG_DENY_SOURCE_IN_SERVICE},
+    rows::{FLAG_ALLOW, FLAG_DENY_SOURCE_IN_SERVICE, PrefixRow},
     rule::{
         Pair,
         epoch::{Clock, Window},
@@ -40,28 +40,31 @@ pub use self::{
 pub struct Judged {
     /// The service's number; 0 outside any service.
     pub service: u32,
+    /// Its first counter cell; 0 outside any service.
+    pub first_cell: u32,
     /// [`Verdict::cell`].
     pub cell: u32,
     /// What happens.
     pub treatment: Treatment,
     /// Octets before the IPv6 header; 0 where there is none.
     pub network: u32,
-    /// Octets of the frame, as that header claims; 0 where there is none.
+    /// Octets of the frame, as its IPv6 or IPv4 header claims; 0 where there is none.
     pub octets: u32,
 }
 
 impl Judged {
+    /// Of a frame with an IPv6 header at `network`, to the service of `row` or to none.
     #[inline(always)]
-    fn new(verdict: Verdict, network: u32, payload: u16) -> Self {
-        let Verdict { service, treatment, .. } = verdict;
-        Self { service, cell: verdict.cell(), treatment, network, octets: network + HEADER_OCTETS + u32::from(payload) }
+    fn new(verdict: Verdict, row: Option<&PrefixRow>, network: u32, payload: u16) -> Self {
+        let octets = network + HEADER_OCTETS + u32::from(payload);
+        Self { first_cell: row.map_or(0, |row| row.first_cell), network, octets, ..Self::without_header(verdict) }
     }
 
     /// Of a frame that has no header to be judged by.
     #[inline(always)]
-    fn without_header(verdict: Verdict) -> Self {
+    const fn without_header(verdict: Verdict) -> Self {
         let Verdict { service, treatment, .. } = verdict;
-        Self { service, cell: verdict.cell(), treatment, network: 0, octets: 0 }
+        Self { service, first_cell: 0, cell: verdict.cell(), treatment, network: 0, octets: 0 }
     }
 
     /// The verdict.
@@ -104,14 +107,9 @@ pub fn judge_whole(frame: &impl Traffic, tables: &impl Tables, clock: &impl Cloc
     };
     let Some(header) = Header::read(frame, network) else { return Judged::without_header(MALFORMED) };
     let found = tables.bank().and_then(|bank| find(tables, bank, header.destination));
-    let verdict = match found {
-        None => OTHER,
-        Some(found) => {
-            let reason = reason(frame, tables, clock, &header, network, &found);
-            treat(found.row, header.source, reason)
-        }
-    };
-    Judged::new(verdict, network, header.payload)
+    let Some(found) = found else { return Judged::new(OTHER, None, network, header.payload) };
+    let reason = reason(frame, tables, clock, &header, network, &found);
+    Judged::new(treat(found.row, header.source, reason), Some(found.row), network, header.payload)
 }
 
 /// DESIGN §4 steps 2 to 6.

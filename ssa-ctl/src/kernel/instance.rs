@@ -159,10 +159,14 @@ impl Instance {
         let mut row = *in_force(active);
         let generation = std::mem::take(&mut row.generation);
         (row.first_prefix, row.first_service) = (0, 0);
+        let mut rows = self.prefixes.read(bank * prefixes, prefixes)?;
+        for row in &mut rows {
+            row.first_cell = 0;
+        }
         Ok(Running {
             tables: Tables {
                 bank: row,
-                prefixes: self.prefixes.read(bank * prefixes, prefixes)?,
+                prefixes: rows,
                 previous: self.previous.read(bank * prefixes, prefixes)?,
                 services: self.services.read(bank * services, services)?,
             },
@@ -187,7 +191,7 @@ impl Instance {
         // Frames that began before the last change may still read the bank that is to be written.
         sys::wait_for_readers();
         self.services.write(other * services, &tables.services)?;
-        self.prefixes.write(other * prefixes, &tables.prefixes)?;
+        self.prefixes.write(other * prefixes, &self.placed(&tables.prefixes))?;
         self.previous.write(other * prefixes, &tables.previous)?;
         document::write(&self.document, other, self.meta.chunks, document)?;
         active.banks[other as usize] =
@@ -195,6 +199,12 @@ impl Instance {
         self.active.write(0, &[active])?;
         active.number = other.into();
         self.active.write(0, &[active])
+    }
+
+    /// The rows with the places that their services have among these counters.
+    fn placed(&self, rows: &[PrefixRow]) -> Vec<PrefixRow> {
+        let cells = object::cells(self.meta.cpus);
+        rows.iter().map(|row| PrefixRow { first_cell: row.service * cells, ..*row }).collect()
     }
 
     /// A service that is new begins with zero, whoever had its number before.

@@ -52,16 +52,19 @@ pub fn load_over(shape: Shape, cpus: u32, pins: &Pins) -> anyhow::Result<Object>
     load_with(shape, cpus, Some(pins))
 }
 
+/// Counter cells of one service: for each CPU, and for what was carried over.
+pub const fn cells(cpus: u32) -> u32 {
+    (cpus + 1) * Verdict::CELLS
+}
+
 fn load_with(shape: Shape, cpus: u32, pins: Option<&Pins>) -> anyhow::Result<Object> {
-    let rows = cpus + 1;
     let mut loader = EbpfLoader::new();
     loader
         .verifier_log_level(VerifierLogLevel::STATS)
-        .override_global("ROWS", &rows, true)
         .map_max_entries(layout::PREFIXES, shape.prefixes * 2)
         .map_max_entries(layout::PREVIOUS, shape.prefixes * 2)
         .map_max_entries(layout::SERVICES, shape.services * 2)
-        .map_max_entries(layout::COUNTERS, shape.services * rows * Verdict::CELLS)
+        .map_max_entries(layout::COUNTERS, shape.services * cells(cpus))
         .map_max_entries(layout::DOCUMENT, shape.chunks * 2);
     if let Some(pins) = pins {
         for name in MAPS {

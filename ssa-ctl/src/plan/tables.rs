@@ -169,7 +169,7 @@ impl Compiler<'_> {
                 | flag(FLAG_ALLOW, self.service.allow.is_some())
                 | flag(FLAG_DENY_SOURCE_IN_SERVICE, *deny_source_in_service)
                 | flag(FLAG_PREVIOUS, previous.is_some()),
-            reserved: 0,
+            first_cell: 0,
             enforce: 0,
             allow: first(&allow(self.service)),
             rule: self.rule(&self.service.rule)?,

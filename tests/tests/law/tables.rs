@@ -88,7 +88,7 @@ impl Memory {
             service: number,
             length: length + 1,
             flags: flags(service),
-            reserved: 0,
+            first_cell: 0,
             enforce: 0,
             allow: std::array::from_fn(|index| {
                 service.allow.get(index).map_or_else(AllowRow::zeroed, |text| allow(text))
