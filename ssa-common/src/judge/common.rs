@@ -5,7 +5,7 @@
 //! nothing else is in its way.
 
 use super::{
-    GLOBAL_UNICAST, Judged, OTHER, Tables, Traffic,
+    At, GLOBAL_UNICAST, Judged, OTHER, Part, Tables, Traffic,
     find::{Sight, glance},
     treat,
 };
@@ -16,7 +16,10 @@ use crate::{
         FLAG_ALLOW, FLAG_DENY_SOURCE_IN_SERVICE, FLAG_PREVIOUS, FLAG_STRICT, PrefixRow, RuleRow, SHAPE_BITS,
         SHAPE_COMMON, SHAPE_HASH, SHAPE_MAC,
     },
-    rule::{self, Pair, epoch::Clock},
+    rule::{
+        self, Pair,
+        epoch::{Clock, Window},
+    },
     verdict::{Reason, Treatment, Verdict},
 };
 
@@ -64,7 +67,7 @@ pub(super) fn judge_common(frame: &impl Traffic, tables: &impl Tables, clock: &i
     let words = |first| Words { hi: front.word(first), lo: front.word(first + 8) };
     let (source, destination) = (words(field::SOURCE), words(field::DESTINATION));
     let plainly = |reason, treatment| Verdict { service: row.service, reason, treatment, would_drop: false };
-    let verdict = match reason(&row.rule, &Pair { source, destination }, clock)? {
+    let verdict = match reason(tables, found.slot, &row.rule, Pair { source, destination }, clock)? {
         Reason::Conform => plainly(Reason::Conform, Treatment::Pass),
         reason if row.flags & FLAG_STRICT != 0 => plainly(reason, Treatment::Drop),
         _ if row.flags & FLAG_PREVIOUS != 0 => return None,
@@ -93,19 +96,21 @@ fn is_allowed(frame: &impl Traffic, row: &PrefixRow, next: u8, offset: u32) -> b
 
 /// What a rule of a common shape says of a pair.
 #[inline(always)]
-fn reason(rule: &RuleRow, pair: &Pair, clock: &impl Clock) -> Option<Reason> {
+fn reason(tables: &impl Tables, slot: u32, rule: &RuleRow, pair: Pair, clock: &impl Clock) -> Option<Reason> {
     const BITS: u8 = SHAPE_COMMON | SHAPE_BITS;
     const HASH: u8 = SHAPE_COMMON | SHAPE_HASH;
     let fields = |conform| Some(if conform { Reason::Conform } else { Reason::FieldMismatch });
     let has = |part| rule.shape & part != 0;
     // The shapes most rules have stand first, so that one comparison leads to each.
     match rule.shape {
-        BITS => fields(rule::source::copied(rule, pair)),
-        HASH => fields(rule::hash::first(rule, pair)),
+        BITS => fields(rule::source::copied(rule, &pair)),
+        HASH => fields(rule::hash::first(rule, &pair)),
         _ if !has(SHAPE_COMMON) => None,
-        _ if has(SHAPE_BITS) && !rule::source::copied(rule, pair) => fields(false),
-        _ if has(SHAPE_HASH) && !rule::hash::first(rule, pair) => fields(false),
-        _ if has(SHAPE_MAC) => rule::mac::first(rule, pair, clock),
+        _ if has(SHAPE_BITS) && !rule::source::copied(rule, &pair) => fields(false),
+        _ if has(SHAPE_HASH) && !rule::hash::first(rule, &pair) => fields(false),
+        _ if has(SHAPE_MAC) => Some(rule::mac::first(rule, &pair, clock).unwrap_or_else(|| {
+            tables.part(Part::Macs, At { slot, previous: false, window: Window::Now }, pair, clock)
+        })),
         _ => fields(true),
     }
 }

@@ -86,6 +86,14 @@ impl Cases {
         self.list.push(Case { name, frame, linear: None, service: None, reason, treatment, would_drop: false });
     }
 
+    /// The same of a frame in two buffers.
+    pub(super) fn outside_split(&mut self, name: impl Into<String>, frame: Vec<u8>, linear: usize) {
+        self.outside(name, Reason::Other, frame);
+        if let Some(case) = self.list.last_mut() {
+            case.linear = Some(linear);
+        }
+    }
+
     /// A frame of a service.
     pub(super) fn inside(&mut self, name: impl AsRef<str>, service: &str, reason: Reason, frame: Vec<u8>) {
         self.split(name, service, reason, frame, None);

@@ -4,12 +4,13 @@ use ssa_common::verdict::Reason;
 
 use super::{
     case::Cases,
-    packet::{C_TAG, IPV6, Packet, S_TAG, discovery, ethernet, icmp},
+    packet::{C_TAG, IPV4, IPV6, Packet, S_TAG, datagram_v4, discovery, ethernet, icmp},
     service::CLIENT,
 };
 
 pub(super) fn add(cases: &mut Cases) {
     foreign(cases);
+    version_4(cases);
     of_no_service(cases);
     tags(cases);
     short_and_long(cases);
@@ -37,6 +38,20 @@ fn foreign(cases: &mut Cases) {
     }
     let snap = [&[0xaa, 0xaa, 3, 0, 0, 0, 0x86, 0xdd], &refused[..]].concat();
     cases.outside("LLC with SNAP", Reason::Other, ethernet(&[], 0x0050, &snap));
+}
+
+/// IPv4 says how long it is. It is believed only where the linear part ends there.
+fn version_4(cases: &mut Cases) {
+    let packet = datagram_v4(64);
+    cases.outside("an IPv4 packet", Reason::Other, ethernet(&[], IPV4, &packet));
+    cases.outside("an IPv4 packet under a tag", Reason::Other, ethernet(&[(C_TAG, 7)], IPV4, &packet));
+    let padded = [&datagram_v4(2)[..], &[0; 16]].concat();
+    cases.outside("an IPv4 packet with padding", Reason::Other, ethernet(&[], IPV4, &padded));
+    cases.outside("half an IPv4 packet", Reason::Other, ethernet(&[], IPV4, &packet[..packet.len() / 2]));
+    for linear in [14, 34, 54, 1000] {
+        let name = format!("an IPv4 packet, split at {linear}");
+        cases.outside_split(name, ethernet(&[], IPV4, &datagram_v4(5000)), linear);
+    }
 }
 
 fn of_no_service(cases: &mut Cases) {

@@ -1,7 +1,11 @@
 //! Layers in, octets out: Ethernet, VLAN tags, IPv6, extension headers and what they carry. Anything may be wrong.
 
+use etherparse::PacketBuilder;
+
 /// EtherType of IPv6.
 pub(crate) const IPV6: u16 = 0x86dd;
+/// EtherType of IPv4.
+pub(crate) const IPV4: u16 = 0x0800;
 /// Tag protocol of 802.1Q.
 pub(crate) const C_TAG: u16 = 0x8100;
 /// Tag protocol of 802.1ad.
@@ -199,4 +203,12 @@ impl Extension {
         octets.extend(0xfeed_beef_u32.to_be_bytes());
         Self { kind: 44, octets }
     }
+}
+
+/// A UDP datagram over IPv4 with a payload of so many octets, as it is without an Ethernet header.
+pub(crate) fn datagram_v4(octets: usize) -> Vec<u8> {
+    let mut packet = Vec::new();
+    let builder = PacketBuilder::ipv4([192, 0, 2, 1], [192, 0, 2, 2], 64).udp(5000, 443);
+    builder.write(&mut packet, &vec![0x5a; octets]).expect("a vector takes all");
+    packet
 }

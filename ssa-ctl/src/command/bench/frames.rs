@@ -12,10 +12,10 @@ use crate::{
 /// Octets of an IPv6 header.
 const NETWORK_OCTETS: usize = 40;
 
-/// A frame that is not IPv6: the beginning of an IPv4 packet, as long as the shortest frame.
+/// A frame that is not IPv6: the beginning of an IPv4 packet of 46 octets, as long as the shortest frame.
 pub(super) fn not_ipv6() -> Vec<u8> {
     let mut frame = vec![0; 60];
-    frame[12..15].copy_from_slice(&[0x08, 0x00, 0x45]);
+    frame[12..18].copy_from_slice(&[0x08, 0x00, 0x45, 0, 0, 46]);
     frame
 }
 

@@ -7,7 +7,7 @@ use ssa_common::{
 
 use crate::frames::{
     CLIENT, Case, KEYS, Service,
-    packet::{C_TAG, Packet, Upper, discovery, ethernet, icmp},
+    packet::{C_TAG, IPV4, Packet, Upper, datagram_v4, discovery, ethernet, icmp},
 };
 
 /// A frame to measure.
@@ -101,7 +101,7 @@ fn two_keys(time: u64) -> Group {
 }
 
 /// What is for no service.
-fn others(time: u64) -> [Measured; 2] {
+fn others(time: u64) -> [Measured; 3] {
     let packet = Packet::new(CLIENT, BIT.address(CLIENT, time)).carrying(datagram());
     let outside = Packet { destination: ROUTER, ..packet.clone() };
     let other = |id, name: &str, frame| Measured {
@@ -110,7 +110,8 @@ fn others(time: u64) -> [Measured; 2] {
     };
     [
         other("other/no-service", "to no service", outside.frame()),
-        other("other/not-ipv6", "not IPv6", ethernet(&[], 0x0800, &packet.packet())),
+        other("other/ipv4", "IPv4", ethernet(&[], IPV4, &datagram_v4(44))),
+        other("other/arp", "neither IPv6 nor IPv4", ethernet(&[], 0x0806, &packet.packet())),
     ]
 }
 
