@@ -1,4 +1,4 @@
-//! The kernel's tick counter as the law's clock. Jiffies are a plain load where a clock helper costs 30 ns a frame.
+//! The kernel's tick counter as the law's clock. Jiffies are a plain load, where a clock helper costs more than a `mac`.
 
 use aya_ebpf::helpers::generated::{bpf_jiffies64, bpf_ktime_get_ns};
 use ssa_common::{rows::ClockRow, rule::epoch::Clock};
