@@ -1,8 +1,8 @@
-//! The common frame, judged straight down: what [`whole`](super::whole) says of it, or nothing where that must be asked.
+//! The common frame, judged straight down: what [`judge_whole`](super::judge_whole) says of it, or nothing where that must
+//! be asked.
 //!
-//! Nearly every frame is IPv6 without a tag, carries TCP or UDP, and fits in one buffer; nearly every service drops what
-//! fails its rule, and nearly every rule has one field that is checked. What a processor does for those is all here, and
-//! nothing else is in its way.
+//! Nearly every frame is IPv6 with one tag at most, and carries TCP, UDP or an echo; nearly every rule has one field that is
+//! checked. What a processor does for those is all here, and nothing else is in its way.
 
 use super::{
     At, GLOBAL_UNICAST, Judged, OTHER, Part, Tables, Traffic,
