@@ -61,8 +61,8 @@ impl Tables for Kernel {
     fn bank(&self) -> Option<&BankRow> {
         // One look for both: the compiler cannot know that a second would find the same.
         let row = ACTIVE.get_ptr(0)?;
-        // SAFETY: the map owns the row. One volatile load decides for the whole frame, and the controller does not change a
-        // bank while frames are judged by it.
+        // SAFETY: the map owns the row. One volatile load decides for this way through the law, and the controller does not
+        // change a bank while frames are judged by it.
         Some(unsafe {
             let number = (&raw const (*row).number).read_volatile();
             &(*row).banks[(number & 1) as usize]

@@ -18,7 +18,7 @@ use crate::{
 
 /// The tables in force.
 pub trait Tables {
-    /// The bank in force. Asked once a frame: what is read after that must be of the same bank.
+    /// The bank in force. Each way through the law asks once: what it reads after that must be of the same bank.
     fn bank(&self) -> Option<&BankRow>;
     /// A slot of the prefix table.
     fn prefix(&self, slot: u32) -> Option<&PrefixRow>;

@@ -10,7 +10,10 @@ use std::{
 };
 
 use serde_json::Value;
-use ssa_common::verdict::{Reason, Treatment};
+use ssa_common::{
+    layout,
+    verdict::{Reason, Treatment},
+};
 use ssa_tests::net::wait_until;
 
 use crate::{
@@ -179,7 +182,7 @@ fn status_says_what_runs() {
     assert_eq!(status["pin_root"], site.pins.path().to_str().unwrap());
     assert_eq!(
         (&status["layout_version"], &status["generation"], &status["services"]),
-        (&1.into(), &1.into(), &1.into())
+        (&layout::VERSION.into(), &1.into(), &1.into())
     );
     let [maps, programs, all] = ["maps_bytes", "programs_bytes", "bytes"].map(|key| status["memory"][key].as_u64());
     assert!(maps > Some(0) && programs > Some(0) && maps.zip(programs).map(|(maps, programs)| maps + programs) == all);
@@ -223,8 +226,8 @@ fn a_row_that_somebody_changed_is_found_out() {
 
 /// Takes the enforcement out of every prefix row.
 fn corrupt(site: &Site) {
-    // `PrefixRow`: prefix, service, length, flags, reserved, then what is enforced.
-    let (service, enforce) = (16..20, 32..40);
+    // `PrefixRow`: prefix, service, length, flags, first cell, then what is enforced.
+    let (service, flags, enforce) = (16..20, 24..28, 32..40);
     let path = site.pins.path().join("maps/prefixes");
     let path = path.to_str().unwrap();
     let octets = |value: &Value| -> Vec<String> {
@@ -236,6 +239,7 @@ fn corrupt(site: &Site) {
         if value[service.clone()].iter().all(|octet| octet == "0x00") {
             continue;
         }
+        value[flags.clone()].fill("0x00".into());
         value[enforce.clone()].fill("0x00".into());
         let words = ["map", "update", "pinned", path, "key"].map(str::to_owned);
         let words = [words.to_vec(), key, vec!["value".to_owned()], value].concat();
