@@ -38,7 +38,7 @@ impl<const FAR: bool> Packet<FAR> {
 
     /// Octets of the frame, fragments of a multi-buffer frame included.
     ///
-    /// The kernel says so by a helper, which costs as much as a rule. Where the linear part ends as the IPv6 header claims,
+    /// The kernel says so by a helper, which costs as much as a rule. Where the linear part ends as the frame's header claims,
     /// there are no fragments: only a header that lies to the octet about a frame of several buffers makes it count less.
     #[inline(always)]
     pub fn octets(&self, judged: &Judged) -> u64 {
@@ -95,18 +95,16 @@ impl<const FAR: bool> Packet<FAR> {
     }
 
     /// Octets that are not in the linear part: of a fragment, across its edge, or past the end.
+    ///
+    /// Inlined, as to return from a function of its own would cost as much as the helper does.
     #[inline(always)]
     fn read_split<T: AnyBitPattern>(&self, offset: u32) -> Option<T> {
         let mut value = MaybeUninit::<T>::uninit();
-        // SAFETY: on success every octet is set, and any octets make a `T`.
-        self.load(offset, &mut value).then(|| unsafe { value.assume_init() })
-    }
-
-    /// Fills a `T` with the frame's octets, if it has them. No value comes back: it would stand on the stack twice.
-    #[inline(always)]
-    fn load<T: AnyBitPattern>(&self, offset: u32, value: &mut MaybeUninit<T>) -> bool {
+        let to = value.as_mut_ptr().cast();
         // SAFETY: `value` has as many octets, and the helper fills all of them or refuses.
-        unsafe { bpf_xdp_load_bytes(self.context, offset, value.as_mut_ptr().cast(), size_of::<T>() as u32) == 0 }
+        let result = unsafe { bpf_xdp_load_bytes(self.context, offset, to, size_of::<T>() as u32) };
+        // SAFETY: on success every octet is set, and any octets make a `T`.
+        (result == 0).then(|| unsafe { value.assume_init() })
     }
 }
 
