@@ -46,6 +46,11 @@ impl Context<'_> {
 
     /// Unix seconds.
     pub fn unix(&self) -> u64 {
-        self.now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_secs())
+        unix(self.now)
     }
+}
+
+/// Unix seconds of a moment.
+pub fn unix(time: SystemTime) -> u64 {
+    time.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_secs())
 }

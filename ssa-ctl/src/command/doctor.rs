@@ -213,7 +213,7 @@ fn wall_clock(context: &Context<'_>, pins: &Pins) -> Finding {
     match published {
         None => Finding::new("clock", Level::Ok, format!("{hertz} ticks a second"), ""),
         Some((row, ticks)) => {
-            let error = ticks.error(row, context.now);
+            let error = ticks.error(row, clock::now(context.now));
             let level = if error.abs() > CLOCK_TOLERANCE { Level::Warning } else { Level::Ok };
             Finding::new("clock", level, format!("the program's clock is {error:+.3} s off"), "run apply again")
         }

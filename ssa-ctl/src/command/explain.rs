@@ -15,9 +15,9 @@ use ssa_common::verdict::{Reason, Treatment};
 
 use crate::{
     config::{Allow, Config},
-    context::Context,
+    context::{Context, unix},
     failure::{Code, Exit, Failure, Outcome},
-    kernel::{instance::Instance, object, permission, pins::Pins, sandbox::Sandbox},
+    kernel::{clock, instance::Instance, object, permission, pins::Pins, sandbox::Sandbox},
     plan::tables::Tables,
 };
 
@@ -48,11 +48,13 @@ pub struct Args {
 /// Explains a pair.
 pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome {
     let (config, rings) = super::config_and_keys(context, args.config.as_deref())?;
+    // To load the program takes a while: the time is taken behind it, so that both are asked about the same moment.
+    let loaded = if args.config.is_none() { Some(sandbox(context)?) } else { None };
     let question = question(context, args, &config);
     let tables = Tables::compile(&config, &rings, 1)?;
     let mut explanation = explain(&config, &rings, &tables, &question);
-    if args.config.is_none() {
-        let (reason, treatment) = ask_program(context, &question, args.at)?;
+    if let Some((instance, sandbox)) = loaded {
+        let (reason, treatment) = ask_program(&instance, sandbox, &question, args.at)?;
         explanation = explanation.with_kernel(reason, treatment);
     }
     if context.json {
@@ -64,8 +66,12 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome {
 }
 
 /// What the program makes of the question, over copies of the rows in force: nothing of the instance moves.
-fn ask_program(context: &Context<'_>, question: &Question, at: Option<u64>) -> Result<(Reason, Treatment), Failure> {
-    let (instance, mut sandbox) = sandbox(context)?;
+fn ask_program(
+    instance: &Instance,
+    mut sandbox: Sandbox,
+    question: &Question,
+    at: Option<u64>,
+) -> Result<(Reason, Treatment), Failure> {
     match at {
         Some(unix) => sandbox.set_clock(unix)?,
         // The clock as it was published is the one that packets are judged by.
@@ -100,7 +106,7 @@ fn question(context: &Context<'_>, args: &Args, config: &Config) -> Question {
         source: args.source,
         destination: args.destination,
         proto: args.proto.or(first).unwrap_or(Allow { protocol: ssa_common::parse::protocol::TCP, port: None }),
-        time: args.at.unwrap_or_else(|| context.unix()),
+        time: args.at.unwrap_or_else(|| unix(clock::now(context.now))),
     }
 }
 
