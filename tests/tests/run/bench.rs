@@ -41,10 +41,9 @@ fn bench() -> Command {
 #[test]
 fn a_brief_run_measures_all_of_micro() {
     let folder = TempDir::new().unwrap();
-    let [json, chart, before] = ["run.json", "run.svg", "before.json"].map(|name| folder.path().join(name));
-    fs::write(&before, Report::new(true, vec![]).json()).unwrap();
+    let [json, chart] = ["run.json", "run.svg"].map(|name| folder.path().join(name));
     let mut command = bench();
-    command.arg("--brief").arg("--json").arg(&json).arg("--chart").arg(&chart).arg("--against").arg(&before);
+    command.arg("--brief").arg("--json").arg(&json).arg("--chart").arg(&chart);
     let output = command.output().unwrap();
     let said = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -107,5 +106,18 @@ fn what_cannot_be_done_is_said_at_once() {
         assert_eq!(output.status.code(), Some(code), "{arguments:?}");
         assert!(output.stdout.is_empty(), "{arguments:?}");
         assert!(String::from_utf8_lossy(&output.stderr).contains("nowhere") || code == 2, "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_brief_run_is_not_compared() {
+    let folder = TempDir::new().unwrap();
+    for (brief, arguments) in [(true, &["micro"][..]), (false, &["micro", "--brief"])] {
+        let before = folder.path().join("before.json");
+        fs::write(&before, Report::new(brief, vec![]).json()).unwrap();
+        let output = bench().args(arguments).arg("--against").arg(&before).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() == Some(1) && output.stdout.is_empty(), "{output:?}");
+        assert!(said.contains("brief") && said.contains("compare"), "{said}");
     }
 }
