@@ -23,11 +23,10 @@ pub fn number(figure: f64) -> String {
 /// A figure near its limit has three digits behind the point, and more where it would look to be on the other side.
 pub fn number_beside(figure: f64, goal: Goal) -> String {
     let near = (figure / goal.limit() - 1.0).abs() < NEAR;
-    let usual = number(figure);
-    let exact = (3..=6).map(|digits| format!("{figure:.digits$}"));
     let honest = |text: &String| text.parse().is_ok_and(|shown| goal.met(shown) == goal.met(figure));
-    let fine = |text: &String| !near && honest(text);
-    Some(usual.clone()).filter(fine).into_iter().chain(exact.into_iter().filter(honest)).next().unwrap_or(usual)
+    let usual = Some(number(figure)).filter(|text| !near && honest(text));
+    let exact = || (3..=6).map(|digits| format!("{figure:.digits$}")).find(honest);
+    usual.or_else(exact).unwrap_or_else(|| number(figure))
 }
 
 /// The whole run.
