@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use anyhow::{Result, anyhow};
 use xshell::Shell;
 
-use crate::{release, setup};
+use crate::release;
 
 /// What to measure.
 #[derive(clap::Args)]
@@ -34,8 +34,7 @@ pub(crate) struct Args {
 
 /// Makes the machine ready, builds, and becomes the bench.
 pub(crate) fn run(sh: &Shell, args: &Args) -> Result<()> {
-    let wanted = setup::Args { bench: true, ..setup::Args::default() };
-    let mut bench = release::build(sh, "bench", "ssa-bench", &wanted)?;
+    let mut bench = release::build(sh, "bench", "ssa-bench")?;
     bench.args(&args.sections);
     if let Some(rounds) = args.rounds {
         bench.args(["--rounds", &rounds.to_string()]);

@@ -11,7 +11,7 @@ use crate::{setup, test, tidy};
 type Check = (&'static str, fn(&Shell) -> Result<()>);
 
 const CHECKS: &[Check] = &[
-    ("setup", |sh| setup::run(sh, &setup::Args { ci: true, ..setup::Args::default() })),
+    ("setup", |sh| setup::run(sh, &setup::Args { ci: true })),
     ("test", |sh| test::run(sh, &test::Args::default())),
     ("fmt", |sh| Ok(cmd!(sh, "cargo fmt --all --check").run()?)),
     ("clippy (host)", clippy_host),

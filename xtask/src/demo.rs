@@ -5,7 +5,7 @@ use std::os::unix::process::CommandExt as _;
 use anyhow::{Result, anyhow};
 use xshell::Shell;
 
-use crate::{release, setup};
+use crate::release;
 
 /// How to show it.
 #[derive(clap::Args)]
@@ -17,7 +17,7 @@ pub(crate) struct Args {
 
 /// Makes the machine ready, builds, and becomes the demo.
 pub(crate) fn run(sh: &Shell, args: &Args) -> Result<()> {
-    let mut demo = release::build(sh, "demo", "ssa-demo", &setup::Args::default())?;
+    let mut demo = release::build(sh, "demo", "ssa-demo")?;
     if args.json {
         demo.arg("--json");
     }

@@ -13,9 +13,9 @@ use crate::setup;
 use crate::setup::programs::ADMIN_DIRS;
 
 /// Makes the machine ready and builds; what to run is told where `ssa-ctl` is.
-pub(crate) fn build(sh: &Shell, task: &'static str, program: &str, setup: &setup::Args) -> Result<Command> {
+pub(crate) fn build(sh: &Shell, task: &'static str, program: &str) -> Result<Command> {
     refuse_without_root(task)?;
-    setup::run(sh, setup)?;
+    setup::run(sh, &setup::Args::default())?;
     let progress = Progress::start(sh, task)?;
     let target = sh.current_dir().join(env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from));
     let build = cmd!(sh, "cargo build --release --package ssa-ctl --package ssa-tests --bin ssa-ctl --bin {program}");

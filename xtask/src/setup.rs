@@ -22,16 +22,13 @@ pub(crate) struct Args {
     /// Also what only `cargo xtask ci` needs: rustfmt, clippy, cargo-deny
     #[arg(long)]
     pub(crate) ci: bool,
-    /// Also what only `cargo xtask bench` measures beside the filter: nftables
-    #[arg(long)]
-    pub(crate) bench: bool,
 }
 
 /// Installs what is missing.
 pub(crate) fn run(sh: &Shell, args: &Args) -> Result<()> {
     let progress = Progress::start(sh, "setup")?;
 
-    let missing = programs::missing(args.bench);
+    let missing = programs::missing();
     let compiler = compiler::find(sh);
     let builds = match &compiler {
         Some(compiler) => linker::works(sh, compiler)?,

@@ -47,6 +47,26 @@ pub struct Ratio {
     pub value: f64,
     /// What it should be, where SPEED says so.
     pub goal: Option<Goal>,
+    /// How much more this figure is than the other, where no more than [`FLAT`] is as good as the goal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub more: Option<f64>,
+}
+
+/// So many nanoseconds are nothing, whatever part of a small figure they are: where the kernel puts the code of a program
+/// matters as much.
+pub const FLAT: f64 = 1.0;
+
+impl Ratio {
+    /// Whether it is what it should be, where it should be something.
+    pub fn met(self) -> Option<bool> {
+        self.goal.map(|goal| goal.met(self.value) || self.more.is_some_and(|more| more <= FLAT))
+    }
+
+    /// What it should be, for people.
+    pub fn wanted(self) -> Option<String> {
+        let or = if self.more.is_some() { format!(" or {FLAT} ns more") } else { String::new() };
+        self.goal.map(|goal| format!("{goal}{or}"))
+    }
 }
 
 /// Which way is better.
@@ -103,6 +123,12 @@ impl Goal {
             Self::AtMost(limit) => figure <= limit,
             Self::AtLeast(limit) => figure >= limit,
         }
+    }
+
+    /// The limit itself.
+    pub const fn limit(self) -> f64 {
+        let (Self::AtMost(limit) | Self::AtLeast(limit)) = self;
+        limit
     }
 }
 

@@ -31,5 +31,5 @@ pub use self::{
     machine::Machine,
     report::Report,
     section::Section,
-    table::{number, summary, table},
+    table::{number, number_beside, summary, table},
 };

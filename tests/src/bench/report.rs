@@ -67,15 +67,18 @@ impl Report {
     /// How many goals there were, and those that were missed: what, how it is, how it should be.
     pub fn goals(&self) -> (usize, Vec<String>) {
         let of_figure = |figure: &Figure| {
-            let own = figure.goal.map(|goal| (figure.name.clone(), figure.quoted(), goal));
+            let own = figure.goal.map(|goal| {
+                let value = figure.quoted();
+                (goal.met(value), format!("{}: {}, {goal}", figure.name, super::number_beside(value, goal)))
+            });
             let ratios = figure.ratios.iter().filter_map(|(other, ratio)| {
-                ratio.goal.map(|goal| (format!("{} against {other}", figure.name), ratio.value, goal))
+                let value = super::number_beside(ratio.value, ratio.goal?);
+                Some((ratio.met()?, format!("{} against {other}: {value}, {}", figure.name, ratio.wanted()?)))
             });
             own.into_iter().chain(ratios).collect::<Vec<_>>()
         };
         let goals: Vec<_> = self.figures.iter().flat_map(of_figure).collect();
-        let missed = goals.iter().filter(|(_, value, goal)| !goal.met(*value));
-        let words = missed.map(|(what, value, goal)| format!("{what}: {}, {goal}", super::number(*value)));
-        (goals.len(), words.collect())
+        let all = goals.len();
+        (all, goals.into_iter().filter(|(met, _)| !met).map(|(_, words)| words).collect())
     }
 }

@@ -7,6 +7,9 @@ use super::{
     report::Report,
 };
 
+/// This near to a limit, as a part of it, digits decide.
+const NEAR: f64 = 0.05;
+
 /// A figure with as many digits as mean something.
 pub fn number(figure: f64) -> String {
     let digits = match figure.abs() {
@@ -15,6 +18,15 @@ pub fn number(figure: f64) -> String {
         _ => 0,
     };
     format!("{figure:.digits$}")
+}
+
+/// A figure near its limit has three digits behind the point, and more where it would look to be on the other side.
+pub fn number_beside(figure: f64, goal: Goal) -> String {
+    let near = (figure / goal.limit() - 1.0).abs() < NEAR;
+    let honest = |text: &String| text.parse().is_ok_and(|shown| goal.met(shown) == goal.met(figure));
+    let usual = Some(number(figure)).filter(|text| !near && honest(text));
+    let exact = || (3..=6).map(|digits| format!("{figure:.digits$}")).find(honest);
+    usual.or_else(exact).unwrap_or_else(|| number(figure))
 }
 
 /// The whole run.
@@ -36,7 +48,7 @@ pub fn table(report: &Report) -> String {
             number(spread.median),
             figure.unit.clone(),
             figure.goal.map(|goal| goal.to_string()).unwrap_or_default(),
-            figure.goal.map_or("", |goal| outcome(goal, figure.quoted())).into(),
+            figure.goal.map_or("", |goal| outcome(goal.met(figure.quoted()))).into(),
             compared(figure),
         ]);
     }
@@ -63,12 +75,43 @@ pub fn summary(report: &Report) -> String {
 /// One line for each figure that it was divided by.
 fn compared(figure: &Figure) -> String {
     let line = |(other, ratio): (&String, &Ratio)| {
-        let goal = ratio.goal.map(|goal| format!(" ({goal}: {})", outcome(goal, ratio.value))).unwrap_or_default();
-        format!("{} of {other}{goal}", number(ratio.value))
+        let value = ratio.goal.map_or_else(|| number(ratio.value), |goal| number_beside(ratio.value, goal));
+        let goal = ratio.wanted().zip(ratio.met()).map(|(goal, met)| format!(" ({goal}: {})", outcome(met)));
+        format!("{value} of {other}{}", goal.unwrap_or_default())
     };
     figure.ratios.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
-fn outcome(goal: Goal, value: f64) -> &'static str {
-    if goal.met(value) { "met" } else { "MISSED" }
+const fn outcome(met: bool) -> &'static str {
+    if met { "met" } else { "MISSED" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_miss_does_not_look_like_a_hit() {
+        for (goal, figure, shown) in [
+            (Goal::AtMost(1.2), 1.1, "1.10"),
+            (Goal::AtMost(1.2), 1.2, "1.200"),
+            (Goal::AtMost(1.2), 1.204, "1.204"),
+            (Goal::AtMost(1.2), 1.200_04, "1.20004"),
+            (Goal::AtMost(1.2), 1.5, "1.50"),
+            (Goal::AtLeast(0.85), 0.849_9, "0.8499"),
+            (Goal::AtMost(450.0), 300.0, "300"),
+        ] {
+            assert_eq!(number_beside(figure, goal), shown);
+        }
+    }
+
+    #[test]
+    fn a_nanosecond_is_flat() {
+        let ratio = |value, more| Ratio { value, goal: Some(Goal::AtMost(1.2)), more };
+        assert_eq!(ratio(1.25, Some(0.9)).met(), Some(true));
+        assert_eq!(ratio(1.19, Some(1.1)).met(), Some(true));
+        assert_eq!(ratio(1.25, Some(1.1)).met(), Some(false));
+        assert_eq!(ratio(1.25, None).met(), Some(false));
+        assert_eq!(ratio(1.25, Some(0.9)).wanted().unwrap(), "≤ 1.2 or 1 ns more");
+    }
 }

@@ -66,6 +66,7 @@ fn run(args: Args) -> Result<()> {
         (named, _) => named,
     };
     ensure!(args.chart.is_none() || sections.contains(&Section::Micro), "the chart is of the section micro");
+    ensure!(!args.brief || args.against.is_none(), "a brief run cannot be compared: its figures say nothing");
     // What cannot be read or written is said before anything is measured.
     let before = args.against.as_deref().map(read).transpose()?;
     let json = args.json.as_deref().map(open).transpose()?;
@@ -92,7 +93,9 @@ fn run(args: Args) -> Result<()> {
 
 fn read(path: &Path) -> Result<Report> {
     let shown = || format!("cannot compare with {}", path.display());
-    Report::from_json(&fs::read_to_string(path).with_context(shown)?).with_context(shown)
+    let report = Report::from_json(&fs::read_to_string(path).with_context(shown)?).with_context(shown)?;
+    ensure!(!report.brief, "cannot compare with {}: that run was brief, and its figures say nothing", path.display());
+    Ok(report)
 }
 
 /// What is there stays until there is something to put in its place: it may be the run to compare with.

@@ -1,6 +1,10 @@
 //! The bench as a user calls it, briefly; that it measures all there is, and what it writes, but never how fast it was.
 
-use std::{collections::BTreeSet, fs};
+use std::{
+    collections::BTreeSet,
+    fs,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
 use assert_cmd::Command;
 use ssa_tests::{bench::Report, ssa_ctl_path};
@@ -32,6 +36,14 @@ const IDS: [&str; 22] = [
     "micro/worst/mac",
 ];
 
+/// Benches run one after the other: goodput goes before all else on both cores, and the others would wait for it.
+static ALONE: Mutex<()> = Mutex::new(());
+
+fn alone() -> MutexGuard<'static, ()> {
+    // Who failed meanwhile does not matter to the others.
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 fn bench() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ssa-bench"));
     command.args(["--ssa-ctl", "ssa-ctl"]);
@@ -40,11 +52,11 @@ fn bench() -> Command {
 
 #[test]
 fn a_brief_run_measures_all_of_micro() {
+    let _alone = alone();
     let folder = TempDir::new().unwrap();
-    let [json, chart, before] = ["run.json", "run.svg", "before.json"].map(|name| folder.path().join(name));
-    fs::write(&before, Report::new(true, vec![]).json()).unwrap();
+    let [json, chart] = ["run.json", "run.svg"].map(|name| folder.path().join(name));
     let mut command = bench();
-    command.arg("--brief").arg("--json").arg(&json).arg("--chart").arg(&chart).arg("--against").arg(&before);
+    command.arg("--brief").arg("--json").arg(&json).arg("--chart").arg(&chart);
     let output = command.output().unwrap();
     let said = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -71,6 +83,7 @@ fn a_brief_run_measures_all_of_micro() {
 
 #[test]
 fn a_brief_run_measures_commands_and_memory() {
+    let _alone = alone();
     let folder = TempDir::new().unwrap();
     let json = folder.path().join("run.json");
     let mut command = Command::new(env!("CARGO_BIN_EXE_ssa-bench"));
@@ -96,7 +109,36 @@ fn a_brief_run_measures_commands_and_memory() {
 }
 
 #[test]
+fn a_brief_run_measures_wire_and_goodput() {
+    let _alone = alone();
+    let folder = TempDir::new().unwrap();
+    let json = folder.path().join("run.json");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ssa-bench"));
+    command.arg("--ssa-ctl").arg(ssa_ctl_path()).args(["--brief", "wire", "goodput", "--json"]).arg(&json);
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+
+    let report = Report::from_json(&fs::read_to_string(&json).unwrap()).unwrap();
+    let ids: BTreeSet<&str> = report.figures.iter().map(|figure| figure.id.as_str()).collect();
+    assert_eq!(ids.len(), report.figures.len(), "an id stands twice");
+    let ways = ["empty", "bit", "hash", "mac", "xdp-filter", "tc", "nft-prefix", "nft-pairs", "nft-prerouting", "none"];
+    let of = |section: &str, what: &str, seen: &[&str]| {
+        seen.iter().map(|seen| format!("{section}/{what}/{seen}")).collect::<Vec<_>>()
+    };
+    let mut wanted: Vec<_> = ways.iter().flat_map(|way| of("wire", way, &["cpu", "rate"])).collect();
+    wanted.extend(of("goodput", "idle", &["rate", "p50", "p99"]));
+    for state in ["unfiltered", "filtered"] {
+        wanted.extend(of("goodput", state, &["rate", "p50", "p99", "flood"]));
+    }
+    assert_eq!(ids, wanted.iter().map(String::as_str).collect());
+    assert!(report.figures.iter().all(|figure| figure.spread.min >= 0.0 && figure.spread.max.is_finite()));
+    // Ours to xdp-filter, to nftables and to tc; answers and their times under a flood to those of an idle host.
+    assert_eq!(report.goals().0, 5);
+}
+
+#[test]
 fn what_cannot_be_done_is_said_at_once() {
+    let _alone = alone();
     for (arguments, code) in [
         (&["nowhere"][..], 2),
         (&["--rounds", "0"], 2),
@@ -107,5 +149,19 @@ fn what_cannot_be_done_is_said_at_once() {
         assert_eq!(output.status.code(), Some(code), "{arguments:?}");
         assert!(output.stdout.is_empty(), "{arguments:?}");
         assert!(String::from_utf8_lossy(&output.stderr).contains("nowhere") || code == 2, "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_brief_run_is_not_compared() {
+    let _alone = alone();
+    let folder = TempDir::new().unwrap();
+    for (brief, arguments) in [(true, &["micro"][..]), (false, &["micro", "--brief"])] {
+        let before = folder.path().join("before.json");
+        fs::write(&before, Report::new(brief, vec![]).json()).unwrap();
+        let output = bench().args(arguments).arg("--against").arg(&before).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() == Some(1) && output.stdout.is_empty(), "{output:?}");
+        assert!(said.contains("brief") && said.contains("compare"), "{said}");
     }
 }

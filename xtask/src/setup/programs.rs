@@ -1,4 +1,4 @@
-//! In: nothing but the search path. Out: the programs that tests and demo call and that are not there.
+//! In: nothing but the search path. Out: the programs that tests, demo and bench call and that are not there.
 
 use std::env;
 use std::path::Path;
@@ -17,25 +17,20 @@ const PROGRAMS: &[Program] = &[
     program("ethtool", "ethtool", "counters of veth receivers, offload switches"),
     program("ip", "iproute2", "namespaces, veth pairs, AnyIP routes"),
     program("mount", "mount", "bpffs"),
+    program("nft", "nftables", "a peer that the bench measures the filter against"),
     program("nsenter", "util-linux", "enters a namespace and, unlike `ip netns exec`, keeps the pins in sight"),
     program("ps", "procps", "nothing of ours may be left running"),
     program("tcpdump", "tcpdump", "frames as they arrive, seen by somebody else"),
+    program("xdp-filter", "xdp-tools", "a peer that the bench measures the filter against"),
     program("xdp-loader", "xdp-tools", "somebody else's program on the hook"),
-];
-
-/// What the filter is compared with. The other programs are there for the tests, too.
-const PEERS: &[Program] = &[
-    program("nft", "nftables", "a peer to measure the filter against"),
-    program("xdp-filter", "xdp-tools", "a peer to measure the filter against"),
 ];
 
 /// The folders of administration programs, which a user's search path often lacks.
 pub(crate) const ADMIN_DIRS: [&str; 3] = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
 
-/// What is not there, of the peers only where those are wanted.
-pub(crate) fn missing(peers: bool) -> Vec<&'static Program> {
-    let peers = if peers { PEERS } else { &[] };
-    PROGRAMS.iter().chain(peers).filter(|program| !installed(program.name)).collect()
+/// What is not there.
+pub(crate) fn missing() -> Vec<&'static Program> {
+    PROGRAMS.iter().filter(|program| !installed(program.name)).collect()
 }
 
 /// Is a program of this name on the search path, or where administrators' programs are?

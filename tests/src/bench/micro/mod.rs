@@ -24,6 +24,7 @@ use self::{lab::Lab, rounds::Measured};
 use super::{
     Context,
     figure::{Better, Figure, NANOSECONDS_ABOVE, Ratio, Spread},
+    paired,
 };
 
 /// Rounds, where nobody says how many.
@@ -53,19 +54,20 @@ fn figures(lab: &Lab, measured: Measured, rounds: u32) -> Vec<Figure> {
         ratios: BTreeMap::new(),
     };
     let mut figures = vec![figure("empty", "empty program", "ns", measured.empty)];
-    for (row, nanos) in lab.rows.iter().zip(measured.rows) {
-        figures.push(figure(&row.id, &row.name, NANOSECONDS_ABOVE, nanos));
+    for (row, nanos) in lab.rows.iter().zip(&measured.rows) {
+        figures.push(figure(&row.id, &row.name, NANOSECONDS_ABOVE, nanos.clone()));
     }
-    for (row, index) in lab.rows.iter().zip(1..) {
-        for (id, goal) in goals::ratios(&row.id) {
-            let other = figures.iter().find(|other| other.id.strip_prefix("micro/") == Some(id));
-            // Noise can leave nothing of a figure, where the run is brief.
-            let divisor = other.map(|other| (other.name.clone(), other.quoted())).filter(|(_, value)| *value > 0.0);
-            if let Some((name, value)) = divisor {
-                let value = figures[index].quoted() / value;
-                figures[index].ratios.insert(name, Ratio { value, goal });
-            }
-        }
+    for ((figure, row), nanos) in figures[1..].iter_mut().zip(&lab.rows).zip(&measured.rows) {
+        figure.ratios = goals::ratios(&row.id)
+            .filter_map(|(id, goal)| {
+                let at = lab.rows.iter().position(|other| other.id == id)?;
+                let other = &measured.rows[at];
+                let more = goals::is_flat(&row.id).then(|| paired::more(nanos, other));
+                // Noise can leave nothing of a figure, where the run is brief.
+                let value = paired::above(nanos, other)?;
+                Some((lab.rows[at].name.clone(), Ratio { value, goal, more }))
+            })
+            .collect();
     }
     figures
 }
