@@ -17,7 +17,7 @@ pub fn number(figure: f64) -> String {
     format!("{figure:.digits$}")
 }
 
-/// The whole run.
+/// The whole run. A brief one meets no goal and misses none: its figures say nothing.
 pub fn table(report: &Report) -> String {
     let mut table = Table::new();
     let header = ["SECTION", "WHAT", "MIN", "P25", "MEDIAN", "UNIT", "GOAL", "", "COMPARED"];
@@ -36,8 +36,8 @@ pub fn table(report: &Report) -> String {
             number(spread.median),
             figure.unit.clone(),
             figure.goal.map(|goal| goal.to_string()).unwrap_or_default(),
-            figure.goal.map_or("", |goal| outcome(goal, figure.quoted())).into(),
-            compared(figure),
+            figure.goal.filter(|_| !report.brief).map_or("", |goal| outcome(goal, figure.quoted())).into(),
+            compared(figure, report.brief),
         ]);
     }
     for column in 2..=4 {
@@ -50,7 +50,10 @@ pub fn table(report: &Report) -> String {
 
 /// The machine, and how the run stands to the goals.
 pub fn summary(report: &Report) -> String {
-    let machine = report.machine.words();
+    let mut machine = report.machine.words();
+    if !report.failed.is_empty() {
+        machine += &format!("\nNot all was measured; failed: {}.", report.failed.join(", "));
+    }
     if report.brief {
         return format!("{machine}\nThis run was brief: it shows that everything works, and its figures say nothing.");
     }
@@ -61,9 +64,12 @@ pub fn summary(report: &Report) -> String {
 }
 
 /// One line for each figure that it was divided by.
-fn compared(figure: &Figure) -> String {
+fn compared(figure: &Figure, brief: bool) -> String {
     let line = |(other, ratio): (&String, &Ratio)| {
-        let goal = ratio.goal.map(|goal| format!(" ({goal}: {})", outcome(goal, ratio.value))).unwrap_or_default();
+        let goal = ratio.goal.map(|goal| {
+            if brief { format!(" ({goal})") } else { format!(" ({goal}: {})", outcome(goal, ratio.value)) }
+        });
+        let goal = goal.unwrap_or_default();
         format!("{} of {other}{goal}", number(ratio.value))
     };
     figure.ratios.iter().map(line).collect::<Vec<_>>().join("\n")
