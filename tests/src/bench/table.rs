@@ -50,10 +50,11 @@ pub fn table(report: &Report) -> String {
 
 /// The machine, and how the run stands to the goals.
 pub fn summary(report: &Report) -> String {
-    let mut machine = report.machine.words();
-    if !report.failed.is_empty() {
-        machine += &format!("\nNot all was measured; failed: {}.", report.failed.join(", "));
-    }
+    let machine = report.machine.words();
+    let machine = match report.failed.as_slice() {
+        [] => machine,
+        failed => format!("{machine}\nNot all was measured; failed: {}.", failed.join(", ")),
+    };
     if report.brief {
         return format!("{machine}\nThis run was brief: it shows that everything works, and its figures say nothing.");
     }
