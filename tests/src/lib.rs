@@ -6,5 +6,6 @@ pub mod demo;
 pub mod frames;
 pub mod net;
 pub mod run;
+pub mod stop;
 
 pub use binary::{ssa_ctl, ssa_ctl_path};

@@ -1,4 +1,4 @@
-//! What every section is given: where `ssa-ctl` is, how many rounds, and somewhere to say how far it is.
+//! What every section is given: where `ssa-ctl` is, how many rounds, whether to go on, and somewhere to say how far it is.
 
 use std::{
     cell::Cell,
@@ -7,7 +7,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+use anyhow::Result;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::{net, stop::Stop};
 
 /// Where nobody watches a bar, a line this often says that the bench lives.
 const LINE_EVERY: Duration = Duration::from_secs(10);
@@ -21,6 +24,8 @@ pub struct Context {
     pub rounds: Option<u32>,
     /// As little as shows that everything works: the figures are worth nothing.
     pub brief: bool,
+    /// Whether the person wants no more. Each step asks, and so does what takes long between two.
+    pub stop: Stop,
 }
 
 impl Context {
@@ -31,7 +36,16 @@ impl Context {
 
     /// A piece of work of so many steps begins. What it is, for people: `micro: loading the filter`.
     pub fn phase(&self, what: &str, steps: u64) -> Phase {
-        Phase::begin(what, steps)
+        Phase::begin(what, steps, self.stop.clone())
+    }
+
+    /// Waits until `condition` holds, at most for `longest`.
+    ///
+    /// # Errors
+    /// Where it does not, or the person wants no more.
+    pub fn wait_until(&self, what: &str, longest: Duration, mut condition: impl FnMut() -> bool) -> Result<()> {
+        net::wait_until(what, longest, || self.stop.check().is_err() || condition())?;
+        self.stop.check()
     }
 }
 
@@ -43,20 +57,24 @@ pub struct Phase {
     bar: Option<ProgressBar>,
     told: Cell<Instant>,
     done: Cell<u64>,
+    stop: Stop,
 }
 
 impl Phase {
-    fn begin(what: &str, steps: u64) -> Self {
+    fn begin(what: &str, steps: u64, stop: Stop) -> Self {
         let watched = io::stderr().is_terminal();
         if !watched {
             eprintln!("bench: {what}");
         }
         let bar = watched.then(|| bar(what, steps));
-        Self { what: what.into(), steps, bar, told: Instant::now().into(), done: 0.into() }
+        Self { what: what.into(), steps, bar, told: Instant::now().into(), done: 0.into(), stop }
     }
 
     /// One step is done.
-    pub fn step(&self) {
+    ///
+    /// # Errors
+    /// Where the person wants no more.
+    pub fn step(&self) -> Result<()> {
         self.done.set(self.done.get() + 1);
         if let Some(bar) = &self.bar {
             bar.inc(1);
@@ -64,6 +82,15 @@ impl Phase {
             self.told.set(Instant::now());
             eprintln!("bench: {}: {} of {}", self.what, self.done.get(), self.steps);
         }
+        self.check()
+    }
+
+    /// Whether to go on, in the middle of a step.
+    ///
+    /// # Errors
+    /// Where the person wants no more.
+    pub fn check(&self) -> Result<()> {
+        self.stop.check()
     }
 }
 

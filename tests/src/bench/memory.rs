@@ -18,7 +18,6 @@ use super::{
     figure::{Better, Figure, Goal, Spread},
     site::{Site, text},
 };
-use crate::net::wait_until;
 
 /// What the kernel's side may take with 16 services, in octets.
 const GOAL: f64 = 16.0 * 1024.0 * 1024.0;
@@ -35,14 +34,14 @@ pub fn run(context: &Context) -> Result<Vec<Figure>> {
     let mut figures = Vec::new();
     for services in sizes {
         figures.extend(of(context, services)?);
-        phase.step();
+        phase.step()?;
     }
     Ok(figures)
 }
 
 fn of(context: &Context, services: usize) -> Result<[Figure; 4]> {
     let site = Site::new(context)?;
-    let apply = peak_of_apply(&site, &site.file("config.toml", &text(services, 48))?)?;
+    let apply = peak_of_apply(context, &site, &site.file("config.toml", &text(services, 48))?)?;
     let (maps, programs) = (maps(site.pins())?, programs(site.pins())?);
     let stated = site.said(&["status"])?["memory"]["bytes"].as_f64().context("status states no memory")?;
     let all = maps + programs;
@@ -97,7 +96,7 @@ fn pinned(folder: &Path, of: impl Fn(&Path) -> Result<f64>) -> Result<f64> {
 ///
 /// What the kernel says of a process that has ended counts this process in, which started it. So it is asked while it
 /// runs: it has done its work when it says so, and saying it is held up by a pipe that is full.
-fn peak_of_apply(site: &Site, file: &str) -> Result<f64> {
+fn peak_of_apply(context: &Context, site: &Site, file: &str) -> Result<f64> {
     let (reader, writer) = pipe_with(PipeFlags::CLOEXEC)?;
     rustix::io::write(&writer, &vec![0; fcntl_getpipe_size(&writer)?])?;
     let mut command = site.command(&["apply", file]);
@@ -105,7 +104,7 @@ fn peak_of_apply(site: &Site, file: &str) -> Result<f64> {
     let mut child = site.enter(|| command.spawn())?.context("cannot run ssa-ctl")?;
     let of = |name: &str| fs::read_to_string(format!("/proc/{}/{name}", child.id())).unwrap_or_default();
     let writes = format!("{} 0x1 ", libc::SYS_write);
-    let waited = wait_until("apply to say what it did", LONGEST, || of("syscall").starts_with(&writes));
+    let waited = context.wait_until("apply to say what it did", LONGEST, || of("syscall").starts_with(&writes));
     let status = of("status");
     // The pipe has nobody to read it any more.
     drop(reader);

@@ -14,6 +14,7 @@ mod machine;
 mod memory;
 mod micro;
 mod napi;
+mod output;
 mod paired;
 mod peer;
 mod program;
@@ -29,6 +30,7 @@ pub use self::{
     chart::chart,
     context::{Context, Phase},
     machine::Machine,
+    output::Output,
     report::Report,
     section::Section,
     table::{number, number_beside, summary, table},

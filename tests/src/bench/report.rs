@@ -26,6 +26,9 @@ pub struct Report {
     pub machine: Machine,
     /// Whether it had too few rounds to say anything.
     pub brief: bool,
+    /// The sections that failed: what they measure is not here.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failed: Vec<String>,
     /// What was measured, in the order of the table.
     pub figures: Vec<Figure>,
 }
@@ -40,6 +43,7 @@ impl Report {
             time: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs(),
             machine: Machine::this(),
             brief,
+            failed: vec![],
             figures,
         }
     }

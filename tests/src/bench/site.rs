@@ -13,7 +13,7 @@ use ssa_ctl::config::{self, Checked, Source};
 use tempfile::TempDir;
 
 use super::Context;
-use crate::net::{Namespace, PinRoot, veth};
+use crate::net::{Namespace, PinRoot, scratch, veth};
 
 /// The interface that is filtered.
 const INTERFACE: &str = "aa0";
@@ -53,7 +53,7 @@ impl Site {
             namespace,
             _peer: peer,
             pins: PinRoot::new(),
-            folder: TempDir::new()?,
+            folder: scratch().context("no folder for configs")?,
             ssa_ctl: context.ssa_ctl.clone(),
         })
     }

@@ -29,7 +29,7 @@ pub fn number_beside(figure: f64, goal: Goal) -> String {
     usual.or_else(exact).unwrap_or_else(|| number(figure))
 }
 
-/// The whole run.
+/// The whole run. A brief one meets no goal and misses none: its figures say nothing.
 pub fn table(report: &Report) -> String {
     let mut table = Table::new();
     let header = ["SECTION", "WHAT", "MIN", "P25", "MEDIAN", "UNIT", "GOAL", "", "COMPARED"];
@@ -48,8 +48,8 @@ pub fn table(report: &Report) -> String {
             number(spread.median),
             figure.unit.clone(),
             figure.goal.map(|goal| goal.to_string()).unwrap_or_default(),
-            figure.goal.map_or("", |goal| outcome(goal.met(figure.quoted()))).into(),
-            compared(figure),
+            figure.goal.filter(|_| !report.brief).map_or("", |goal| outcome(goal.met(figure.quoted()))).into(),
+            compared(figure, report.brief),
         ]);
     }
     for column in 2..=4 {
@@ -63,6 +63,10 @@ pub fn table(report: &Report) -> String {
 /// The machine, and how the run stands to the goals.
 pub fn summary(report: &Report) -> String {
     let machine = report.machine.words();
+    let machine = match report.failed.as_slice() {
+        [] => machine,
+        failed => format!("{machine}\nNot all was measured; failed: {}.", failed.join(", ")),
+    };
     if report.brief {
         return format!("{machine}\nThis run was brief: it shows that everything works, and its figures say nothing.");
     }
@@ -73,10 +77,13 @@ pub fn summary(report: &Report) -> String {
 }
 
 /// One line for each figure that it was divided by.
-fn compared(figure: &Figure) -> String {
+fn compared(figure: &Figure, brief: bool) -> String {
     let line = |(other, ratio): (&String, &Ratio)| {
         let value = ratio.goal.map_or_else(|| number(ratio.value), |goal| number_beside(ratio.value, goal));
-        let goal = ratio.wanted().zip(ratio.met()).map(|(goal, met)| format!(" ({goal}: {})", outcome(met)));
+        let goal = ratio
+            .wanted()
+            .zip(ratio.met())
+            .map(|(goal, met)| if brief { format!(" ({goal})") } else { format!(" ({goal}: {})", outcome(met)) });
         format!("{value} of {other}{}", goal.unwrap_or_default())
     };
     figure.ratios.iter().map(line).collect::<Vec<_>>().join("\n")

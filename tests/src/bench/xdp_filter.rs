@@ -11,7 +11,6 @@ use std::{
 
 use anyhow::{Context as _, Result, bail};
 
-use super::peer::require;
 use crate::net::{Namespace, Running};
 
 const READY: &str = "ready";
@@ -26,7 +25,6 @@ pub(super) struct XdpFilter {
 impl XdpFilter {
     /// Loads it with these features (`-f`), native, and lists a destination.
     pub(super) fn load(namespace: &Namespace, interface: &str, features: &str, listed: Ipv6Addr) -> Result<Self> {
-        require("xdp-filter", "xdp-tools")?;
         let script = format!(
             "mount -t bpf bpf /sys/fs/bpf && xdp-filter load --mode native --features {features} {interface} && \
              xdp-filter ip --mode dst {listed} && echo {READY} && read -r _"

@@ -9,7 +9,10 @@ use std::{
 
 use anyhow::{Result, ensure};
 use clap::Parser;
-use ssa_tests::demo::{self, Interrupted, Stop, Tell};
+use ssa_tests::{
+    demo::{self, Tell},
+    stop::{Interrupted, Stop},
+};
 
 /// Shows the filter at work, in network namespaces that are gone afterwards
 ///

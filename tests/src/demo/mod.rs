@@ -8,19 +8,15 @@ mod report;
 mod scene;
 mod server;
 mod site;
-mod stop;
 mod tell;
 
 use std::path::PathBuf;
 
 use anyhow::Result;
 
-pub use self::{
-    report::Report,
-    stop::{Interrupted, Stop},
-    tell::Tell,
-};
+pub use self::{report::Report, tell::Tell};
 use self::{scene::Scene, site::Site};
+use crate::stop::Stop;
 
 /// A rule of the demo.
 struct RuleOfDemo {

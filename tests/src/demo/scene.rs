@@ -17,10 +17,12 @@ use super::{
     law::Law,
     report::{Report, Row},
     site::{CLIENT, PREFIX, STRANGER, Site, UPLINK},
-    stop::Stop,
     tell::Tell,
 };
-use crate::net::{FrameSocket, Namespace, wait_until};
+use crate::{
+    net::{FrameSocket, Namespace, wait_until},
+    stop::Stop,
+};
 
 /// Conversations of the client, tries of the stranger, frames of the flood.
 const CONVERSATIONS: usize = 20;

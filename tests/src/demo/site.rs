@@ -5,8 +5,11 @@ use std::{fs, net::Ipv6Addr, path::PathBuf};
 use anyhow::{Context as _, Result};
 use tempfile::TempDir;
 
-use super::{control::Control, server, stop::Stop, tell::Tell};
-use crate::net::{Namespace, PinRoot, address, route, scratch, veth};
+use super::{control::Control, server, tell::Tell};
+use crate::{
+    net::{Namespace, PinRoot, address, route, scratch, veth},
+    stop::Stop,
+};
 
 /// The service's prefix, of /64.
 pub(super) const PREFIX: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0xac10, 0xfe01, 0, 0, 0, 0);

@@ -37,11 +37,23 @@ pub(super) fn remove_once() {
     });
 }
 
+/// The names of what a process has made and not removed: namespaces, pin roots and temporary folders.
+pub fn left_by(process: u32) -> Vec<String> {
+    let folders = [(Path::new(namespace::NAMES), "ssa-"), (Path::new(pins::BPFFS), pins::NAME)];
+    let all = folders.into_iter().flat_map(|(folder, prefix)| owned(folder, prefix, |id| id == process));
+    all.chain(owned(&env::temp_dir(), FOLDER, |id| id == process)).collect()
+}
+
 /// The names in a folder that belong to processes that are gone.
 fn abandoned(folder: impl AsRef<Path>, prefix: &str) -> Vec<String> {
+    owned(folder.as_ref(), prefix, |id| !Path::new(&format!("/proc/{id}")).exists())
+}
+
+/// The names in a folder that belong to processes of which this holds.
+fn owned(folder: &Path, prefix: &str, of: impl Fn(u32) -> bool) -> Vec<String> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
-    names.filter(|name| owner(name, prefix).is_some_and(|id| !Path::new(&format!("/proc/{id}")).exists())).collect()
+    names.filter(|name| owner(name, prefix).is_some_and(&of)).collect()
 }
 
 /// The process that made `PREFIX` `PID-…`.

@@ -12,7 +12,7 @@ mod wait;
 
 pub use self::{
     frames::FrameSocket,
-    leftovers::scratch,
+    leftovers::{left_by, scratch},
     link::{Interface, address, interface, neighbour, route, veth},
     namespace::Namespace,
     pins::PinRoot,

@@ -14,7 +14,10 @@ use ssa_ctl::{
 };
 use tempfile::TempDir;
 
-use crate::frames::{KEYS, RING, Service};
+use crate::{
+    frames::{KEYS, RING, Service},
+    net::scratch,
+};
 
 /// `XDP_DROP` of `linux/bpf.h`.
 pub const DROP: u32 = 1;
@@ -30,7 +33,7 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        let folder = tempfile::tempdir().expect("a folder for key files");
+        let folder = scratch().expect("a folder for key files");
         Self { text: "version = 1\n".into(), folder }
     }
 }

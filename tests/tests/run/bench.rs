@@ -3,11 +3,22 @@
 use std::{
     collections::BTreeSet,
     fs,
+    io::{BufRead as _, BufReader},
+    process::{self, Stdio},
     sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
 };
 
 use assert_cmd::Command;
-use ssa_tests::{bench::Report, ssa_ctl_path};
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+use ssa_tests::{
+    bench::Report,
+    net::{Running, left_by},
+    ssa_ctl_path,
+};
 use tempfile::TempDir;
 
 /// What has a goal, or is a peer that goals are about, and the two ends of what is compared by numbers of services.
@@ -163,5 +174,34 @@ fn a_brief_run_is_not_compared() {
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.code() == Some(1) && output.stdout.is_empty(), "{output:?}");
         assert!(said.contains("brief") && said.contains("compare"), "{said}");
+    }
+}
+
+/// How soon it must be over: no step takes so long, but a build for tests on a busy machine is slow.
+const AT_ONCE: Duration = Duration::from_secs(20);
+
+#[test]
+fn who_interrupts_it_finds_nothing_left() {
+    let _alone = alone();
+    for (section, signal) in [("wire", Signal::SIGINT), ("control", Signal::SIGTERM)] {
+        let folder = TempDir::new().unwrap();
+        let mut command = process::Command::new(env!("CARGO_BIN_EXE_ssa-bench"));
+        command.arg("--ssa-ctl").arg(ssa_ctl_path()).args(["--rounds", "1000", section]);
+        command.arg("--json").arg(folder.path().join("run.json")).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut bench = Running::start(&mut command).unwrap();
+        let id = bench.id();
+        let mut said = BufReader::new(bench.stderr.take().unwrap()).lines();
+        let first = said.next().unwrap().unwrap();
+        assert!(first.starts_with("bench: "), "{first}");
+        assert!(left_by(id).iter().any(|name| name.contains("-0-")), "it has made no namespace yet");
+
+        kill(Pid::from_raw(id.try_into().unwrap()), signal).unwrap();
+        let sent = Instant::now();
+        let said: Vec<_> = said.map(Result::unwrap).collect();
+        assert_eq!(bench.wait().unwrap().code(), Some(130), "{said:?}");
+        assert!(sent.elapsed() < AT_ONCE, "{section}: {:?}", sent.elapsed());
+        assert!(said.iter().any(|line| line.contains("interrupted")), "{said:?}");
+        assert_eq!(left_by(id), Vec::<String>::new(), "{section}");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "{section}");
     }
 }

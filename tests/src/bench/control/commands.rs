@@ -32,7 +32,7 @@ pub(super) fn run(context: &Context, services: usize) -> Result<Vec<Figure>> {
         let (took, said) = timed(&site, &["apply", &files[0]])?;
         ensure!(said["generation"] == 1, "the first apply found something: {said}");
         first.push(took);
-        phase.step();
+        phase.step()?;
     }
     let mut took = [const { Vec::new() }; COMMANDS.len()];
     for round in 0..rounds as usize {
@@ -43,7 +43,7 @@ pub(super) fn run(context: &Context, services: usize) -> Result<Vec<Figure>> {
             let as_it_should = said["changed"].as_bool() == *changed;
             ensure!(as_it_should, "{name}: {said}");
             took.push(milliseconds);
-            phase.step();
+            phase.step()?;
         }
     }
     let plural = if services == 1 { "" } else { "s" };

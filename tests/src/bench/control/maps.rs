@@ -52,22 +52,26 @@ impl Ready {
 pub(super) fn run(context: &Context) -> Result<Vec<Figure>> {
     let rounds = context.rounds(15);
     let phase = context.phase(&format!("control: {rounds} rounds of map writes and reads"), u64::from(rounds) * 4);
-    let configs = [Ready::new(MOST, 48)?, Ready::new(MOST, 56)?];
+    let made = |services, source_bits| {
+        phase.check()?;
+        Ready::new(services, source_bits)
+    };
+    let configs = [made(MOST, 48)?, made(MOST, 56)?];
     let most = configs[0].load()?;
-    let counted = [16, 256].map(|services| Ready::new(services, 48).and_then(|ready| ready.load()));
+    let counted = [16, 256].map(|services| made(services, 48).and_then(|ready| ready.load()));
     let [some, many] = counted;
     let (some, many) = (some?, many?);
     let [mut put, mut flip, mut of_some, mut of_many] = [const { Vec::new() }; 4];
     for round in 0..u64::from(rounds) {
         let Ready { tables, document, .. } = &configs[usize::from(round % 2 == 0)];
         put.push(milliseconds(|| most.instance.put_in_force(tables, document, round + 2))?);
-        phase.step();
+        phase.step()?;
         flip.push(flips(&most)? * 1e6);
-        phase.step();
+        phase.step()?;
         of_some.push(milliseconds(|| Counts::read(&some.instance).map(drop))? * 1e3);
-        phase.step();
+        phase.step()?;
         of_many.push(milliseconds(|| Counts::read(&many.instance).map(drop))? * 1e3);
-        phase.step();
+        phase.step()?;
     }
     let of = |id: &str, name: &str, unit, took| figure(id, name.into(), unit, took, None);
     Ok(vec![

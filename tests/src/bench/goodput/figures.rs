@@ -30,7 +30,7 @@ const SIGHTS: [Sight; 4] = [
     Sight {
         id: "p50",
         name: "answer within, median",
-        unit: "us",
+        unit: "µs",
         better: Better::Lower,
         goal: None,
         of: |f| f.seen.p50,
@@ -38,7 +38,7 @@ const SIGHTS: [Sight; 4] = [
     Sight {
         id: "p99",
         name: "answer within, 99 %",
-        unit: "us",
+        unit: "µs",
         better: Better::Lower,
         goal: Some(P99),
         of: |f| f.seen.p99,

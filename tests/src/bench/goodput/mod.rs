@@ -41,7 +41,7 @@ pub fn run(context: &Context) -> Result<Vec<Figure>> {
     for _ in 0..rounds {
         for (state, given) in State::ALL.into_iter().zip(&mut given) {
             given.push(scene.play(state, rate)?);
-            phase.step();
+            phase.step()?;
         }
     }
     Ok(figures::of(&given))

@@ -13,10 +13,10 @@ const HALVINGS: u32 = 6;
 pub(super) const STEPS: u32 = HALVINGS + 1;
 
 /// The rate. `step` is called after each step.
-pub(super) fn halving(scene: &Scene, step: impl Fn()) -> Result<u32> {
+pub(super) fn halving(scene: &Scene, step: impl Fn() -> Result<()>) -> Result<u32> {
     let answers = |state, rate: f64| -> Result<f64> {
         let flooded = scene.play(state, whole(rate))?;
-        step();
+        step()?;
         Ok(flooded.seen.rate)
     };
     let half = answers(State::Idle, 0.0)? / 2.0;

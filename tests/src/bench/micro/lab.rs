@@ -58,12 +58,12 @@ impl Lab {
             let filter = Filter::new(&Config::keyed(&group.services, group.keys, 0), TIME)?;
             let frames = group.frames.into_iter().map(|measured| (measured.id.to_owned(), measured.case));
             lab.filter(filter, frames)?;
-            phase.step();
+            phase.step()?;
         }
         lab.peers(&frame)?;
         for count in COUNTS {
             lab.services(&empty, count)?;
-            phase.step();
+            phase.step()?;
         }
         drop(phase);
         lab.worst(context)?;

@@ -2,8 +2,8 @@
 
 use anyhow::{Context as _, Result};
 
-use super::{lab::Lab, pin::Pinned, subject::Subject};
-use crate::bench::{Context, figure::Spread};
+use super::{lab::Lab, pin::Pinned};
+use crate::bench::{Context, Phase, figure::Spread};
 
 /// How often the bases are measured in a round.
 const BASES: usize = 5;
@@ -25,22 +25,26 @@ pub(super) fn measure(lab: &mut Lab, context: &Context, rounds: u32) -> Result<M
     let phase = context.phase(&format!("micro: measuring {} frames, round by round", lab.rows.len()), rounds.into());
     let _pinned = Pinned::to_one_cpu()?;
     if !context.brief {
-        lab.bases.iter_mut().chain(lab.rows.iter_mut().map(|row| &mut row.subject)).try_for_each(Subject::calibrate)?;
+        let rows = lab.rows.iter_mut().map(|row| &mut row.subject);
+        for subject in lab.bases.iter_mut().chain(rows) {
+            phase.check()?;
+            subject.calibrate()?;
+        }
     }
     let mut measured = Measured { empty: vec![], rows: vec![vec![]; lab.rows.len()] };
     for round in 0..rounds as usize {
-        let (bases, rows) = self::round(lab, round * lab.rows.len() / rounds as usize)?;
+        let (bases, rows) = self::round(&phase, lab, round * lab.rows.len() / rounds as usize)?;
         measured.empty.push(bases[0]);
         for ((all, nanos), row) in measured.rows.iter_mut().zip(rows).zip(&lab.rows) {
             all.push(nanos - bases[row.base]);
         }
-        phase.step();
+        phase.step()?;
     }
     Ok(measured)
 }
 
 /// One round, which begins with the row `first`: the bases, and the rows.
-fn round(lab: &mut Lab, first: usize) -> Result<(Vec<f64>, Vec<f64>)> {
+fn round(phase: &Phase, lab: &mut Lab, first: usize) -> Result<(Vec<f64>, Vec<f64>)> {
     let mut calls = vec![];
     for _ in 0..BASES {
         calls.push(lab.bases[0].call()?);
@@ -56,6 +60,7 @@ fn round(lab: &mut Lab, first: usize) -> Result<(Vec<f64>, Vec<f64>)> {
             all.push(base.measure(call)?);
         }
         for &index in part {
+            phase.check()?;
             let row = &mut lab.rows[index];
             rows[index] = row.subject.measure(call).with_context(|| row.name.clone())?;
         }

@@ -46,7 +46,7 @@ pub(super) fn of_the_table(time: u64, context: &Context) -> Result<(Filter, [Cas
             least = least.min(subject.run(1)?.nanos);
         }
         kinds[usize::from(case.service == Some(WITH_WORK))].push((least, subject, case));
-        phase.step();
+        phase.step()?;
     }
     let finalists = if context.brief { 1 } else { FINALISTS };
     let [worst, with_work] = kinds.map(|kind| most_costly(kind, finalists));

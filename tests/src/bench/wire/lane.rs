@@ -10,8 +10,10 @@ use std::{
 
 use anyhow::{Context as _, Result};
 
-use super::super::napi::Napi;
-use crate::net::{Interface, Namespace, interface, route, veth, wait_until};
+use crate::{
+    bench::{self, napi::Napi},
+    net::{Interface, Namespace, interface, route, veth},
+};
 
 /// The service's prefix, of /64, which every receiver takes for its own (AnyIP).
 pub(super) const PREFIX: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0xac10, 0xfe01, 0, 0, 0, 0);
@@ -70,9 +72,9 @@ impl Lane {
     }
 
     /// Waits until the receiver has nothing more to do.
-    pub(super) fn settle(&self) -> Result<()> {
+    pub(super) fn settle(&self, context: &bench::Context) -> Result<()> {
         let mut before = None;
-        wait_until("the receiver to have judged all frames", PATIENCE, || {
+        context.wait_until("the receiver to have judged all frames", PATIENCE, || {
             let now = self.napi.run_time().ok();
             std::mem::replace(&mut before, now) == now
         })

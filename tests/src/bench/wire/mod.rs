@@ -17,7 +17,7 @@ use self::{
     sender::{BATCH, Sender},
     way::Way,
 };
-use super::{Context, cores, figure::Figure, peer::require};
+use super::{Context, cores, figure::Figure};
 
 /// With fewer, margins are wider than differences.
 const ROUNDS: u32 = 25;
@@ -28,9 +28,8 @@ const BRIEF: u32 = 4;
 /// Measures all ways to drop, one after the other in each round.
 ///
 /// # Errors
-/// Where a peer is not installed, or a way does not drop exactly what was sent.
+/// Where a way cannot be brought in force, or does not drop exactly what was sent.
 pub fn run(context: &Context) -> Result<Vec<Figure>> {
-    require("nft", "nftables")?;
     let mut sender = Sender::new(cores::first(1)?[0])?;
     let ways = lay(context, &sender)?;
     let rounds = context.rounds(ROUNDS);
@@ -39,9 +38,9 @@ pub fn run(context: &Context) -> Result<Vec<Figure>> {
     let mut costs = vec![vec![]; ways.len()];
     for _ in 0..rounds {
         for (way, costs) in ways.iter().zip(&mut costs) {
-            costs.push(cost(way, &mut sender, batches).with_context(|| way.name.to_owned())?);
+            costs.push(cost(context, way, &mut sender, batches).with_context(|| way.name.to_owned())?);
         }
-        phase.step();
+        phase.step()?;
     }
     Ok(figures::of(&ways, &costs))
 }
@@ -50,21 +49,21 @@ fn lay(context: &Context, sender: &Sender) -> Result<Vec<Way>> {
     let plans = way::plans(&context.ssa_ctl);
     let phase = context.phase("wire: bringing filters in force", plans.len() as u64);
     let laid = plans.into_iter().map(|plan| {
-        let way = plan.lay(sender);
-        phase.step();
-        way
+        let way = plan.lay(sender)?;
+        phase.step()?;
+        Ok(way)
     });
     laid.collect()
 }
 
 /// The CPU time that a frame cost its receiver, in nanoseconds.
 #[expect(clippy::cast_precision_loss, reason = "a round has milliseconds and some hundred thousand frames")]
-fn cost(way: &Way, sender: &mut Sender, batches: u32) -> Result<f64> {
+fn cost(context: &Context, way: &Way, sender: &mut Sender, batches: u32) -> Result<f64> {
     let lane = &way.lane;
     let look = || -> Result<[u64; 3]> { Ok([lane.received()?, way.dropped()?, lane.napi.run_time()?]) };
     let before = look()?;
     sender.send(lane.sender.index, &way.frame, batches)?;
-    lane.settle()?;
+    lane.settle(context)?;
     let after = look()?;
     let [received, dropped, time] = std::array::from_fn(|at| after[at] - before[at]);
     let sent = u64::from(batches * BATCH);

@@ -1,4 +1,4 @@
-//! Ctrl-C and its like in; a flag that is looked at between two steps out, so that everything is taken down in order.
+//! Ctrl-C and its like in; whether one came, to be asked between two steps, out: so everything is taken down in order.
 
 use std::{
     fmt,
@@ -6,11 +6,13 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    thread,
 };
 
 use anyhow::{Context as _, Result};
-use nix::sys::signal::{SigSet, Signal};
+use nix::sys::{
+    signal::{SigSet, Signal},
+    signalfd::{SfdFlags, SignalFd},
+};
 
 /// The person wants no more.
 #[derive(Clone, Copy, Debug)]
@@ -26,7 +28,14 @@ impl std::error::Error for Interrupted {}
 
 /// Whether to go on.
 #[derive(Clone, Debug)]
-pub struct Stop(Arc<AtomicBool>);
+pub struct Stop(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    came: AtomicBool,
+    // It is read by who asks: a thread of its own might get no core while threads that go before it hold them all.
+    signals: SignalFd,
+}
 
 impl Stop {
     /// Holds the signals back from this thread, and so from all that it starts: children finish what they do. Call it
@@ -34,19 +43,19 @@ impl Stop {
     pub fn watch() -> Result<Self> {
         let signals: SigSet = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP].into_iter().collect();
         signals.thread_block().context("cannot hold signals back")?;
-        let flag = Arc::new(AtomicBool::new(false));
-        let raised = Arc::clone(&flag);
-        thread::spawn(move || {
-            while signals.wait().is_ok() {
-                raised.store(true, Ordering::Relaxed);
-            }
-        });
-        Ok(Self(flag))
+        let flags = SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC;
+        let signals = SignalFd::with_flags(&signals, flags).context("cannot ask for signals")?;
+        Ok(Self(Arc::new(Inner { came: false.into(), signals })))
     }
 
     /// # Errors
     /// [`Interrupted`], once a signal came.
     pub fn check(&self) -> Result<()> {
-        if self.0.load(Ordering::Relaxed) { Err(Interrupted.into()) } else { Ok(()) }
+        let Inner { came, signals } = &*self.0;
+        if came.load(Ordering::Relaxed) || signals.read_signal().context("cannot ask for signals")?.is_some() {
+            came.store(true, Ordering::Relaxed);
+            return Err(Interrupted.into());
+        }
+        Ok(())
     }
 }
