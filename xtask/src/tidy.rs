@@ -26,7 +26,6 @@ const UNSAFE_FILES: &[&str] = &[
     "ssa-ebpf/src/outline.rs",
     "ssa-ebpf/src/packet.rs",
     "ssa-ebpf/src/program.rs",
-    "tests/src/bench/micro/bpf.rs",
 ];
 
 /// Texts that are kept word for word as others wrote them.

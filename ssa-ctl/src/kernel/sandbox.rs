@@ -88,16 +88,33 @@ impl Sandbox {
 
     /// Runs the program on a frame and says what it counted.
     pub fn judge(&mut self, frame: &[u8], linear: Option<u32>) -> anyhow::Result<Verdict> {
-        let before = self.counts()?;
+        let all = 0..self.instance().meta.services;
+        self.judge_of(frame, linear, all)?.context("the program counted the frame in no cell")
+    }
+
+    /// The same, where only the cells of these services are looked at. None: it counted in none of them.
+    pub fn judge_of(
+        &mut self,
+        frame: &[u8],
+        linear: Option<u32>,
+        services: impl IntoIterator<Item = u32>,
+    ) -> anyhow::Result<Option<Verdict>> {
+        let cells = |sandbox: &Self, service| sandbox.instance().cells(service);
+        let before = services.into_iter().map(|service| Ok((service, cells(self, service)?)));
+        let before = before.collect::<anyhow::Result<Vec<_>>>()?;
         self.run(frame, linear)?;
-        let after = self.counts()?;
-        let mut moved = (0..).zip(before.iter().zip(&after)).filter(|(_, (before, after))| before != after);
-        let (Some((index, _)), None) = (moved.next(), moved.next()) else {
-            bail!("the program counted the frame in no cell, or in several")
+        let mut moved = Vec::new();
+        for (service, before) in before {
+            let pairs = (0..).zip(before.into_iter().zip(cells(self, service)?));
+            moved.extend(pairs.filter(|(_, (before, after))| before != after).map(|(cell, _)| (service, cell)));
+        }
+        let (service, cell) = match moved[..] {
+            [] => return Ok(None),
+            [place] => place,
+            _ => bail!("the program counted the frame in several cells"),
         };
-        let index: u32 = index;
-        let (reason, treatment, would_drop) = Verdict::of_cell(index % Verdict::CELLS).context("no such cell")?;
-        Ok(Verdict { service: index / Verdict::CELLS, reason, treatment, would_drop })
+        let (reason, treatment, would_drop) = Verdict::of_cell(cell).context("no such cell")?;
+        Ok(Some(Verdict { service, reason, treatment, would_drop }))
     }
 
     /// Runs the program on a frame many times; nanoseconds a run. How often that was, its counters say.

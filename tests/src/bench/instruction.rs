@@ -92,9 +92,11 @@ pub(super) const fn place(to: R) -> [u64; 2] {
     [instruction(LOAD_MAP, to, R(0), 0, 0), 0]
 }
 
-/// Whether this is the first half of such a load, or of that of a map.
+/// Whether this is the first half of such a load. That of a map says which.
 pub(super) const fn is_place(instruction: u64) -> bool {
-    instruction.to_ne_bytes()[0] == LOAD_MAP
+    let [code, registers, ..] = instruction.to_ne_bytes();
+    let from = if cfg!(target_endian = "little") { registers >> 4 } else { registers & 0xf };
+    code == LOAD_MAP && from != PSEUDO_MAP.0
 }
 
 /// Goes on in the first program of a map, with the context of `context`; or here, where there is none.

@@ -26,6 +26,13 @@ impl Program {
         Ok(program)
     }
 
+    /// An XDP program that takes frames of several buffers, as our filter does: a tail call goes to its like alone.
+    pub(super) fn with_fragments(code: &[u64]) -> Result<Self> {
+        let mut program = Self::open("xdp.frags", code)?;
+        program.as_xdp()?.load().context("the kernel refuses an XDP program of the bench")?;
+        Ok(program)
+    }
+
     /// An XDP program that gives every frame this action (`XDP_*` of `linux/bpf.h`).
     pub(super) fn answering(action: i32) -> Result<Self> {
         Self::xdp(&leave(action))

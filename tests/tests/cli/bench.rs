@@ -74,6 +74,10 @@ fn every_stage_has_its_verdict_and_nothing_moves() {
         assert!(min <= p25 && p25 <= median && median <= p75, "{spread}");
     }
     assert!(said["empty"]["min"].as_f64().unwrap() > 0.0);
+    assert_eq!(said["left_out"], 0);
+    let would_drop = said["stages"].as_array().unwrap().iter().filter(|row| row["would_drop"] == true);
+    let would_drop: Vec<_> = would_drop.map(|row| (row["stage"].as_str(), row["service"].as_str())).collect();
+    assert_eq!(would_drop, [(Some("not-conforming"), Some("audit"))]);
 }
 
 #[test]
@@ -86,6 +90,28 @@ fn services_are_chosen_by_name() {
     let text = Said::of(site.host.ssa_ctl(&site.pins).args(["bench", "free", "--rounds", "1"]));
     assert!(text.code == Some(0) && text.err.is_empty(), "{text:?}");
     for words in ["+NS", "neighbour-discovery  free", "not-conforming of free was left out", "empty program"] {
+        assert!(text.out.contains(words), "{words}: {text:?}");
+    }
+}
+
+#[test]
+fn without_a_name_only_the_first_services_are_measured() {
+    let site = Site::new("bench-many");
+    let service = |number: u32| {
+        let enforce = if number == 0 { "off" } else { "on" };
+        format!(
+            "[[service]]\nname = \"s{number}\"\nprefixes = [\"2001:db8:c:{number:x}::/64\"]\n\
+             rule = \"hash(48):64\"\nenforce = \"{enforce}\"\n"
+        )
+    };
+    let many: Vec<_> = (0..500).map(service).collect();
+    site.apply(&[vec![config(&[INTERFACE], "native", RULE)], many].concat().concat()).done();
+    let said = site.ctl(["bench", "--rounds", "1"]).done();
+    assert_eq!((&said["left_out"], rows(&said).len()), (&Value::from(493), 2 + 8 * 2 + 4));
+    let said = site.ctl(["bench", "s499", "--rounds", "1"]).done();
+    assert_eq!((&said["left_out"], rows(&said).len()), (&Value::from(0), 2 + 2 + 4));
+    let text = Said::of(site.host.ssa_ctl(&site.pins).args(["bench", "--rounds", "1"]));
+    for words in ["pass (would drop)", "493 services were left out", "ssa-ctl bench NAME"] {
         assert!(text.out.contains(words), "{words}: {text:?}");
     }
 }

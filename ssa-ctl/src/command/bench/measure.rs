@@ -1,12 +1,9 @@
 //! Frames with what becomes of them in; nanoseconds a frame, of several rounds, out.
 
-use std::time::{Duration, Instant};
-
 use anyhow::ensure;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
-use super::stages::Stage;
+use super::{progress::Progress, stages::Stage};
 use crate::kernel::{
     sandbox::Sandbox,
     stopwatch::{Empty, OneCpu, RUNS},
@@ -14,8 +11,6 @@ use crate::kernel::{
 
 /// Stages between two looks at the empty program.
 const GROUP: usize = 4;
-/// A run that is over sooner shows no progress.
-const SILENCE: Duration = Duration::from_secs(1);
 
 /// The least of several rounds, and their quartiles; nanoseconds.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -47,7 +42,7 @@ pub(super) fn measure(
 ) -> anyhow::Result<Measured> {
     let _here = OneCpu::stay()?;
     let empty = Empty::load()?;
-    let progress = Progress::new(terminal, u64::from(rounds) * stages.len() as u64);
+    let progress = Progress::new("measuring", terminal, rounds as usize * stages.len());
     let mut all_empty = Vec::new();
     let mut above = vec![Vec::new(); stages.len()];
     for _ in 0..rounds {
@@ -96,34 +91,5 @@ impl Spread {
         // Nobody reads more digits than the machine is good for.
         let at = |quarter: usize| (rounds[(rounds.len() - 1) * quarter / 4] * 100.0).round() / 100.0;
         Self { min: at(0), p25: at(1), median: at(2), p75: at(3) }
-    }
-}
-
-/// A bar that comes when it takes long.
-struct Progress {
-    bar: ProgressBar,
-    terminal: bool,
-    begin: Instant,
-}
-
-impl Progress {
-    fn new(terminal: bool, steps: u64) -> Self {
-        let style = ProgressStyle::with_template("measuring: {pos} of {len}, {elapsed}, {eta} left");
-        let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
-        let bar = ProgressBar::with_draw_target(Some(steps), ProgressDrawTarget::hidden()).with_style(style);
-        Self { bar, terminal, begin: Instant::now() }
-    }
-
-    fn step(&self) {
-        if self.terminal && self.bar.is_hidden() && self.begin.elapsed() > SILENCE {
-            self.bar.set_draw_target(ProgressDrawTarget::stderr());
-        }
-        self.bar.inc(1);
-    }
-}
-
-impl Drop for Progress {
-    fn drop(&mut self) {
-        self.bar.finish_and_clear();
     }
 }

@@ -1,11 +1,9 @@
 //! A config and frames in; subjects whose frame was seen to go the way that is to be measured, out.
 
-use std::{
-    collections::BTreeMap,
-    os::fd::{AsFd as _, OwnedFd},
-};
+use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result, bail, ensure};
+use aya::programs::ProgramFd;
 use ssa_common::{
     rows::Cell,
     verdict::{Reason, Treatment, Verdict},
@@ -22,7 +20,7 @@ use crate::{
 pub(super) struct Filter {
     sandbox: Sandbox,
     numbers: Numbers,
-    program: OwnedFd,
+    program: ProgramFd,
     before: Vec<Cell>,
 }
 
@@ -32,13 +30,13 @@ impl Filter {
         let (tables, numbers) = config.tables(&Numbers::default());
         let mut sandbox = Sandbox::new(&tables)?;
         sandbox.set_clock(time)?;
-        let program = sandbox.parts()?.0.fd()?.as_fd().try_clone_to_owned()?;
+        let program = sandbox.parts()?.0.fd()?.try_clone()?;
         let before = sandbox.counts()?;
         Ok(Self { sandbox, numbers, program, before })
     }
 
     /// The program.
-    pub(super) const fn program(&self) -> &OwnedFd {
+    pub(super) const fn program(&self) -> &ProgramFd {
         &self.program
     }
 

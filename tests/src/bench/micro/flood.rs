@@ -3,12 +3,19 @@
 //! A test run repeats one frame. What a program writes to it stays, and so the frame itself holds the state of a
 //! generator of random numbers (xorshift64), from which each run draws its addresses.
 
-use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
+use std::os::fd::{AsFd as _, AsRawFd as _};
 
 use anyhow::{Context as _, Result};
+use aya::{
+    maps::{Map, MapData, ProgramArray},
+    programs::ProgramFd,
+};
+use aya_obj::generated::bpf_map_type;
 
-use super::bpf;
-use crate::bench::instruction::{Op, R, Size, leave, load, skip_if_greater, store, tail_call, with, with_number};
+use crate::bench::{
+    instruction::{Op, R, Size, leave, load, skip_if_greater, store, tail_call, with, with_number},
+    program::Program,
+};
 
 /// Where things are in a frame without tags.
 const SOURCE: i16 = 22;
@@ -40,11 +47,14 @@ pub(super) struct Flood {
 
 impl Flood {
     /// A program that draws addresses and goes on in `program`, and what must be held as long as it runs.
-    pub(super) fn before(self, program: &OwnedFd) -> Result<(OwnedFd, OwnedFd)> {
-        let slot = bpf::program_slot().context("cannot make a map for a tail call")?;
-        let flood = bpf::load(&self.instructions(slot.as_raw_fd())).context("cannot load the flood")?;
-        bpf::fill_slot(&slot, program.as_fd()).context("no tail call from the flood to the program")?;
-        Ok((flood, slot))
+    pub(super) fn before(self, program: &ProgramFd) -> Result<(ProgramFd, ProgramArray<MapData>)> {
+        let kind = bpf_map_type::BPF_MAP_TYPE_PROG_ARRAY as u32;
+        let slot = aya_obj::Map::new_from_params(kind, 4, 4, 1, 0);
+        let slot = MapData::create(slot, "slot", None).context("cannot make a map for a tail call")?;
+        let mut flood = Program::with_fragments(&self.instructions(slot.fd().as_fd().as_raw_fd()))?;
+        let mut slot = ProgramArray::try_from(Map::ProgramArray(slot))?;
+        slot.set(0, program, 0).context("no tail call from the flood to the program")?;
+        Ok((flood.as_xdp()?.fd()?.try_clone()?, slot))
     }
 
     fn instructions(self, slot: i32) -> Vec<u64> {

@@ -1,11 +1,12 @@
 //! Nothing in; everything that is measured out: loaded, and each frame seen to go its way.
 
-use std::{collections::BTreeMap, net::Ipv6Addr, ops::Range, os::fd::OwnedFd};
+use std::{collections::BTreeMap, net::Ipv6Addr, ops::Range};
 
 use anyhow::{Context as _, Result, ensure};
+use aya::programs::ProgramFd;
 
 use super::{
-    bpf, cases, filter,
+    cases, filter,
     filter::Filter,
     peer::Peer,
     services::{self, COUNTS},
@@ -13,7 +14,7 @@ use super::{
     worst,
 };
 use crate::{
-    bench::{Context, instruction::leave},
+    bench::{Context, instruction::leave, program::Program},
     frames::Case,
     run::{Config, DROP, PASS},
 };
@@ -49,7 +50,7 @@ pub(super) struct Lab {
 impl Lab {
     /// Loads everything.
     pub(super) fn new(context: &Context) -> Result<Self> {
-        let empty = bpf::load(&leave(PASS.cast_signed())).context("cannot load an empty program")?;
+        let empty = Program::with_fragments(&leave(PASS.cast_signed()))?.as_xdp()?.fd()?.try_clone()?;
         let mut lab = Self { bases: vec![], rows: vec![], filters: vec![], peers: vec![] };
         let frame = services::frame(1, TIME).frame;
         lab.bases.push(Subject::new(empty.try_clone()?, frame.clone(), None, PASS));
@@ -91,7 +92,7 @@ impl Lab {
     }
 
     /// The filter over so many services, with one frame, and with floods to the least and the most services.
-    fn services(&mut self, empty: &OwnedFd, count: u16) -> Result<()> {
+    fn services(&mut self, empty: &ProgramFd, count: u16) -> Result<()> {
         self.filter(services::filter(count, TIME)?, [(format!("services/{count}"), services::frame(count, TIME))])?;
         if ![COUNTS[0], COUNTS[COUNTS.len() - 1]].contains(&count) {
             return Ok(());

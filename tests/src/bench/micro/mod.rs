@@ -3,7 +3,6 @@
 //! Each frame is seen to get the action and to move the counter that it should, before it is measured; and afterwards
 //! the counters must say the same of all that was measured.
 
-mod bpf;
 mod cases;
 mod filter;
 mod flood;

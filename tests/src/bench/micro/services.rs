@@ -1,8 +1,9 @@
 //! A number of services in; the filter over so many /64s, with one frame for it that is always the same, out.
 
-use std::{net::Ipv6Addr, os::fd::OwnedFd};
+use std::net::Ipv6Addr;
 
 use anyhow::{Result, ensure};
+use aya::programs::ProgramFd;
 use ssa_common::verdict::{Reason, Treatment};
 
 use super::{
@@ -75,7 +76,7 @@ pub(super) fn flood(filter: &mut Filter, count: u16, conforming: bool) -> Result
 }
 
 /// The same flood to a program that does nothing.
-pub(super) fn flood_base(empty: &OwnedFd, count: u16, conforming: bool) -> Result<Subject> {
+pub(super) fn flood_base(empty: &ProgramFd, count: u16, conforming: bool) -> Result<Subject> {
     let (program, slot) = Flood { services: count.next_power_of_two() - 1, conforming }.before(empty)?;
     Ok(Subject::new(program, frame(count, 0).frame, None, run::PASS).holding(slot))
 }

@@ -1,11 +1,13 @@
 //! A program and a frame in; the CPU time of one run out.
 
-use std::{ops::RangeInclusive, os::fd::OwnedFd, time::Duration};
+use std::{ops::RangeInclusive, time::Duration};
 
-use anyhow::{Context as _, Result, ensure};
-use rustix::time::{ClockId, clock_gettime};
-
-use super::bpf::{self, Ran};
+use anyhow::{Result, ensure};
+use aya::{
+    maps::{MapData, ProgramArray},
+    programs::ProgramFd,
+};
+use ssa_ctl::kernel::stopwatch::{self, Ran, cpu_time};
 
 /// How long one measurement takes, beside what the call takes. Longer, and what else wants the CPU gets in between.
 const MEASUREMENT: Duration = Duration::from_millis(18);
@@ -16,26 +18,25 @@ const REPEAT: RangeInclusive<u32> = 10_000..=1_000_000;
 const BRIEF: u32 = 1_000;
 
 /// A program, and the frame it is given.
-#[derive(Debug)]
 pub(super) struct Subject {
-    program: OwnedFd,
+    program: ProgramFd,
     frame: Vec<u8>,
     linear: Option<u32>,
     action: u32,
     repeat: u32,
     runs: u64,
-    _held: Option<OwnedFd>,
+    _slot: Option<ProgramArray<MapData>>,
 }
 
 impl Subject {
     /// `action` is what the program must say of the frame, each time it is measured.
-    pub(super) const fn new(program: OwnedFd, frame: Vec<u8>, linear: Option<u32>, action: u32) -> Self {
-        Self { program, frame, linear, action, repeat: BRIEF, runs: 0, _held: None }
+    pub(super) const fn new(program: ProgramFd, frame: Vec<u8>, linear: Option<u32>, action: u32) -> Self {
+        Self { program, frame, linear, action, repeat: BRIEF, runs: 0, _slot: None }
     }
 
-    /// Keeps something open as long as the program may be run.
-    pub(super) fn holding(self, held: OwnedFd) -> Self {
-        Self { _held: Some(held), ..self }
+    /// Keeps a map for tail calls open: the kernel forgets what is in it when nobody holds it.
+    pub(super) fn holding(self, slot: ProgramArray<MapData>) -> Self {
+        Self { _slot: Some(slot), ..self }
     }
 
     /// How often the program ran since.
@@ -61,31 +62,25 @@ impl Subject {
     /// The kernel's own answer is cut to whole nanoseconds. So the time is taken outside: what this thread has used, in
     /// which others that had the CPU meanwhile have no part.
     pub(super) fn measure(&mut self, call: Duration) -> Result<f64> {
-        let begun = used();
+        let begun = cpu_time();
         self.run(self.repeat)?;
-        let took = used().saturating_sub(begun).saturating_sub(call);
+        let took = cpu_time().saturating_sub(begun).saturating_sub(call);
         Ok(took.as_secs_f64() * 1e9 / f64::from(self.repeat))
     }
 
     /// CPU time of a call. It is some hundred microseconds, as the kernel rewrites the code by which it calls the program
     /// wherever that runs twice or more.
     pub(super) fn call(&mut self) -> Result<Duration> {
-        let begun = used();
+        let begun = cpu_time();
         self.run(2)?;
-        Ok(used().saturating_sub(begun))
+        Ok(cpu_time().saturating_sub(begun))
     }
 
     /// Runs it so many times; it must get its action.
     pub(super) fn run(&mut self, times: u32) -> Result<Ran> {
-        let ran = bpf::test_run(&self.program, &self.frame, self.linear, times).context("cannot run it")?;
+        let ran = stopwatch::run(&self.program, &self.frame, self.linear, times)?;
         ensure!(ran.action == self.action, "the action is {}, and should be {}", ran.action, self.action);
         self.runs += u64::from(times);
         Ok(ran)
     }
-}
-
-/// CPU time that this thread has used.
-fn used() -> Duration {
-    let time = clock_gettime(ClockId::ThreadCPUTime);
-    Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or(0))
 }
