@@ -84,7 +84,7 @@ fn a_brief_run_measures_all_of_micro() {
         let spread = figure.spread;
         let all = [spread.min, spread.p25, spread.median, spread.p75, spread.max];
         assert!(all.is_sorted() && all.iter().all(|figure| figure.is_finite()), "{}: {spread:?}", figure.id);
-        assert!(said.contains(&figure.name) && said.contains(&figure.id), "{}", figure.id);
+        assert!(said.contains(&figure.name), "{}", figure.id);
         assert!(picture.contains(&figure.name) || figure.unit != "ns above empty", "{}", figure.id);
     }
     let (goals, _) = report.goals();
