@@ -123,7 +123,7 @@ fn numbers(config: &Config, program: &Numbers) -> BTreeMap<u32, u32> {
 /// The stage with the verdict of the program, which must be that of the law. The services' numbers may differ.
 fn agreed(sandbox: &mut Sandbox, numbers: &BTreeMap<u32, u32>, time: u64, stage: Stage) -> Result<Stage, Failure> {
     sandbox.set_clock(time)?;
-    let services = BTreeSet::from_iter(numbers.get(&stage.verdict.service).copied().into_iter().chain([0]));
+    let services: BTreeSet<_> = numbers.get(&stage.verdict.service).copied().into_iter().chain([0]).collect();
     let verdict = sandbox.judge_of(&stage.frame, None, services)?;
     let words = |verdict: &Verdict| (verdict.reason, verdict.treatment, verdict.would_drop);
     if let Some(verdict) = verdict
