@@ -80,9 +80,14 @@ impl Instance {
             let missing = anyhow::Error::new(std::io::Error::from(std::io::ErrorKind::NotFound));
             return Err(not_whole(missing.context(format!("cannot open the pin {}", pins.probe().display()))));
         }
+        let active: Map<ActiveRow> = open(pins, layout::ACTIVE, read_only)?;
+        if in_force(&active.get(0)?).magic != layout::BANK_MAGIC {
+            let missing = anyhow::Error::new(std::io::Error::from(std::io::ErrorKind::NotFound));
+            return Err(not_whole(missing.context(format!("nothing was ever put in force at {shown}"))));
+        }
         Ok(Self {
             meta,
-            active: open(pins, layout::ACTIVE, read_only)?,
+            active,
             prefixes: open(pins, layout::PREFIXES, read_only)?,
             previous: open(pins, layout::PREVIOUS, read_only)?,
             services: open(pins, layout::SERVICES, read_only)?,

@@ -100,7 +100,7 @@ fn without_a_name_only_the_first_services_are_measured() {
     let service = |number: u32| {
         let enforce = if number == 0 { "off" } else { "on" };
         format!(
-            "[[service]]\nname = \"s{number}\"\nprefixes = [\"2001:db8:c:{number:x}::/64\"]\n\
+            "[[service]]\nname = \"s{number}\"\nprefixes = [\"2001:db8:e:{number:x}::/64\"]\n\
              rule = \"hash(48):64\"\nenforce = \"{enforce}\"\n"
         )
     };

@@ -2,7 +2,9 @@
 
 use std::fs;
 
-use ssa_ctl::kernel::object::MAPS;
+use bytemuck::Zeroable as _;
+use ssa_common::rows::ActiveRow;
+use ssa_ctl::kernel::{map::Map, object::MAPS};
 
 use crate::site::{INTERFACE, Site, attached, bpftool, names, strict};
 
@@ -66,6 +68,20 @@ fn pins_removed_by_hand_are_mended() {
     })
     .unwrap();
     site.apply(&strict()).done();
+    mended(&site);
+}
+
+#[test]
+fn an_empty_bank_is_named_and_mended() {
+    let site = Site::new("empty");
+    site.apply(&strict()).done();
+    let active = Map::<ActiveRow>::open(&site.pins.path().join("maps/active"), false).unwrap();
+    active.write(0, &[ActiveRow::zeroed()]).unwrap();
+    let said = site.ctl(["status"]);
+    let message = said.json()["error"]["message"].as_str().unwrap_or_default().to_owned();
+    assert!(message.contains("nothing was ever put in force") && said.code == Some(1), "{said:?}");
+    assert!(message.contains(site.pins.path().to_str().unwrap()), "{message}");
+    assert_eq!(site.apply(&strict()).done()["changed"], true);
     mended(&site);
 }
 
