@@ -47,12 +47,6 @@ impl Words {
         Self { hi: self.hi & mask.hi, lo: self.lo & mask.lo }
     }
 
-    /// The bits of either.
-    #[inline(always)]
-    pub const fn or(self, other: Self) -> Self {
-        Self { hi: self.hi | other.hi, lo: self.lo | other.lo }
-    }
-
     /// The bits in which the two differ.
     #[inline(always)]
     pub const fn xor(self, other: Self) -> Self {

@@ -17,9 +17,14 @@ const WORDS: usize = size_of::<Cell>() / size_of::<AtomicU64>();
 /// longer than a whole command should.
 pub struct Counters {
     memory: Memory,
-    rows: u32,
+    per_service: u32,
     /// None: for reading alone.
     map: Option<Map<Cell>>,
+}
+
+/// Cells of one service: for each CPU, and for what was carried over.
+pub(super) const fn per_service(cpus: u32) -> u32 {
+    (cpus + 1) * Verdict::CELLS
 }
 
 impl Counters {
@@ -28,7 +33,7 @@ impl Counters {
     /// The map must have been opened for writing: the kernel shares no memory of another. For reading alone it is let go of
     /// at once, and what is seen of its memory can never be written to.
     pub(super) fn new(map: Map<Cell>, cpus: u32, read_only: bool) -> anyhow::Result<Self> {
-        Ok(Self { memory: map.memory()?, rows: cpus + 1, map: (!read_only).then_some(map) })
+        Ok(Self { memory: map.memory()?, per_service: per_service(cpus), map: (!read_only).then_some(map) })
     }
 
     /// Octets of kernel memory that they take.
@@ -39,7 +44,7 @@ impl Counters {
     /// The cells of one service, summed over CPUs and what was carried over.
     pub(super) fn cells(&self, service: u32) -> anyhow::Result<Vec<Cell>> {
         let cells = Verdict::CELLS as usize;
-        let length = self.rows as usize * cells * WORDS;
+        let length = self.per_service as usize * WORDS;
         let first = service as usize * length;
         let words =
             self.memory.words().get(first..first + length).context("there are no counters for such a service")?;
@@ -55,13 +60,13 @@ impl Counters {
 
     /// Begins anew for one service.
     pub(super) fn clear(&self, service: u32) -> anyhow::Result<()> {
-        let cells = self.rows * Verdict::CELLS;
+        let cells = self.per_service;
         self.map()?.write(service * cells, &vec![Cell::zeroed(); cells as usize])
     }
 
     /// Writes what an earlier map had counted to the carried-over row of a service.
     pub(super) fn carry(&self, service: u32, cells: &[Cell]) -> anyhow::Result<()> {
-        self.map()?.write((service * self.rows + self.rows - 1) * Verdict::CELLS, cells)
+        self.map()?.write((service + 1) * self.per_service - Verdict::CELLS, cells)
     }
 
     fn map(&self) -> anyhow::Result<&Map<Cell>> {

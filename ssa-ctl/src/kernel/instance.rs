@@ -7,7 +7,7 @@ use ssa_common::{
 };
 
 use super::{
-    counters::Counters,
+    counters::{self, Counters},
     document::{self, Chunk},
     map::Map,
     object::{self, Object},
@@ -208,7 +208,7 @@ impl Instance {
 
     /// The rows with the places that their services have among these counters.
     fn placed(&self, rows: &[PrefixRow]) -> Vec<PrefixRow> {
-        let cells = object::cells(self.meta.cpus);
+        let cells = counters::per_service(self.meta.cpus);
         rows.iter().map(|row| PrefixRow { first_cell: row.service * cells, ..*row }).collect()
     }
 

@@ -8,9 +8,9 @@ use aya::{
     maps::{Map, MapData},
     programs::{ProgramError, Xdp},
 };
-use ssa_common::{bits::Words, layout, siphash::Sip13, verdict::Verdict};
+use ssa_common::{bits::Words, layout, siphash::Sip13};
 
-use super::{pins::Pins, version};
+use super::{counters, pins::Pins, version};
 use crate::plan::shape::Shape;
 
 /// The BPF object, built with this binary.
@@ -52,11 +52,6 @@ pub fn load_over(shape: Shape, cpus: u32, pins: &Pins) -> anyhow::Result<Object>
     load_with(shape, cpus, Some(pins))
 }
 
-/// Counter cells of one service: for each CPU, and for what was carried over.
-pub const fn cells(cpus: u32) -> u32 {
-    (cpus + 1) * Verdict::CELLS
-}
-
 fn load_with(shape: Shape, cpus: u32, pins: Option<&Pins>) -> anyhow::Result<Object> {
     let mut loader = EbpfLoader::new();
     loader
@@ -64,7 +59,7 @@ fn load_with(shape: Shape, cpus: u32, pins: Option<&Pins>) -> anyhow::Result<Obj
         .map_max_entries(layout::PREFIXES, shape.prefixes * 2)
         .map_max_entries(layout::PREVIOUS, shape.prefixes * 2)
         .map_max_entries(layout::SERVICES, shape.services * 2)
-        .map_max_entries(layout::COUNTERS, shape.services * cells(cpus))
+        .map_max_entries(layout::COUNTERS, shape.services * counters::per_service(cpus))
         .map_max_entries(layout::DOCUMENT, shape.chunks * 2);
     if let Some(pins) = pins {
         for name in MAPS {

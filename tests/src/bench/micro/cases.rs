@@ -29,7 +29,8 @@ pub(super) struct Group {
 /// A router that cannot follow any rule.
 const ROUTER: u128 = 0x2001_0db8_00ff << 80 | 1;
 
-const BIT: Service = Service {
+/// A service with the plainest rule that looks at the source.
+pub(super) const BIT: Service = Service {
     name: "bit",
     prefix: 0x2001_0db8_0000_0001 << 64,
     length: 64,
