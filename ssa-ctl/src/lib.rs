@@ -1,5 +1,6 @@
 //! The controller as a library: a command line in; plans, changes and reports out.
 
+pub mod assign;
 pub mod change;
 pub mod cli;
 pub mod command;

@@ -25,12 +25,15 @@ use toml::de::DeTable;
 
 pub use self::{
     fault::{Fault, Faults, InvalidConfig, Located, Severity},
-    model::{Config, DEFAULT_SKEW, Host, KeyRef, Mode, OnMismatch, Previous, Service, StaleClock},
+    model::{
+        Config, DEFAULT_HANDOVER, DEFAULT_SKEW, Endpoint, Host, KeyRef, Mode, OnMismatch, Previous, Service, StaleClock,
+        Steer,
+    },
     rules::{Forgery, forgery},
     schema::schema,
     source::{MAX_OCTETS, Position, Source},
     text::to_toml,
-    words::{Allow, Enforce, Seconds, WordError},
+    words::{Allow, Enforce, Mac, Run, Seconds, WordError},
 };
 use self::{keys::KeyRings, table::Sink};
 

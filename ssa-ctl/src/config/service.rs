@@ -11,7 +11,7 @@ use toml::{
 
 use super::{
     ServiceSpans,
-    model::{DEFAULT_SKEW, KeyRef, OnMismatch, Previous, Service, StaleClock},
+    model::{DEFAULT_HANDOVER, DEFAULT_SKEW, KeyRef, OnMismatch, Previous, Service, StaleClock, Steer},
     prefixes, rings,
     rules::{self, RuleText},
     source::Source,
@@ -104,6 +104,12 @@ impl Draft<'_> {
             prefixes: self.prefixes.into_iter().map(|prefix| prefix.value).collect(),
             rule: self.rule?.rule,
             slice_bits: self.slice_bits.value,
+            endpoints: None,
+            steer: Steer::default(),
+            pinned: Vec::new(),
+            owners: Vec::new(),
+            handover: DEFAULT_HANDOVER,
+            slice_counters: false,
             enforce: self.enforce,
             on_mismatch: self.on_mismatch,
             allow: self.allow,
