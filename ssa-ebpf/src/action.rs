@@ -1,35 +1,38 @@
 //! A verdict in, an XDP action out: the one place where action codes stand.
 
-use aya_ebpf::bindings::xdp_action;
-use ssa_common::{judge::Judged, parse::Frame as _, verdict::Treatment};
+use aya_ebpf::{bindings::xdp_action, helpers::generated::bpf_redirect};
+use ssa_common::{judge::Judged, verdict::Treatment};
 
-use crate::packet::Packet;
+use crate::{outline, packet::Packet};
 
 /// What the clock probe returns.
 pub const PROBED: u32 = xdp_action::XDP_DROP;
 
-/// The six DSCP bits in the first 16 bits of an IPv6 header.
-const DSCP: u16 = 0x0fc0;
-/// Lower-effort, RFC 8622 §4.
-const LOWER_EFFORT: u16 = 0x0040;
+/// How a frame that is not dropped leaves the program.
+#[derive(Clone, Copy)]
+pub enum Way {
+    /// To this host's stack.
+    Stack,
+    /// By the interface that it came in by.
+    Back,
+    /// By another interface.
+    Out(u32),
+}
 
 /// Does what the verdict says.
 #[inline(always)]
-pub fn apply(packet: &Packet, judged: &Judged) -> u32 {
+pub fn apply(packet: &Packet, judged: &Judged, way: Way) -> u32 {
     match judged.treatment {
-        Treatment::Drop => xdp_action::XDP_DROP,
-        Treatment::LowPriority => {
-            mark(packet, judged.network);
-            xdp_action::XDP_PASS
-        }
-        Treatment::Pass | Treatment::Forward => xdp_action::XDP_PASS,
+        Treatment::Drop => return xdp_action::XDP_DROP,
+        Treatment::LowPriority if judged.to == 0 => packet.mark(judged.network),
+        Treatment::LowPriority | Treatment::Pass | Treatment::Forward => {}
     }
-}
-
-/// Writes the lower-effort code point; ECN and flow label stay.
-#[inline(never)]
-fn mark(packet: &Packet, network: u32) {
-    if let Some(first) = packet.read_u16(network) {
-        packet.write(network, (first & !DSCP | LOWER_EFFORT).to_be());
+    match way {
+        // What cannot be unpacked has been read before: the kernel has no memory to move it.
+        Way::Stack if judged.strip != 0 && !outline::strip(packet, judged.network) => xdp_action::XDP_DROP,
+        Way::Stack => xdp_action::XDP_PASS,
+        Way::Back => xdp_action::XDP_TX,
+        // SAFETY: numbers alone. The action, or the one for a frame that cannot be sent, comes back.
+        Way::Out(interface) => unsafe { bpf_redirect(interface, 0) as u32 },
     }
 }

@@ -3,15 +3,30 @@
 use aya_ebpf::{macros::xdp, programs::XdpContext};
 use ssa_common::judge::judge;
 
-use crate::{action, clock::Jiffies, counters, maps::Kernel, packet::Packet};
+use crate::{
+    action::{self, Way},
+    clock::Jiffies,
+    counters,
+    maps::Kernel,
+    packet::Packet,
+    steer,
+};
 
 /// The filter. Multi-buffer frames are taken: large MTUs work in native mode.
 #[xdp(frags)]
 pub fn ssa_filter(context: XdpContext) -> u32 {
     let packet: Packet = Packet::new(&context);
-    let judged = judge(&packet, &Kernel, &Jiffies);
-    counters::count(&judged, packet.octets(&judged));
-    action::apply(&packet, &judged)
+    let mut judged = judge(&packet, &Kernel, &Jiffies);
+    let octets = packet.octets(&judged);
+    let mut way = Way::Stack;
+    if judged.to != 0 {
+        match steer::send(&packet, &judged) {
+            Some(out) => way = out,
+            None => judged = judged.nowhere(),
+        }
+    }
+    counters::count(&judged, octets);
+    action::apply(&packet, &judged, way)
 }
 
 /// Run by the controller alone, never attached: writes jiffies and monotonic nanoseconds over the frame's first octets.

@@ -7,7 +7,7 @@
 use super::{
     At, GLOBAL_UNICAST, Judged, OTHER, Part, Tables, Traffic,
     find::{Sight, glance},
-    treat,
+    steer, treat,
 };
 use crate::{
     bits::Words,
@@ -51,6 +51,8 @@ pub(super) fn judge_common(frame: &impl Traffic, tables: &impl Tables, clock: &i
     let address = Words { hi: front.loaded(field::DESTINATION), lo: front.loaded(field::DESTINATION + 8) };
     let found = match glance(tables, bank, address) {
         Sight::Found(found) => found,
+        // It may carry what another endpoint sent.
+        Sight::Nothing if front.octet(field::NEXT_HEADER) == protocol::IPV6 => return None,
         Sight::Nothing => return Some(judged(OTHER, None)),
         Sight::Unknown => return None,
     };
@@ -73,7 +75,15 @@ pub(super) fn judge_common(frame: &impl Traffic, tables: &impl Tables, clock: &i
         _ if row.flags & FLAG_PREVIOUS != 0 => return None,
         reason => treat(row, source, reason),
     };
-    Some(judged(verdict, Some(row)))
+    let judged = judged(verdict, Some(row));
+    match steer::slice(row, destination) {
+        Some(slice) if judged.treatment != Treatment::Drop => {
+            let word = tables.slice(bank.first_slice.wrapping_add(slice));
+            let to = steer::plainly(bank, row.slices.steer, word, clock)?;
+            Some(steer::on_its_way(judged, row, slice, to))
+        }
+        _ => Some(judged),
+    }
 }
 
 /// Whether the upper layer says nothing of its own: TCP, UDP or an echo.

@@ -34,6 +34,7 @@ pub(super) fn have(pins: &Pins, instance: &Instance, wanted: Shape, began: Syste
         room: instance.shape().holds(&wanted),
         clock_error: ticks.error(published, clock::now(began)),
         clock_age: ticks.age(published),
+        ticks: ticks.now(),
         links: link_states(pins, &Host::ask()?)?,
         tables: running.tables,
     };

@@ -15,8 +15,9 @@ use crate::{
         changes::{Change, changes},
         numbers::Numbers,
         shape::Shape,
+        slices::{Before, told, untold},
         steps::{Action, Step, Want, steps},
-        tables::Tables,
+        tables::{Ground, Neighbourhood, Tables},
     },
 };
 
@@ -30,6 +31,8 @@ pub struct Wanted<'a> {
     pub rings: &'a KeyRings,
     /// The interfaces it names, with their numbers.
     pub interfaces: Vec<(String, u32)>,
+    /// What this host is among its endpoints.
+    pub neighbourhood: Neighbourhood,
 }
 
 /// What was done, or would be.
@@ -100,7 +103,7 @@ struct Planned {
 }
 
 fn plan(pins: &Pins, wanted: &Wanted<'_>, context: &Context<'_>) -> Result<(Vec<Step>, Planned), Failure> {
-    let document = config::to_toml(wanted.config);
+    let document = config::to_toml(&untold(wanted.config));
     let needed = Shape::of(wanted.config, document.len());
     let there = pins.are_there().with_context(|| format!("cannot examine {}", pins.root().display()))?;
     let instance = match there.then(|| Instance::open(pins, false)).transpose() {
@@ -115,9 +118,14 @@ fn plan(pins: &Pins, wanted: &Wanted<'_>, context: &Context<'_>) -> Result<(Vec<
     };
     let numbers = numbers.next(wanted.config, shape.services);
     let hertz = crate::kernel::clock::hertz()?;
-    let tables = Tables::compile_for(wanted.config, wanted.rings, hertz, shape, &numbers)?;
     let have = instance.as_ref().map(|instance| have::have(pins, instance, shape, context.now)).transpose()?;
     let (have, generation) = have.map_or((None, 0), |(have, generation)| (Some(have), generation));
+    let before = have.as_ref().and_then(|have| {
+        let config = have.config.as_ref()?;
+        Some(Before { config, slices: &have.tables.slices, ticks: have.ticks })
+    });
+    let ground = Ground { before, host: Some(&wanted.neighbourhood), ..Ground::new(hertz, shape, &numbers) };
+    let tables = Tables::compile_for(wanted.config, wanted.rings, &ground)?;
     let want =
         Want { config: wanted.config, tables: &tables, document: &document, interfaces: wanted.interfaces.clone() };
     let steps = steps(&want, have.as_ref());
@@ -149,7 +157,7 @@ pub fn edit_in_force(
     let config = parse_document(&running.document)?;
     let mut tables = running.tables.clone();
     let wanted = edit(&config, &mut tables, &instance.numbers()?)?;
-    let document = config::to_toml(&wanted);
+    let document = config::to_toml(&untold(&wanted));
     if tables == running.tables && document == running.document {
         return Ok(Done { steps: Vec::new(), generation: running.generation });
     }
@@ -167,7 +175,7 @@ pub fn edit_in_force(
 pub fn running_config(context: &Context<'_>) -> Result<Config, Failure> {
     let pins = Pins::new(&context.pin_root);
     let running = Instance::open(&pins, true)?.running()?;
-    parse_document(&running.document)
+    Ok(told(&parse_document(&running.document)?, &running.tables.slices))
 }
 
 /// The config that a stored text says.

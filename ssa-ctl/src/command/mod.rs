@@ -25,7 +25,7 @@ use crate::{
     config::{self, Config, Service, edit::EditError, keys::KeyRings},
     context::Context,
     failure::{Code, Failure, Outcome},
-    kernel::netlink::Host,
+    kernel::{neighbours, netlink::Host},
 };
 
 /// Unix seconds up to the end of the year 9999.
@@ -42,7 +42,11 @@ fn config_of(context: &Context<'_>, file: Option<&Path>) -> Result<Config, Failu
 }
 
 /// Changes the running config: what `key add` and `key retire` do.
-fn change(context: &mut Context<'_>, edit: impl FnOnce(&Config) -> Result<Config, EditError>) -> Outcome {
+fn change(
+    context: &mut Context<'_>,
+    dry_run: bool,
+    edit: impl FnOnce(&Config) -> Result<Config, EditError>,
+) -> Outcome {
     let config = config_of(context, None)?;
     let wanted = edit(&config).map_err(refused)?;
     let rings = load_keys(&wanted)?;
@@ -51,8 +55,10 @@ fn change(context: &mut Context<'_>, edit: impl FnOnce(&Config) -> Result<Config
         Failure::new(Code::Failed, format!("the interface {name} of the running config is gone"))
             .hint("apply a config without it")
     })?;
-    let done = change::bring(context, &change::Wanted { config: &wanted, rings: &rings, interfaces }, false)?;
-    report::steps(context, &done, false)
+    let neighbourhood = neighbours::find(&wanted, &host, !dry_run)?;
+    let wanted = change::Wanted { config: &wanted, rings: &rings, interfaces, neighbourhood };
+    let done = change::bring(context, &wanted, dry_run)?;
+    report::steps(context, &done, dry_run)
 }
 
 fn refused(EditError { message, help }: EditError) -> Failure {

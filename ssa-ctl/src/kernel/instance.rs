@@ -1,9 +1,14 @@
 //! The maps of an instance: what is in force, read; another bank, written and put in force.
 
+use std::collections::BTreeMap;
+
 use anyhow::Context as _;
+use bytemuck::Zeroable as _;
 use ssa_common::{
     layout,
-    rows::{ActiveRow, BankRow, Cell, ClockRow, MetaRow, PrefixRow, PreviousRow, ServiceRow},
+    rows::{
+        ActiveRow, BankRow, Cell, ClockRow, EndpointRow, HopRow, MetaRow, PrefixRow, PreviousRow, ServiceRow, SliceWord,
+    },
 };
 
 use super::{
@@ -12,11 +17,17 @@ use super::{
     map::Map,
     object::{self, Object},
     pins::Pins,
+    slices::{Owners, SliceCounters},
     sys,
 };
 use crate::{
     failure::{Code, Failure},
-    plan::{numbers::Numbers, shape::Shape, tables::Tables},
+    plan::{
+        numbers::Numbers,
+        shape::Shape,
+        slices::{Place, Slices},
+        tables::Tables,
+    },
 };
 
 /// The maps, and what they are.
@@ -30,6 +41,10 @@ pub struct Instance {
     clock: Map<ClockRow>,
     counters: Counters,
     document: Map<Chunk>,
+    endpoints: Map<EndpointRow>,
+    hops: Map<HopRow>,
+    owners: Owners,
+    slice_counters: SliceCounters,
     meta_map: Map<MetaRow>,
 }
 
@@ -81,7 +96,7 @@ impl Instance {
             return Err(not_whole(missing.context(format!("cannot open the pin {}", pins.probe().display()))));
         }
         let active: Map<ActiveRow> = open(pins, layout::ACTIVE, read_only)?;
-        if in_force(&active.get(0)?).magic != layout::BANK_MAGIC {
+        if active.get(0)?.in_force().magic != layout::BANK_MAGIC {
             let missing = anyhow::Error::new(std::io::Error::from(std::io::ErrorKind::NotFound));
             return Err(not_whole(missing.context(format!("nothing was ever put in force at {shown}"))));
         }
@@ -94,6 +109,10 @@ impl Instance {
             clock: open(pins, layout::CLOCK, read_only)?,
             counters: Counters::new(open(pins, layout::COUNTERS, false)?, meta.cpus, read_only)?,
             document: open(pins, layout::DOCUMENT, read_only)?,
+            endpoints: open(pins, layout::ENDPOINTS, read_only)?,
+            hops: open(pins, layout::HOPS, read_only)?,
+            owners: Owners::new(&open(pins, layout::SLICES, false)?, meta.slices, read_only)?,
+            slice_counters: SliceCounters::new(&open(pins, layout::SLICE_COUNTERS, false)?, meta.slice_cells)?,
             meta_map,
         })
     }
@@ -109,6 +128,10 @@ impl Instance {
             services: shape.services,
             prefixes: shape.prefixes,
             chunks: shape.chunks,
+            slices: shape.slices,
+            slice_cells: shape.slice_cells,
+            endpoints: shape.endpoints,
+            reserved: 0,
             hertz,
             netns: sys::netns_cookie().context("cannot ask for the network namespace")?,
             build: object::build(),
@@ -124,13 +147,18 @@ impl Instance {
             clock: map(object, layout::CLOCK)?,
             counters: Counters::new(map(object, layout::COUNTERS)?, cpus, false)?,
             document: map(object, layout::DOCUMENT)?,
+            endpoints: map(object, layout::ENDPOINTS)?,
+            hops: map(object, layout::HOPS)?,
+            owners: Owners::new(&map(object, layout::SLICES)?, meta.slices, false)?,
+            slice_counters: SliceCounters::new(&map(object, layout::SLICE_COUNTERS)?, meta.slice_cells)?,
             meta_map,
         })
     }
 
     /// The sizes of the maps.
     pub const fn shape(&self) -> Shape {
-        Shape { services: self.meta.services, prefixes: self.meta.prefixes, chunks: self.meta.chunks }
+        let MetaRow { services, prefixes, chunks, slices, slice_cells, endpoints, .. } = self.meta;
+        Shape { services, prefixes, chunks, slices, slice_cells, endpoints }
     }
 
     /// Octets of kernel memory that the maps take.
@@ -142,6 +170,10 @@ impl Instance {
             + self.clock.octets()
             + self.counters.octets()
             + self.document.octets()
+            + self.endpoints.octets()
+            + self.hops.octets()
+            + self.owners.octets()
+            + self.slice_counters.octets()
             + self.meta_map.octets()
     }
 
@@ -152,28 +184,36 @@ impl Instance {
             let running = self.bank(&active)?;
             let after = self.active.get(0)?;
             // Two flips bring the same bank back with another generation.
-            if after.number == active.number && in_force(&after).generation == running.generation {
+            if after.number == active.number && after.in_force().generation == running.generation {
                 return Ok(running);
             }
         }
     }
 
     fn bank(&self, active: &ActiveRow) -> anyhow::Result<Running> {
-        let Shape { services, prefixes, .. } = self.shape();
-        let bank = number(active);
-        let mut row = *in_force(active);
+        let Shape { services, prefixes, endpoints, .. } = self.shape();
+        let bank = config_bank(active);
+        let mut row = *active.in_force();
         let generation = std::mem::take(&mut row.generation);
-        (row.first_prefix, row.first_service) = (0, 0);
+        row = BankRow { first_prefix: 0, first_service: 0, first_slice: 0, first_endpoint: 0, place: 0, ..row };
         let mut rows = self.prefixes.read(bank * prefixes, prefixes)?;
         for row in &mut rows {
             row.first_cell = 0;
         }
+        let services = self.services.read(bank * services, services)?;
+        let mut endpoint_rows = self.endpoints.read(bank * endpoints, endpoints)?;
+        for row in &mut endpoint_rows {
+            row.first_hop = 0;
+        }
+        let slices = Slices { places: places(&rows, &services), words: self.owners.read(slice_bank(active))? };
         Ok(Running {
             tables: Tables {
                 bank: row,
                 prefixes: rows,
                 previous: self.previous.read(bank * prefixes, prefixes)?,
-                services: self.services.read(bank * services, services)?,
+                services,
+                endpoints: endpoint_rows,
+                slices,
             },
             document: document::read(&self.document, bank, self.meta.chunks)?,
             generation,
@@ -183,15 +223,15 @@ impl Instance {
     /// The services in force and their numbers.
     pub fn numbers(&self) -> anyhow::Result<Numbers> {
         let services = self.meta.services;
-        let rows = self.services.read(number(&self.active.get(0)?) * services, services)?;
+        let rows = self.services.read(config_bank(&self.active.get(0)?) * services, services)?;
         Ok((0..).zip(&rows).filter_map(|(number, row)| Some((name(row)?, number))).collect())
     }
 
     /// Writes the bank that is not in force, and puts it in force. Every frame is judged by the one or the other.
     pub fn put_in_force(&self, tables: &Tables, document: &str, generation: u64) -> anyhow::Result<()> {
-        let Shape { services, prefixes, .. } = self.shape();
+        let Shape { services, prefixes, endpoints, slices, .. } = self.shape();
         let mut active = self.active.get(0)?;
-        let other = 1 - number(&active);
+        let (other, other_slices) = (1 - config_bank(&active), 1 - slice_bank(&active));
         self.start_new_counters(tables)?;
         // Frames that began before the last change may still read the bank that is to be written.
         sys::wait_for_readers();
@@ -199,11 +239,65 @@ impl Instance {
         self.prefixes.write(other * prefixes, &self.placed(&tables.prefixes))?;
         self.previous.write(other * prefixes, &tables.previous)?;
         document::write(&self.document, other, self.meta.chunks, document)?;
-        active.banks[other as usize] =
-            BankRow { first_prefix: other * prefixes, first_service: other * services, generation, ..tables.bank };
+        self.owners.write(other_slices, &tables.slices.words)?;
+        let first_endpoint = other * endpoints;
+        self.endpoints.write(first_endpoint, &self.with_hops(first_endpoint, &tables.endpoints))?;
+        // What the program has asked for the endpoints that were there says nothing of these.
+        let asked = endpoints * self.meta.cpus;
+        self.hops.write(other * asked, &vec![HopRow::zeroed(); asked as usize])?;
+        let row = BankRow {
+            first_prefix: other * prefixes,
+            first_service: other * services,
+            first_slice: other_slices * slices,
+            first_endpoint,
+            generation,
+            ..tables.bank
+        };
+        self.flip(&mut active, other | other_slices << 1, row)
+    }
+
+    /// Puts other owners of the slices in force, and nothing else. Every frame is steered by the one or the other.
+    ///
+    /// Waits in the end, and not before: the bank that was in force must be nobody's when it is written next.
+    pub fn replace_slices(&self, words: &[SliceWord]) -> anyhow::Result<()> {
+        let mut active = self.active.get(0)?;
+        let other = 1 - slice_bank(&active);
+        self.owners.write(other, words)?;
+        let row = active.in_force();
+        let row = BankRow { first_slice: other * self.meta.slices, generation: row.generation + 1, ..*row };
+        let place = config_bank(&active) | other << 1;
+        self.flip(&mut active, place, row)?;
+        sys::wait_for_readers();
+        Ok(())
+    }
+
+    /// Moves slices in place: each of them by a store of one word.
+    pub fn move_slices(&self, moves: &[(u32, SliceWord)]) -> anyhow::Result<u64> {
+        let mut active = self.active.get(0)?;
+        for (slice, word) in moves {
+            self.owners.store(slice_bank(&active), *slice, *word)?;
+        }
+        let place = active.place();
+        active.banks[place].generation += 1;
         self.active.write(0, &[active])?;
-        active.number = other.into();
-        self.active.write(0, &[active])
+        Ok(active.in_force().generation)
+    }
+
+    fn flip(&self, active: &mut ActiveRow, place: u32, row: BankRow) -> anyhow::Result<()> {
+        active.banks[place as usize] = BankRow { place, ..row };
+        self.active.write(0, &[*active])?;
+        active.number = place.into();
+        self.active.write(0, &[*active])
+    }
+
+    /// The endpoint rows with the places of what the program asks for them.
+    fn with_hops(&self, first: u32, rows: &[EndpointRow]) -> Vec<EndpointRow> {
+        (first..).zip(rows).map(|(place, row)| EndpointRow { first_hop: place * self.meta.cpus, ..*row }).collect()
+    }
+
+    /// Frames of each slice of a service that went on; none where they are not counted.
+    pub fn slice_frames(&self, place: Place) -> Option<Vec<u64>> {
+        self.slice_counters.read(place.range())
     }
 
     /// The rows with the places that their services have among these counters.
@@ -279,12 +373,24 @@ fn open_first(pins: &Pins, read_only: bool) -> Result<Map<MetaRow>, Failure> {
     })
 }
 
-const fn number(active: &ActiveRow) -> u32 {
+/// Which copy of the config is in force.
+const fn config_bank(active: &ActiveRow) -> u32 {
     (active.number & 1) as u32
 }
 
-const fn in_force(active: &ActiveRow) -> &BankRow {
-    &active.banks[number(active) as usize]
+/// Which copy of the slices is in force.
+const fn slice_bank(active: &ActiveRow) -> u32 {
+    (active.number >> 1 & 1) as u32
+}
+
+/// Where the slices of the services are, as their prefixes' rows say.
+fn places(prefixes: &[PrefixRow], services: &[ServiceRow]) -> BTreeMap<String, Place> {
+    let place = |row: &PrefixRow| {
+        let bits = u8::try_from(row.slices.mask.count_ones()).unwrap_or(0);
+        let name = name(services.get(row.service as usize)?)?;
+        (bits > 0).then_some((name, Place { first: row.slices.first, bits }))
+    };
+    prefixes.iter().filter(|row| row.length != 0).filter_map(place).collect()
 }
 
 fn name(row: &ServiceRow) -> Option<String> {

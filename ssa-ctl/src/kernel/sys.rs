@@ -161,15 +161,16 @@ pub(super) fn read_batch(map: impl AsFd, first: u32, keys: &mut [u32], values: &
     }
 }
 
-/// The memory of an array map, seen for reading. The kernel may write to it meanwhile, a word at a time.
+/// The memory of an array map. The kernel may read and write it meanwhile, a word at a time; whoever stores to what was
+/// mapped for reading alone is killed by the kernel.
 pub(super) struct Memory(&'static [AtomicU64]);
 
 impl Memory {
-    /// Maps so many octets of it.
-    pub(super) fn of(map: impl AsFd, octets: usize) -> io::Result<Self> {
-        let (read, shared) = (ProtFlags::READ, MapFlags::SHARED);
+    /// Maps so many octets of it, for reading alone or for writing too.
+    pub(super) fn of(map: impl AsFd, octets: usize, read_only: bool) -> io::Result<Self> {
+        let access = if read_only { ProtFlags::READ } else { ProtFlags::READ | ProtFlags::WRITE };
         // SAFETY: the kernel chooses a place that nothing else has.
-        let start = unsafe { mmap(std::ptr::null_mut(), octets, read, shared, map, 0)? };
+        let start = unsafe { mmap(std::ptr::null_mut(), octets, access, MapFlags::SHARED, map, 0)? };
         // SAFETY: the mapping begins with a page and is so long. It stays until this is dropped, and nobody else is given
         // it for longer than that.
         Ok(Self(unsafe { std::slice::from_raw_parts(start.cast(), octets / size_of::<u64>()) }))

@@ -3,6 +3,7 @@
 pub mod changes;
 pub mod numbers;
 pub mod shape;
+pub mod slices;
 pub mod steps;
 pub mod table;
 pub mod tables;

@@ -33,6 +33,8 @@ pub struct Have {
     pub clock_error: f64,
     /// Seconds since the clock was published.
     pub clock_age: u64,
+    /// Ticks now.
+    pub ticks: u64,
     /// The pinned links.
     pub links: Vec<LinkState>,
 }

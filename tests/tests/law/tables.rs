@@ -7,8 +7,8 @@ use ssa_common::{
     layout::{BANK_MAGIC, LENGTHS},
     parse::protocol,
     rows::{
-        AllowRow, BankRow, ClockRow, FLAG_ALLOW, FLAG_DENY_SOURCE_IN_SERVICE, FLAG_LOW_PRIORITY, FLAG_PREVIOUS,
-        PrefixRow, PreviousRow, STALE_LAST, ServiceRow,
+        AllowRow, BankRow, ClockRow, EndpointRow, FLAG_ALLOW, FLAG_DENY_SOURCE_IN_SERVICE, FLAG_LOW_PRIORITY,
+        FLAG_PREVIOUS, PrefixRow, PreviousRow, STALE_LAST, ServiceRow, SliceRow, SliceWord,
     },
     rule::{Placed, Rule, Secrets, Timing, epoch::Clock},
 };
@@ -45,6 +45,14 @@ impl Tables for Memory {
 
     fn service(&self, index: u32) -> Option<&ServiceRow> {
         self.services.get(index as usize)
+    }
+
+    fn slice(&self, _: u32) -> SliceWord {
+        SliceWord::zeroed()
+    }
+
+    fn endpoint(&self, _: u32) -> Option<&EndpointRow> {
+        None
     }
 }
 
@@ -90,6 +98,7 @@ impl Memory {
             flags: flags(service),
             first_cell: 0,
             enforce: 0,
+            slices: SliceRow::zeroed(),
             allow: std::array::from_fn(|index| {
                 service.allow.get(index).map_or_else(AllowRow::zeroed, |text| allow(text))
             }),

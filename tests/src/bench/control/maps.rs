@@ -12,7 +12,11 @@ use ssa_ctl::{
         map::Map,
     },
     observe::counters::Counts,
-    plan::{numbers::Numbers, shape::Shape, tables::Tables},
+    plan::{
+        numbers::Numbers,
+        shape::Shape,
+        tables::{Ground, Tables},
+    },
 };
 
 use super::{Context, Figure, figure};
@@ -37,7 +41,8 @@ impl Ready {
         let document = config::to_toml(config);
         let shape = Shape::of(config, document.len());
         let numbers = Numbers::default().next(config, shape.services);
-        let tables = Tables::compile_for(config, &KeyRings::default(), clock::hertz()?, shape, &numbers)?;
+        let ground = Ground::new(clock::hertz()?, shape, &numbers);
+        let tables = Tables::compile_for(config, &KeyRings::default(), &ground)?;
         Ok(Self { tables, document, shape })
     }
 
