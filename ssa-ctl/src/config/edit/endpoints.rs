@@ -78,13 +78,13 @@ pub fn remove_endpoint(config: &Config, name: &str) -> Result<Config, EditError>
 
 /// Where in the config an endpoint is.
 fn place(config: &Config, name: &str) -> Result<usize, EditError> {
-    match config.endpoints.iter().position(|endpoint| endpoint.name == name) {
-        Some(place) => Ok(place),
-        None => {
+    config.endpoints.iter().position(|endpoint| endpoint.name == name).map_or_else(
+        || {
             let names = config.endpoints.iter().map(|endpoint| endpoint.name.as_str());
             refuse(format!("there is no endpoint named {name}"), known(names))
-        }
-    }
+        },
+        Ok,
+    )
 }
 
 #[cfg(test)]
