@@ -4,15 +4,19 @@
 
 mod document;
 pub mod edit;
+mod endpoint;
 mod fault;
 pub mod keys;
+mod members;
 mod model;
 mod prefixes;
 mod render;
 mod rings;
 mod rules;
+mod run;
 mod schema;
 mod service;
+mod slices;
 mod source;
 mod syntax;
 mod table;
@@ -30,10 +34,11 @@ pub use self::{
         StaleClock, Steer,
     },
     rules::{Forgery, forgery},
+    run::Run,
     schema::schema,
     source::{MAX_OCTETS, Position, Source},
     text::to_toml,
-    words::{Allow, Enforce, Mac, Run, Seconds, WordError},
+    words::{Allow, Enforce, Mac, Seconds, WordError},
 };
 use self::{keys::KeyRings, table::Sink};
 

@@ -7,7 +7,10 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
 use ssa_common::rule::Rule;
 
-use super::words::{Allow, Enforce, Mac, Run, Seconds};
+use super::{
+    run::Run,
+    words::{Allow, Enforce, Mac, Seconds},
+};
 
 /// Seconds for which the previous owner of a slice keeps its connections, if the service does not say.
 pub const DEFAULT_HANDOVER: u32 = 300;
@@ -236,21 +239,6 @@ impl Service {
 }
 
 impl Config {
-    /// The endpoints that a service's slices belong to, with their places in the config. None without slices.
-    pub fn endpoints_of<'a>(&'a self, service: &'a Service) -> impl Iterator<Item = (usize, &'a Endpoint)> {
-        let is_member = move |endpoint: &Endpoint| match &service.endpoints {
-            _ if service.slice_bits == 0 => false,
-            None => true,
-            Some(names) => names.contains(&endpoint.name),
-        };
-        self.endpoints.iter().enumerate().filter(move |(_, endpoint)| is_member(endpoint))
-    }
-
-    /// Stub.
-    pub fn replicas(&self, _: &Service) -> Option<crate::assign::Replicas> {
-        None
-    }
-
     /// The service of this name, with its place in the config.
     pub fn service(&self, name: &str) -> Option<(usize, &Service)> {
         self.services.iter().enumerate().find(|(_, service)| service.name == name)

@@ -118,6 +118,7 @@ impl fmt::Display for Seconds {
     /// The largest unit that divides it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
+            0 => f.write_str("0s"),
             seconds if seconds.is_multiple_of(3600) => write!(f, "{}h", seconds / 3600),
             seconds if seconds.is_multiple_of(60) => write!(f, "{}m", seconds / 60),
             seconds => write!(f, "{seconds}s"),
@@ -172,43 +173,6 @@ impl FromStr for Mac {
     }
 }
 
-/// Slices that follow each other, and their endpoint: `7 a` or `0-15 a`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Run {
-    /// The first slice.
-    pub first: u32,
-    /// The last slice, not before the first.
-    pub last: u32,
-    /// The endpoint's name.
-    pub endpoint: String,
-}
-
-impl fmt::Display for Run {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { first, last, endpoint } = self;
-        if first == last { write!(f, "{first} {endpoint}") } else { write!(f, "{first}-{last} {endpoint}") }
-    }
-}
-
-impl FromStr for Run {
-    type Err = WordError;
-
-    fn from_str(text: &str) -> Result<Self, WordError> {
-        const FORM: WordError =
-            WordError("write a slice or the first and the last of a run, and an endpoint: \"0-15 a\"");
-        let (slices, endpoint) = text.split_once(' ').ok_or(FORM)?;
-        let (first, last) = slices.split_once('-').unwrap_or((slices, slices));
-        let (first, last) = (decimal(first).ok_or(FORM)?, decimal(last).ok_or(FORM)?);
-        if first > last {
-            return Err(WordError("the first slice of a run is not behind its last"));
-        }
-        if !is_name(endpoint, "._-") {
-            return Err(WordError("after the slices comes the name of an endpoint, behind one space"));
-        }
-        Ok(Self { first, last, endpoint: endpoint.into() })
-    }
-}
-
 /// 16 octets as 32 hexadecimal digits.
 pub(super) fn sixteen_octets(text: &str) -> Option<[u8; 16]> {
     let good = text.len() == 32 && text.bytes().all(|octet| octet.is_ascii_hexdigit());
@@ -223,7 +187,7 @@ pub(super) fn is_name(text: &str, others: &str) -> bool {
 }
 
 /// A number of decimal digits alone: no sign.
-fn decimal<T: FromStr>(text: &str) -> Option<T> {
+pub(super) fn decimal<T: FromStr>(text: &str) -> Option<T> {
     text.bytes().all(|octet| octet.is_ascii_digit()).then(|| text.parse().ok()).flatten()
 }
 
@@ -247,8 +211,9 @@ macro_rules! text_in_configs {
     };
 }
 
+pub(super) use text_in_configs;
+
 text_in_configs!(Mac, r"^([0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}$");
-text_in_configs!(Run, r"^[0-9]{1,7}(-[0-9]{1,7})? [A-Za-z0-9][A-Za-z0-9._-]{0,62}$");
 text_in_configs!(Enforce, r"^(on|off|(100|[0-9]{1,2})%)$");
 text_in_configs!(Allow, r"^((tcp|udp|sctp)(/[0-9]{1,5})?|icmpv6|[0-9]{1,3})$");
 
@@ -279,7 +244,6 @@ mod tests {
         comes_back::<Enforce>(&["on", "off", "1%", "99%"]);
         comes_back::<Allow>(&["tcp", "tcp/443", "udp/65535", "sctp/1", "icmpv6", "0", "47", "255"]);
         comes_back::<Mac>(&["02:00:5e:10:00:01", "fe:ff:ff:ff:ff:ff"]);
-        comes_back::<Run>(&["7 a", "0-15 proxy-1.rack_2", "1048575 b"]);
         comes_back::<Seconds>(&["1s", "90s", "30m", "24h", "4294967295s"]);
         assert_eq!("0%".parse(), Ok(Enforce::OFF));
         assert_eq!("6/22".parse(), Ok(Allow { protocol: 6, port: Some(22) }));
@@ -291,7 +255,6 @@ mod tests {
         is_refused::<Allow>(&["", "tcp/", "tcp/0", "tcp/65536", "tcp/-1", "icmpv6/1", "47/1", "256", "TCP", " tcp"]);
         is_refused::<Mac>(&["", "02:00:5e:10:00", "2:0:0:0:0:1", "01:00:5e:00:00:01", "33:33:00:00:00:01"]);
         is_refused::<Mac>(&["00:00:00:00:00:00", "ff:ff:ff:ff:ff:ff", "02:00:5e:10:00:01:02", "02-00-5e-10-00-01"]);
-        is_refused::<Run>(&["", "7", "7  a", "15-0 a", "-1 a", "0- a", "0-15 -rf", "0x7 a", "4294967296 a"]);
         is_refused::<Seconds>(&["", "0s", "5", "h", "1d", "1ss", "-1s", "+1s", "4294967296s", "1193047h", "1 h"]);
     }
 

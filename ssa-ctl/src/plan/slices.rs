@@ -216,7 +216,7 @@ impl Sharing<'_> {
             self.listed(&self.service.owners, &place_of)
         };
         let pinned = self.listed(&self.service.pinned, &place_of);
-        let slices = assign::Slices { bits: *slice_bits, replicas: self.config.replicas(self.service) };
+        let slices = assign::Slices { bits: *slice_bits, replicas: self.service.replicas() };
         let owners = assign::assign(slices, &self.members(), &current, &pinned)
             .with_context(|| format!("no endpoint may own the slices of {name}"))?;
         let until =

@@ -6,7 +6,10 @@ use serde_json::Value;
 use ssa_tests::ssa_ctl;
 use tempfile::TempDir;
 
-use crate::config_cases::{Case, GOOD, cases};
+use crate::{
+    config_cases::{Case, GOOD, cases},
+    endpoint_cases,
+};
 
 /// A config in a folder of its own.
 struct File {
@@ -180,6 +183,17 @@ fn traps_are_warned_of_with_a_caret_in_the_rule() {
     let output = ssa_ctl().arg("check").arg(&file.path).assert().success().get_output().clone();
     let text = String::from_utf8(output.stderr).unwrap();
     assert!(text.contains("warning: src(0) on slice bits") && text.contains("^^^^^^^^^"), "{text}");
+}
+
+#[test]
+fn endpoints_that_do_less_than_they_seem_to_are_warned_of() {
+    for (name, text, message) in endpoint_cases::warned() {
+        let (object, code) = check(&file(text.as_bytes()).path);
+        assert_eq!(code, 0, "{name}: {object:#}");
+        let warnings = object["warnings"].as_array().unwrap();
+        let said = warnings.iter().any(|warning| warning["message"].as_str().unwrap().contains(message));
+        assert!(if message.is_empty() { warnings.is_empty() } else { said }, "{name}: {object:#}");
+    }
 }
 
 #[test]
