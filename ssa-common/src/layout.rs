@@ -33,6 +33,17 @@ pub const META: &str = "meta";
 /// The config in force as text, two banks of [`DOCUMENT_CHUNK`]s. No program reads it.
 pub const DOCUMENT: &str = "document";
 
+/// [`LookupRow`](crate::rows::LookupRow)s, of the endpoint host's own program.
+pub const LOOKUPS: &str = "lookups";
+/// The sockets that [`LOOKUPS`] hand calls to, by their place.
+pub const SOCKETS: &str = "sockets";
+/// The [`LookupMetaRow`](crate::rows::LookupMetaRow).
+pub const LOOKUP_META: &str = "lookup_meta";
+/// Version of the endpoint host's rows and maps, which have nothing to do with the filter's.
+pub const LOOKUP_VERSION: u32 = 1;
+/// Rows that hand calls to sockets, at most; and sockets.
+pub const LOOKUP_ROWS: usize = 64;
+
 /// Different prefix lengths in one config, at most: each costs a frame to no service another look.
 pub const LENGTHS: usize = 16;
 /// Keys in one ring, at most.

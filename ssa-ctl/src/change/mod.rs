@@ -5,12 +5,14 @@ mod interfaces;
 mod perform;
 
 use anyhow::Context as _;
+use ipnet::Ipv6Net;
 
 use crate::{
     config::{self, Config, keys::KeyRings},
     context::Context,
     failure::{Code, Failure},
-    kernel::{create, instance::Instance, lock, netlink::Host, permission, pins::Pins},
+    host,
+    kernel::{create, instance::Instance, lock, lookup, netlink::Host, permission, pins::Pins},
     plan::{
         changes::{Change, changes},
         numbers::Numbers,
@@ -186,15 +188,24 @@ pub fn parse_document(document: &str) -> Result<Config, Failure> {
         .map_err(|faults| Failure::from(faults).code(Code::Failed).hint("apply a config file anew"))
 }
 
-/// Takes everything down below the pin root; says what was there.
+/// What was taken down.
+#[derive(Default)]
+pub struct Down {
+    /// The interfaces that were attached to.
+    pub interfaces: Vec<String>,
+    /// The prefixes whose local routes were ours.
+    pub routes: Vec<Ipv6Net>,
+}
+
+/// Takes everything down below the pin root, and the endpoint host's routes; says what was there.
 ///
 /// # Errors
 /// Where the folder is not one of ours, or another network namespace's filter still runs and `force` is not given.
-pub fn down(context: &mut Context<'_>, force: bool) -> Result<Vec<String>, Failure> {
+pub fn down(context: &mut Context<'_>, force: bool) -> Result<Down, Failure> {
     let pins = Pins::new(&context.pin_root);
     permission::check()?;
     if !context.pin_root.exists() {
-        return Ok(Vec::new());
+        return Ok(Down::default());
     }
     pins.check()?;
     let err = &mut *context.err;
@@ -208,8 +219,11 @@ pub fn down(context: &mut Context<'_>, force: bool) -> Result<Vec<String>, Failu
         return Err(Failure::new(Code::Failed, message).hint("enter that namespace, or say --force"));
     }
     let interfaces = pins.linked()?;
+    // The routes of another network namespace cannot be had from here.
+    let routes = if create::is_foreign(&pins)? { Vec::new() } else { host::routes_off()? };
+    lookup::remove(&pins)?;
     create::clear(&pins)?;
     std::fs::remove_dir(pins.root())
         .with_context(|| format!("cannot remove {}: something of others is in it", pins.root().display()))?;
-    Ok(interfaces)
+    Ok(Down { interfaces, routes })
 }

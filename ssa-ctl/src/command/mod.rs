@@ -6,6 +6,7 @@ pub mod bench;
 pub mod check;
 pub mod doctor;
 pub mod down;
+pub mod endpoint;
 pub mod enforce;
 pub mod explain;
 pub mod export;

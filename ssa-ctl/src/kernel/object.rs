@@ -39,8 +39,13 @@ pub const MAPS: [&str; 12] = [
 
 /// A digest of the object: two builds with the same are the same program.
 pub fn build() -> u64 {
-    let words = OBJECT.chunks(8).map(|chunk| chunk.iter().fold(0, |word, &octet| word << 8 | u64::from(octet)));
-    words.fold(Sip13::new(Words::default()), Sip13::word).finish(0, OBJECT.len() as u64)
+    digest(OBJECT)
+}
+
+/// A digest of octets.
+pub(super) fn digest(octets: &[u8]) -> u64 {
+    let words = octets.chunks(8).map(|chunk| chunk.iter().fold(0, |word, &octet| word << 8 | u64::from(octet)));
+    words.fold(Sip13::new(Words::default()), Sip13::word).finish(0, octets.len() as u64)
 }
 
 /// A loaded object.
