@@ -6,7 +6,7 @@ use toml::{Spanned, de::DeTable};
 
 use super::{
     Spans,
-    endpoint::{self, EndpointDraft},
+    endpoint::{self, EndpointDraft, Endpoints},
     model::{Config, Host, Mode},
     prefixes,
     service::{self, Draft},
@@ -51,10 +51,11 @@ pub(super) fn read<'t>(
     let drafts: Vec<_> = services.iter().filter_map(|value| service::read(source, value, table.sink)).collect();
     let endpoints: Vec<_> =
         endpoints.unwrap_or_default().iter().filter_map(|value| endpoint::read(value, table.sink)).collect();
-    if let Some(name) = host_endpoint.filter(|name| !endpoints.iter().any(|endpoint| endpoint.is(name.value))) {
-        slices::unknown(&name, &endpoints, table.sink);
+    let by_name = Endpoints::new(&endpoints);
+    if let Some(name) = host_endpoint {
+        by_name.find(&name, table.sink);
     }
-    together(&drafts, &endpoints, table.sink);
+    together(&drafts, &by_name, table.sink);
     table.end();
 
     let endpoints: Option<Vec<_>> = endpoints.iter().map(EndpointDraft::finish).collect();
@@ -124,7 +125,7 @@ fn is_interface_name(name: &str) -> bool {
 }
 
 /// The faults of services and endpoints that are right each by itself.
-fn together(drafts: &[Draft<'_>], endpoints: &[EndpointDraft<'_>], sink: &mut Sink) {
+fn together(drafts: &[Draft<'_>], endpoints: &Endpoints<'_, '_>, sink: &mut Sink) {
     let mut seen = HashSet::new();
     for name in drafts.iter().filter_map(|draft| draft.name.as_ref()) {
         if !seen.insert(name.value) {
@@ -133,7 +134,7 @@ fn together(drafts: &[Draft<'_>], endpoints: &[EndpointDraft<'_>], sink: &mut Si
         }
     }
     prefixes::together(drafts, sink);
-    endpoint::together(endpoints, drafts, sink);
+    endpoint::together(endpoints.all, drafts, sink);
     for draft in drafts {
         slices::together(draft, endpoints, sink);
     }

@@ -51,12 +51,31 @@ pub(super) fn read<'t>(value: &'t Spanned<DeValue<'t>>, sink: &mut Sink) -> Opti
     Some(draft)
 }
 
-impl EndpointDraft<'_> {
-    /// Whether this is its name.
-    pub(super) fn is(&self, name: &str) -> bool {
-        self.name.as_ref().is_some_and(|own| own.value == name)
+/// All endpoints of a config, found by their names.
+pub(super) struct Endpoints<'a, 't> {
+    pub(super) all: &'a [EndpointDraft<'t>],
+    places: HashMap<&'t str, usize>,
+}
+
+impl<'a, 't> Endpoints<'a, 't> {
+    pub(super) fn new(all: &'a [EndpointDraft<'t>]) -> Self {
+        let place = |(place, endpoint): (usize, &EndpointDraft<'t>)| Some((endpoint.name.as_ref()?.value, place));
+        Self { all, places: all.iter().enumerate().filter_map(place).collect() }
     }
 
+    /// The endpoint of this name; where there is none, that is said.
+    pub(super) fn find(&self, name: &At<&str>, sink: &mut Sink) -> Option<&'a EndpointDraft<'t>> {
+        let found = self.places.get(name.value);
+        if found.is_none() {
+            let names = self.all.iter().filter_map(|endpoint| Some(endpoint.name.as_ref()?.value));
+            let message = format!("there is no endpoint named {}", shown(name.value));
+            sink.missing(name.span.clone(), message, known(self.places.len(), names));
+        }
+        found.map(|place| &self.all[*place])
+    }
+}
+
+impl EndpointDraft<'_> {
     /// The endpoint, if what it cannot do without is there.
     pub(super) fn finish(&self) -> Option<Endpoint> {
         let Self { weight, mac, drain, .. } = *self;
@@ -159,14 +178,12 @@ fn unused(endpoints: &[EndpointDraft<'_>], services: &[Draft<'_>], sink: &mut Si
     }
 }
 
-/// What there is instead of something that is not there.
-pub(super) fn known<'a>(names: impl Iterator<Item = &'a str>) -> String {
-    let names: Vec<&str> = names.collect();
-    match names.len() {
+/// What there is instead of something that is not there: `count` names.
+pub(super) fn known<'a>(count: usize, names: impl Iterator<Item = &'a str>) -> String {
+    let names = names.take(LISTED).collect::<Vec<_>>().join(", ");
+    match count {
         0 => "the config has no endpoint: add a table [[endpoint]] with name and address".into(),
-        count if count > LISTED => {
-            format!("the endpoints are {} and {} more", names[..LISTED].join(", "), count - LISTED)
-        }
-        _ => format!("the endpoints are {}", names.join(", ")),
+        _ if count > LISTED => format!("the endpoints are {names} and {} more", count - LISTED),
+        _ => format!("the endpoints are {names}"),
     }
 }

@@ -96,3 +96,49 @@ pub(super) fn warn(draft: &Draft<'_>, members: &[&EndpointDraft<'_>], sink: &mut
         sink.warning(text.place(&field.span), message, help);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Source, parse};
+
+    fn config(prefixes: &str, rule: &str, bits: u8) -> Config {
+        let text = format!(
+            "version = 1\n[[endpoint]]\nname = \"a\"\naddress = \"fd00::a\"\n[[endpoint]]\nname = \"b\"\naddress = \"fd00::b\"\n\
+             [[service]]\nname = \"web\"\nprefixes = [{prefixes}]\nrule = \"{rule}\"\nslice_bits = {bits}\n"
+        );
+        parse(Source { path: "/test.toml".into(), text }).unwrap().config
+    }
+
+    #[test]
+    fn replicas_have_a_place_in_the_numbers_of_slices() {
+        let two = "\"2001:db8::/64\", \"2001:db8:1::/60\"";
+        let cases = [
+            ("\"2001:db8::/64\"", "replica(3):2 any:*", 8, Some((0, 2, 3))),
+            ("\"2001:db8::/64\"", "object(0):6 replica(4):2 any:*", 8, Some((6, 2, 4))),
+            ("\"2001:db8::/64\"", "object(0):7 replica(4):2 any:*", 8, None),
+            ("\"2001:db8::/64\"", "replica(1):2 object(0):2 replica(2):1 any:*", 8, Some((4, 1, 2))),
+            ("\"2001:db8::/64\"", "any:* replica(3):2 const(0x0):60", 8, Some((2, 2, 3))),
+            (two, "object(0):6 replica(4):2 any:*", 8, Some((6, 2, 4))),
+            (two, "any:* replica(3):2 const(0x0):56", 20, None),
+            ("\"2001:db8::/64\"", "replica(3):2 any:*", 0, None),
+            ("\"2001:db8::/64\"", "any:*", 8, None),
+        ];
+        for (prefixes, rule, bits, place) in cases {
+            let replicas = place.map(|(first, width, count)| Replicas { first, width, count });
+            assert_eq!(config(prefixes, rule, bits).services[0].replicas(), replicas, "{rule}");
+        }
+    }
+
+    #[test]
+    fn endpoints_are_those_listed_or_all() {
+        let mut config = config("\"2001:db8::/64\"", "any:*", 8);
+        let members =
+            |config: &Config| config.endpoints_of(&config.services[0]).map(|(place, _)| place).collect::<Vec<_>>();
+        assert_eq!(members(&config), [0, 1]);
+        config.services[0].endpoints = Some(vec!["b".into()]);
+        assert_eq!(members(&config), [1]);
+        config.services[0].slice_bits = 0;
+        assert_eq!(members(&config), [0usize; 0]);
+    }
+}

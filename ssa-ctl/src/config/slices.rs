@@ -1,14 +1,17 @@
 //! What a service says of its slices and of the endpoints they belong to in; that, and what is wrong with it, out.
 
-use std::{collections::HashSet, str::FromStr};
+use std::{
+    collections::{HashMap, HashSet},
+    str::FromStr,
+};
 
 use super::{
-    endpoint::{self, EndpointDraft},
+    endpoint::{EndpointDraft, Endpoints},
     members,
     model::{DEFAULT_HANDOVER, Steer},
     run::Run,
     service::Draft,
-    table::{At, Sink, Table, shown},
+    table::{At, Sink, Table},
     words::{Seconds, WordError},
 };
 
@@ -67,7 +70,7 @@ pub(super) fn read<'t>(table: &mut Table<'t, '_>) -> SlicesDraft<'t> {
         for key in OF_SLICES {
             if let Some(span) = table.place(key) {
                 let help = "cut the prefixes into slices, as in slice_bits = 12, or take the key away";
-                table.sink.error(span, format!("`{key}` says nothing of a service without slices"), help);
+                table.sink.missing(span, format!("`{key}` says nothing of a service without slices"), help);
             }
         }
     }
@@ -94,56 +97,37 @@ impl<'t> SlicesDraft<'t> {
     pub(super) fn names(&self) -> impl Iterator<Item = &At<&'t str>> {
         self.endpoints.iter().flat_map(|list| &list.value)
     }
-
-    /// Those of `all` that the slices belong to.
-    pub(super) fn members<'a>(&self, all: &'a [EndpointDraft<'t>]) -> Vec<&'a EndpointDraft<'t>> {
-        let names: HashSet<&str> = self.names().map(|name| name.value).collect();
-        let is_member = |endpoint: &&EndpointDraft<'_>| {
-            self.endpoints.is_none() || endpoint.name.as_ref().is_some_and(|name| names.contains(name.value))
-        };
-        all.iter().filter(is_member).collect()
-    }
 }
 
 /// The faults of slices on prefixes, and with endpoints, that are right each by itself.
-pub(super) fn together(draft: &Draft<'_>, all: &[EndpointDraft<'_>], sink: &mut Sink) {
+pub(super) fn together(draft: &Draft<'_>, endpoints: &Endpoints<'_, '_>, sink: &mut Sink) {
     let slices = &draft.slices;
     fit(draft, sink);
     if slices.known && slices.bits.value == 0 {
         return;
     }
-    let there: HashSet<&str> = all.iter().filter_map(|endpoint| Some(endpoint.name.as_ref()?.value)).collect();
-    for name in slices.names().filter(|name| !there.contains(name.value)) {
-        unknown(name, all, sink);
-    }
-    let members = slices.members(all);
-    let names: HashSet<&str> = members.iter().filter_map(|endpoint| Some(endpoint.name.as_ref()?.value)).collect();
+    let listed: HashMap<&str, &EndpointDraft<'_>> =
+        slices.names().filter_map(|name| Some((name.value, endpoints.find(name, sink)?))).collect();
     for (key, runs) in [("pinned", &slices.pinned), ("owners", &slices.owners)] {
-        for At { value: run, span } in runs {
-            if !there.contains(run.endpoint.as_str()) {
-                unknown(&At { value: &run.endpoint, span: span.clone() }, all, sink);
-            } else if !names.contains(run.endpoint.as_str()) {
-                let message = format!("`{key}` has {}, which is no endpoint of {}", run.endpoint, draft.shown());
+        for At { value: Run { endpoint, .. }, span } in runs {
+            let there = endpoints.find(&At { value: endpoint, span: span.clone() }, sink).is_some();
+            if there && slices.endpoints.is_some() && !listed.contains_key(endpoint.as_str()) {
+                let message = format!("`{key}` has {endpoint}, which is no endpoint of {}", draft.shown());
                 let help = match key {
                     "owners" => "take the run away: its slices are shared out among the endpoints that are left",
                     _ => "add it to `endpoints`, or name another one",
                 };
-                sink.error(span.clone(), message, help);
+                sink.missing(span.clone(), message, help);
             }
         }
         numbers(key, runs, slices, sink);
     }
     if slices.known {
+        let members: Vec<&EndpointDraft<'_>> =
+            if slices.endpoints.is_some() { listed.into_values().collect() } else { endpoints.all.iter().collect() };
         owned(draft, &members, sink);
         members::warn(draft, &members, sink);
     }
-}
-
-/// Says that there is no endpoint of this name.
-pub(super) fn unknown(name: &At<&str>, all: &[EndpointDraft<'_>], sink: &mut Sink) {
-    let names = all.iter().filter_map(|endpoint| Some(endpoint.name.as_ref()?.value));
-    let message = format!("there is no endpoint named {}", shown(name.value));
-    sink.missing(name.span.clone(), message, endpoint::known(names));
 }
 
 /// Slices are cut from the suffix of every prefix.
@@ -192,7 +176,7 @@ fn owned(draft: &Draft<'_>, members: &[&EndpointDraft<'_>], sink: &mut Sink) {
     let span = slices.endpoints.as_ref().map_or(&slices.bits.span, |list| &list.span);
     if takers == 0 && !members.is_empty() {
         let message = format!("every endpoint of {} is draining, so that nobody owns its slices", draft.shown());
-        sink.error(span.clone(), message, "leave one of them in, or add another that takes the slices");
+        sink.missing(span.clone(), message, "leave one of them in, or add another that takes the slices");
     }
     let steer = match slices.steer {
         Steer::Route => None,
@@ -207,6 +191,7 @@ fn owned(draft: &Draft<'_>, members: &[&EndpointDraft<'_>], sink: &mut Sink) {
     if takers > count {
         let bits = takers.next_power_of_two().trailing_zeros();
         let message = format!("{} has {takers} endpoints and {count} slices: some get none", draft.shown());
-        sink.warning(span.clone(), message, format!("use slice_bits = {bits} or more, or fewer endpoints"));
+        let help = format!("use slice_bits = {bits} or more, or list fewer in `endpoints`");
+        sink.warning(span.clone(), message, help);
     }
 }

@@ -153,6 +153,12 @@ fn a_config_full_to_the_brim_is_taken_and_no_fuller() {
         file(("version = 1\n".to_owned() + &(1..=count).map(service).collect::<String>()).as_bytes())
     };
     assert_eq!(check(&services(4095).path).1, 0);
+    let endpoint = |n| format!("[[endpoint]]\nname = \"e{n}\"\naddress = \"fd00::{n:x}\"\n");
+    let endpoints: String = (1..=4095).map(endpoint).collect();
+    let full = services(4095);
+    let text = fs::read_to_string(&full.path).unwrap().replace("\"any:*\"", "\"any:*\"\nslice_bits = 12");
+    let (object, code) = check(&file((text + &endpoints).as_bytes()).path);
+    assert_eq!((object["warnings"].as_array().map(Vec::len), code), (Some(1), 0), "only of the interfaces");
     let (object, code) = check(&services(4096).path);
     assert!(code == 2 && object["error"]["faults"][1]["message"].as_str().unwrap().contains("4096 services"));
 }

@@ -81,7 +81,7 @@ fn place(config: &Config, name: &str) -> Result<usize, EditError> {
     config.endpoints.iter().position(|endpoint| endpoint.name == name).map_or_else(
         || {
             let names = config.endpoints.iter().map(|endpoint| endpoint.name.as_str());
-            refuse(format!("there is no endpoint named {name}"), known(names))
+            refuse(format!("there is no endpoint named {name}"), known(config.endpoints.len(), names))
         },
         Ok,
     )
