@@ -3,6 +3,7 @@
 mod have;
 mod interfaces;
 mod perform;
+mod slices;
 
 use anyhow::Context as _;
 use ipnet::Ipv6Net;
@@ -23,7 +24,10 @@ use crate::{
     },
 };
 
-pub use self::have::{link_states, ticks};
+pub use self::{
+    have::{link_states, ticks},
+    slices::{Order, move_slices},
+};
 
 /// A config that is wanted.
 pub struct Wanted<'a> {
@@ -128,8 +132,12 @@ fn plan(pins: &Pins, wanted: &Wanted<'_>, context: &Context<'_>) -> Result<(Vec<
     });
     let ground = Ground { before, host: Some(&wanted.neighbourhood), ..Ground::new(hertz, shape, &numbers) };
     let tables = Tables::compile_for(wanted.config, wanted.rings, &ground)?;
-    let want =
-        Want { config: wanted.config, tables: &tables, document: &document, interfaces: wanted.interfaces.clone() };
+    let want = Want {
+        config: &told(wanted.config, &tables.slices),
+        tables: &tables,
+        document: &document,
+        interfaces: wanted.interfaces.clone(),
+    };
     let steps = steps(&want, have.as_ref());
     Ok((steps, Planned { instance, tables, document, shape, numbers, generation }))
 }

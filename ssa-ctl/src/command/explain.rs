@@ -14,11 +14,14 @@ use aya::programs::ProgramInfo;
 use ssa_common::verdict::{Reason, Treatment};
 
 use crate::{
-    config::{Allow, Config},
+    config::{Allow, Config, keys::KeyRings},
     context::{Context, unix},
     failure::{Code, Exit, Failure, Outcome},
     kernel::{clock, instance::Instance, object, permission, pins::Pins, sandbox::Sandbox},
-    plan::tables::Tables,
+    plan::{
+        slices::{Before, ranked},
+        tables::{Ground, Neighbourhood, Tables},
+    },
 };
 
 /// Say what the filter makes of an address pair, and why
@@ -51,7 +54,10 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome {
     // To load the program takes a while: the time is taken behind it, so that both are asked about the same moment.
     let loaded = if args.config.is_none() { Some(sandbox(context)?) } else { None };
     let question = question(context, args, &config);
-    let tables = Tables::compile(&config, &rings, 1)?;
+    let tables = match &loaded {
+        Some((instance, _)) => tables_of(instance, &config, &rings)?,
+        None => Tables::compile(&config, &rings, 1)?,
+    };
     let mut explanation = explain(&config, &rings, &tables, &question);
     if let Some((instance, sandbox)) = loaded {
         let (reason, treatment) = ask_program(&instance, sandbox, &question, args.at)?;
@@ -63,6 +69,20 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome {
         text(context, &explanation)?;
     }
     Ok(if explanation.agree == Some(false) { Exit::Differs } else { Exit::Done })
+}
+
+/// The rows of the running config for a clock of one tick a second: of this host, and with the slices as they are.
+fn tables_of(instance: &Instance, config: &Config, rings: &KeyRings) -> anyhow::Result<Tables> {
+    let running = instance.running()?;
+    let mut config = config.clone();
+    config.services.iter_mut().for_each(|service| service.owners.clear());
+    let own = (running.tables.bank.host as usize).checked_sub(1);
+    let endpoint = own.and_then(|rank| Some(ranked(&config).get(rank)?.1.name.clone()));
+    let host = Neighbourhood { endpoint, ..Neighbourhood::default() };
+    let before = Before { config: &config, slices: &running.tables.slices, ticks: 0 };
+    let numbers = instance.numbers()?;
+    let ground = Ground { before: Some(before), host: Some(&host), ..Ground::new(1, instance.shape(), &numbers) };
+    Tables::compile_for(&config, rings, &ground)
 }
 
 /// What the program makes of the question, over copies of the rows in force: nothing of the instance moves.
@@ -118,6 +138,9 @@ fn text(context: &mut Context<'_>, explanation: &Explanation) -> std::io::Result
     writeln!(context.out, "treatment  {treatment}{would_drop}")?;
     if let Some(slice) = explanation.slice {
         writeln!(context.out, "slice      {slice}")?;
+    }
+    if let Some(endpoint) = &explanation.endpoint {
+        writeln!(context.out, "endpoint   {endpoint}")?;
     }
     if let Some(Kernel { reason, treatment }) = explanation.kernel {
         let verdict = if explanation.agree == Some(true) { "agrees" } else { "DIFFERS" };

@@ -7,6 +7,7 @@ pub mod check;
 pub mod doctor;
 pub mod down;
 pub mod endpoint;
+pub mod endpoints;
 pub mod enforce;
 pub mod explain;
 pub mod export;
@@ -14,6 +15,8 @@ pub mod key;
 mod report;
 pub mod schema;
 pub mod services;
+pub mod slice;
+pub mod slices;
 pub mod stats;
 pub mod status;
 
@@ -42,13 +45,15 @@ fn config_of(context: &Context<'_>, file: Option<&Path>) -> Result<Config, Failu
     }
 }
 
-/// Changes the running config: what `key add` and `key retire` do.
-fn change(
+/// Changes the running config, or says what that would take: what `key add`, `slice split` and `endpoint drain` do.
+pub(crate) fn change(
     context: &mut Context<'_>,
     dry_run: bool,
     edit: impl FnOnce(&Config) -> Result<Config, EditError>,
 ) -> Outcome {
-    let config = config_of(context, None)?;
+    let mut config = config_of(context, None)?;
+    // The slices in force are what the new assignment begins with.
+    config.services.iter_mut().for_each(|service| service.owners.clear());
     let wanted = edit(&config).map_err(refused)?;
     let rings = load_keys(&wanted)?;
     let host = Host::ask()?;

@@ -46,6 +46,7 @@ impl Sandbox {
         };
         let mut made = create::make(shape)?;
         made.instance.put_in_force(tables, "", 1)?;
+        made.instance.believe(tables)?;
         let ticks = Ticks::read(made.object.probe()?)?;
         let sandbox = Self { made, ticks };
         sandbox.instance().publish(ticks.row(SystemTime::now()))?;

@@ -2,7 +2,11 @@
 
 use serde::Serialize;
 
-use super::{changes::changes, tables::Tables};
+use super::{
+    changes::{Change, changes},
+    moves::moves,
+    tables::Tables,
+};
 use crate::config::{Config, Mode};
 
 /// What is wanted.
@@ -76,6 +80,8 @@ pub enum Action {
     Replace,
     /// Put a config in force.
     Config,
+    /// Move slices.
+    Move,
     /// Publish the clock.
     Clock,
     /// Note that an interface has another name.
@@ -94,6 +100,7 @@ impl Action {
             Self::Grow => "grow",
             Self::Replace => "replace",
             Self::Config => "config",
+            Self::Move => "move",
             Self::Clock => "clock",
             Self::Rename => "rename",
             Self::Attach => "attach",
@@ -127,8 +134,11 @@ pub fn steps(want: &Want<'_>, have: Option<&Have>) -> Vec<Step> {
             let known = have.config.as_ref();
             if have.tables != *want.tables || have.document != want.document {
                 let mut changes = changes(known, want.config);
+                if let Some(known) = known {
+                    changes.extend(moves((known, &have.tables.slices), (want.config, &want.tables.slices)));
+                }
                 if changes.is_empty() {
-                    changes.push(super::changes::Change {
+                    changes.push(Change {
                         object: "services".into(),
                         detail: "the keys or the rows in force differ".into(),
                     });

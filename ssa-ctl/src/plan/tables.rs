@@ -79,7 +79,9 @@ impl Tables {
     /// Where a rule does not fit its prefix, which a checked config's does.
     pub fn compile(config: &Config, rings: &KeyRings, hertz: u32) -> anyhow::Result<Self> {
         let numbers = Numbers::default().next(config, u32::MAX);
-        Self::compile_for(config, rings, &Ground::new(hertz, Shape::of(config, 0), &numbers))
+        let host = Neighbourhood { endpoint: config.host.endpoint.clone(), ..Neighbourhood::default() };
+        let ground = Ground { host: Some(&host), ..Ground::new(hertz, Shape::of(config, 0), &numbers) };
+        Self::compile_for(config, rings, &ground)
     }
 
     /// Compiles a config for maps of a given shape and services that have their numbers.
