@@ -4,11 +4,14 @@
 //! move anyway, then those that stay otherwise. If there is a way within the quotas, it is found (augmenting paths). Whole
 //! blocks are moved at once: neighbouring places that are alike, and whose other replicas are alike too.
 
+mod blocks;
+mod search;
+
 use std::collections::VecDeque;
 
 use super::Owner;
-use super::sites::Sites;
 use super::table::Table;
+use search::Which;
 
 /// Blocks that all searches together look at, first among those moved and then among all. Enough to find each way that
 /// there is but in tables made to be hard; where it is not, weights give way.
@@ -31,13 +34,6 @@ pub(super) fn repair(table: &mut Table) {
             }
         }
     }
-}
-
-/// Which blocks others may leave for one without owner.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Which {
-    Moved,
-    All,
 }
 
 /// What a member has, and had once: the first place of each block.
@@ -77,7 +73,7 @@ impl<'a, 'b> Repair<'a, 'b> {
         }
         let count = table.members.len();
         let blocks = [vec![Blocks::default(); count], vec![Blocks::default(); count]];
-        let (lens, gaps, offered) = (lens(table), VecDeque::new(), vec![0; count]);
+        let (lens, gaps, offered) = (blocks::lens(table), VecDeque::new(), vec![0; count]);
         let mut repair = Self { table, takers, inside, lens, gaps, blocks, offered, patience: PATIENCE };
         for place in 0..repair.lens.len() {
             if repair.lens[repair.first(place)] > 0 {
@@ -85,57 +81,6 @@ impl<'a, 'b> Repair<'a, 'b> {
             }
         }
         repair
-    }
-
-    /// The first of the replicas of which `place` is one.
-    fn first(&self, place: usize) -> usize {
-        self.table.sites.as_ref().and_then(|sites| sites.group(place).next()).unwrap_or(place)
-    }
-
-    fn len(&self, place: usize) -> usize {
-        self.lens[self.first(place)]
-    }
-
-    /// Notes whose block begins at `place`.
-    fn note(&mut self, place: usize) {
-        match self.table.owners[place] {
-            _ if self.table.pinned[place] => {}
-            None => self.gaps.push_back(place),
-            owner => {
-                let stayed = usize::from(self.table.before[place] == owner);
-                self.blocks[stayed][usize::from(owner.unwrap_or_default())].list.push(place);
-            }
-        }
-    }
-
-    /// Makes the block at `place`, and those of its other replicas, no longer than `len`.
-    fn cut(&mut self, place: usize, len: usize) {
-        let first = self.first(place);
-        let rest = self.lens[first] - len;
-        if rest > 0 {
-            self.lens[first] = len;
-            self.lens[first + len] = rest;
-            let replicas: Vec<usize> =
-                self.table.sites.iter().flat_map(|sites| sites.group(place)).map(|replica| replica + len).collect();
-            if replicas.is_empty() {
-                self.note(place + len);
-            }
-            for replica in replicas {
-                self.note(replica);
-            }
-        }
-    }
-
-    /// Changes the owner of a block.
-    fn set(&mut self, place: usize, owner: Owner) {
-        for place in place..place + self.len(place) {
-            self.table.set(place, Some(owner));
-        }
-        self.note(place);
-    }
-
-    fn room(&self, taker: Owner) -> usize {
-        usize::try_from(self.table.spare(taker)).expect("no more than there are")
     }
 
     /// Who has room for `place`, those beside it first.
@@ -188,106 +133,6 @@ impl<'a, 'b> Repair<'a, 'b> {
         false
     }
 
-    /// Gives `place` to a site that another place leaves for another site, and so on to one with room.
-    fn search(&mut self, place: usize, which: Which) -> bool {
-        let Some(sites) = self.table.sites.take() else { return false };
-        let path = self.path(&sites, place, which);
-        self.table.sites = Some(sites);
-        let Some((mut taker, path)) = path else { return false };
-        let len = path.iter().map(|&place| self.len(place)).min().unwrap_or(1).min(self.room(taker));
-        for &place in &path {
-            self.cut(place, len);
-        }
-        for place in path {
-            let before = self.table.owners[place];
-            self.set(place, taker);
-            taker = before.unwrap_or(taker);
-        }
-        true
-    }
-
-    /// Who takes the first of the places that follow; each of the others goes to who had the one before, `place` the last.
-    fn path(&mut self, sites: &Sites, place: usize, which: Which) -> Option<(Owner, Vec<usize>)> {
-        let mut unseen: Vec<usize> = (0..sites.count).filter(|&site| !self.inside[site].is_empty()).collect();
-        if let Some(before) = self.table.before[place] {
-            // Who had it comes first: it does not move then.
-            unseen.sort_by_key(|&site| site == sites.of(before));
-        }
-        let mut entered_by = vec![None; sites.count];
-        let mut queue = VecDeque::new();
-        let mut end = self.enter(sites, place, &mut unseen, &mut entered_by, &mut queue);
-        while end.is_none() {
-            end = self.leave(sites, queue.pop_front()?, which, &mut unseen, &mut entered_by, &mut queue);
-        }
-        let (taker, site) = end?;
-        Some((taker, self.back(sites, site, &entered_by)))
-    }
-
-    /// Looks which sites can be reached by what others leave `site`; a site with room, and who has it.
-    fn leave(
-        &mut self,
-        sites: &Sites,
-        site: usize,
-        which: Which,
-        unseen: &mut Vec<usize>,
-        entered_by: &mut [Option<usize>],
-        queue: &mut VecDeque<usize>,
-    ) -> Option<(Owner, usize)> {
-        let kinds = if which == Which::Moved { 1 } else { 2 };
-        for owner in self.inside[site].clone() {
-            for kind in 0..kinds {
-                let Blocks { list, next } = &self.blocks[kind][usize::from(owner)];
-                for at in (*next..list.len()).chain(0..*next) {
-                    let patience = &mut self.patience[usize::from(which == Which::All)];
-                    *patience = patience.checked_sub(1)?;
-                    let place = list[at];
-                    if self.table.owners[place] == Some(owner) {
-                        let end = self.enter(sites, place, unseen, entered_by, queue);
-                        if end.is_some() {
-                            self.blocks[kind][usize::from(owner)].next = at;
-                            return end;
-                        }
-                    }
-                }
-            }
-        }
-        None
-    }
-
-    /// Notes which sites `place` may enter that were not seen before; one with room, and who has it.
-    fn enter(
-        &self,
-        sites: &Sites,
-        place: usize,
-        unseen: &mut Vec<usize>,
-        entered_by: &mut [Option<usize>],
-        queue: &mut VecDeque<usize>,
-    ) -> Option<(Owner, usize)> {
-        for at in (0..unseen.len()).rev() {
-            let site = unseen[at];
-            if !sites.group(place).filter_map(|other| self.table.owners[other]).any(|owner| sites.of(owner) == site) {
-                unseen.swap_remove(at);
-                entered_by[site] = Some(place);
-                if let Some(&taker) = self.inside[site].iter().find(|&&owner| self.table.spare(owner) > 0) {
-                    return Some((taker, site));
-                }
-                queue.push_back(site);
-            }
-        }
-        None
-    }
-
-    /// The places by which `site` was reached, the last step first.
-    fn back(&self, sites: &Sites, mut site: usize, entered_by: &[Option<usize>]) -> Vec<usize> {
-        let mut path = vec![];
-        while let Some(place) = entered_by[site] {
-            path.push(place);
-            let Some(owner) = self.table.owners[place] else { break };
-            site = sites.of(owner);
-        }
-        path
-    }
-
     /// Gives the first of a block to whom it does the least harm: apart first, then by quota.
     fn force(&mut self, place: usize) {
         let table = &*self.table;
@@ -304,23 +149,4 @@ impl<'a, 'b> Repair<'a, 'b> {
         self.cut(place, 1);
         self.set(place, owner);
     }
-}
-
-/// The length of each block, at its first place; for replicas, at the first of them. 0 elsewhere.
-fn lens(table: &Table) -> Vec<usize> {
-    let total = table.owners.len();
-    let (groups, replicas) = table.sites.as_ref().map_or((0, 0), |sites| (sites.groups, sites.replicas));
-    let like = |place: usize| (table.owners[place], table.before[place], table.pinned[place]);
-    let mut begins = vec![false; total];
-    for place in 0..total {
-        let first = if place < groups * replicas { place % groups } else { place };
-        begins[first] |= first == 0 || place == groups * replicas || like(place) != like(place - 1);
-    }
-    let mut lens = vec![0; total];
-    let mut begin = 0;
-    for place in (0..groups).chain(groups * replicas..total) {
-        begin = if begins[place] { place } else { begin };
-        lens[begin] += 1;
-    }
-    lens
 }

@@ -1,5 +1,8 @@
 //! Members, weights, pins and domains of all sorts in; what `assign` promises of them, out.
 
+mod cases;
+mod checks;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::collection::vec;
@@ -7,212 +10,11 @@ use proptest::option;
 use proptest::prelude::*;
 
 use super::*;
-
-/// What `assign` is asked.
-#[derive(Clone, Debug)]
-struct Case {
-    slices: Slices,
-    members: Vec<Member>,
-    current: Vec<Option<Owner>>,
-    pinned: Vec<Option<Owner>>,
-}
-
-impl Case {
-    fn assign(&self) -> Option<Vec<Owner>> {
-        assign(self.slices, &self.members, &self.current, &self.pinned)
-    }
-
-    fn pin(&self, slice: usize) -> Option<Owner> {
-        self.pinned.get(slice).copied().flatten().filter(|&owner| usize::from(owner) < self.members.len())
-    }
-
-    /// The owner so far, if it may stay so.
-    fn stays(&self, slice: usize) -> Option<Owner> {
-        let stays = |&owner: &Owner| self.members.get(usize::from(owner)).is_some_and(|member| !member.draining);
-        self.current.get(slice).copied().flatten().filter(stays)
-    }
-
-    /// How many slices each member is pinned to.
-    fn pins(&self) -> Vec<u64> {
-        let pinned = (0..self.slices.count()).filter_map(|slice| self.pin(slice));
-        counts(&self.members, &pinned.collect::<Vec<_>>())
-    }
-}
-
-fn counts(members: &[Member], owners: &[Owner]) -> Vec<u64> {
-    let mut counts = vec![0; members.len()];
-    for &owner in owners {
-        counts[usize::from(owner)] += 1;
-    }
-    counts
-}
-
-fn some(owners: &[Owner]) -> Vec<Option<Owner>> {
-    owners.iter().copied().map(Some).collect()
-}
-
-fn equal(count: usize) -> Vec<Member> {
-    vec![Member { weight: 1, domain: None, draining: false }; count]
-}
-
-fn plain(bits: u8) -> Slices {
-    Slices { bits, replicas: None }
-}
-
-fn members(most: usize) -> impl Strategy<Value = Vec<Member>> {
-    let weight = prop_oneof![3 => Just(1), 2 => 1_u32..8, 1 => 1_u32..1000, 1 => any::<u32>()];
-    let member = (weight, option::of(0_u32..6), prop::bool::weighted(0.1));
-    let member = member.prop_map(|(weight, domain, draining)| Member { weight, domain, draining });
-    let sizes = prop_oneof![1..8_usize, 1..40_usize, 1..=most];
-    (sizes, any::<bool>(), any::<bool>()).prop_flat_map(move |(size, same, domains)| {
-        vec(member.clone(), size).prop_map(move |mut members| {
-            for member in &mut members {
-                member.weight = if same { 1 } else { member.weight };
-                member.domain = member.domain.filter(|_| domains);
-            }
-            members
-        })
-    })
-}
-
-fn replicas(bits: u8) -> impl Strategy<Value = Replicas> {
-    (1..=bits.min(3))
-        .prop_flat_map(move |width| (0..=bits - width, Just(width), 2..=1_u32 << width))
-        .prop_map(|(first, width, count)| Replicas { first, width, count })
-}
-
-/// Owners so far: none, what `assign` once said for members of which some have other weights now, or anything.
-fn current(slices: Slices, members: &[Member]) -> impl Strategy<Value = Vec<Option<Owner>>> + use<> {
-    let owner = 0..u16::try_from(members.len() + 2).unwrap();
-    prop_oneof![
-        1 => Just(vec![]),
-        4 => self::members(members.len() + 2).prop_map(move |before| {
-            let owners = assign(slices, &before, &[], &[]).unwrap_or_default();
-            some(&owners)
-        }),
-        1 => vec(option::of(owner), 0..=slices.count()),
-    ]
-}
-
-fn cases(replicated: bool, pins: bool) -> impl Strategy<Value = Case> {
-    let slices = (4_u8..=11).prop_flat_map(move |bits| {
-        let replicas = if replicated { replicas(bits).prop_map(Some).boxed() } else { Just(None).boxed() };
-        replicas.prop_map(move |replicas| Slices { bits, replicas })
-    });
-    (slices, members(300)).prop_flat_map(move |(slices, members)| {
-        let owner = 0..u16::try_from(members.len() + 1).unwrap();
-        let pin = prop_oneof![9 => Just(None), 1 => owner.clone().prop_map(Some)];
-        let pinned = if pins {
-            prop_oneof![
-                vec(pin, 0..=slices.count()),
-                (owner, 0..=slices.count()).prop_map(|(owner, count)| vec![Some(owner); count]),
-            ]
-            .boxed()
-        } else {
-            Just(vec![]).boxed()
-        };
-        (current(slices, &members), pinned).prop_map(move |(current, pinned)| Case {
-            slices,
-            members: members.clone(),
-            current,
-            pinned,
-        })
-    })
-}
-
-/// An owner for each slice, who may own it; and none only where there is nobody.
-fn check_owners(case: &Case) -> Option<Vec<Owner>> {
-    let owners = case.assign();
-    let all_pinned = (0..case.slices.count()).all(|slice| case.pin(slice).is_some());
-    let nobody = case.members.iter().all(|member| member.draining) && !all_pinned;
-    assert_eq!(owners.is_none(), nobody);
-    let owners = owners?;
-    assert_eq!(owners.len(), case.slices.count());
-    for (slice, &owner) in owners.iter().enumerate() {
-        match case.pin(slice) {
-            Some(pin) => assert_eq!(owner, pin),
-            None => assert!(!case.members[usize::from(owner)].draining),
-        }
-    }
-    Some(owners)
-}
-
-/// No group has one slice to give that another should have had: that is what water that has found its level looks like.
-/// A group has a weight, slices, how many of them it cannot give, and how many it can take.
-fn check_level(groups: &[(u64, u64, u64, u64)]) {
-    let scaled = |count: u64, weight: u64| u128::from(count) * u128::from(weight);
-    for &(weight, count, fixed, _) in groups.iter().filter(|group| group.1 > group.2) {
-        for &(other_weight, other_count, _, most) in groups {
-            if other_count < most {
-                assert!(
-                    scaled(count - 1, other_weight) < scaled(other_count + 1, weight),
-                    "{count} ({fixed} fixed) by {weight}, {other_count} by {other_weight}"
-                );
-            }
-        }
-    }
-}
-
-fn weight(member: &Member) -> u64 {
-    if member.draining { 0 } else { u64::from(member.weight.max(1)) }
-}
-
-/// Each member that takes slices has its share, rounded down or up, and exactly it where that is a whole number.
-fn check_shares(case: &Case, owners: &[Owner]) {
-    let total = owners.len() as u64;
-    let weights: u64 = case.members.iter().map(weight).sum();
-    for (member, count) in case.members.iter().zip(counts(&case.members, owners)) {
-        let share = total * weight(member);
-        assert!((share / weights..=share.div_ceil(weights)).contains(&count), "{count} of {share} / {weights}");
-    }
-}
-
-/// The slices that differ from one in the number of the replica alone, itself with them; none if nobody's replica.
-fn group(slices: Slices, slice: usize) -> Vec<usize> {
-    let Some(Replicas { first, width, count }) = slices.replicas else { return vec![] };
-    let below = slices.bits - first - width;
-    let number = |slice: usize| slice >> below & ((1 << width) - 1);
-    let rest = slice - (number(slice) << below);
-    let count = usize::try_from(count).unwrap();
-    if number(slice) < count { (0..count).map(|replica| rest + (replica << below)).collect() } else { vec![] }
-}
-
-fn domain(members: &[Member], owner: Owner) -> (Option<u32>, Option<Owner>) {
-    let domain = members[usize::from(owner)].domain;
-    (domain, domain.is_none().then_some(owner))
-}
-
-/// How many domains take slices.
-fn domains(members: &[Member]) -> usize {
-    let takers = (0..).zip(members).filter(|(_, member)| !member.draining);
-    takers.map(|(owner, _)| domain(members, owner)).collect::<BTreeSet<_>>().len()
-}
-
-/// No slice that is not pinned shares its domain with another replica; or its member, where domains are too few.
-fn check_apart(case: &Case, owners: &[Owner]) {
-    let takers = case.members.iter().filter(|member| !member.draining).count();
-    let count = usize::try_from(case.slices.replicas.unwrap().count).unwrap();
-    let near = |one: Owner, other: Owner| {
-        one == other || domains(&case.members) >= count && domain(&case.members, one) == domain(&case.members, other)
-    };
-    if takers >= count {
-        for slice in (0..owners.len()).filter(|&slice| case.pin(slice).is_none()) {
-            for other in group(case.slices, slice) {
-                assert!(other == slice || !near(owners[slice], owners[other]), "{slice} and {other}");
-            }
-        }
-    }
-}
-
-/// Nothing moves when asked again.
-fn check_rests(case: &Case, owners: &[Owner]) {
-    let again = Case { current: some(owners), ..case.clone() };
-    let moved = again.assign().unwrap().iter().zip(owners).filter(|(now, before)| now != before).count();
-    assert_eq!(moved, 0);
-}
+use cases::*;
+use checks::*;
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(100))]
+    #![proptest_config(ProptestConfig::with_cases(300))]
 
     #[test]
     fn weights_are_shared_with_the_fewest_moves(case in cases(false, false)) {
@@ -361,10 +163,12 @@ fn the_worked_example() {
         let slices = summary(10, count).members.into_iter().map(|held| held.slices).collect::<BTreeSet<_>>();
         assert_eq!(slices, BTreeSet::from([1, 2]), "1024 slices for {count}: some have twice the load of others");
     }
-    for (count, most) in [(10, 1.001), (100, 1.002), (512, 1.0), (963, 1.059), (1000, 1.038)] {
-        let summary = summary(14, count);
-        assert!(summary.max_over_mean <= most, "16384 slices for {count}: {}", summary.max_over_mean);
-        assert_eq!(summary.runs, u32::try_from(count).unwrap());
+    assert!(summary(14, 1000).max_over_mean <= 1.038);
+    for count in [10_u16, 100, 512, 630, 963, 1000] {
+        let summary = summary(14, count.into());
+        let bound = 1.0 + f64::from(count) / 16384.0;
+        assert!(summary.max_over_mean < bound, "16384 slices for {count}: {}", summary.max_over_mean);
+        assert_eq!(summary.runs, u32::from(count));
     }
 }
 
