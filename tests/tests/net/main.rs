@@ -3,6 +3,8 @@
 mod attach;
 mod clock;
 mod foreign;
+mod handed;
+mod host;
 mod inside;
 mod kill;
 mod meddling;
