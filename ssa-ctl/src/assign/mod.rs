@@ -118,18 +118,3 @@ fn set_up<'a>(
     let sites = Sites::new(slices, members);
     Table { members, sites, owners, before, pinned, held, quota: vec![] }
 }
-
-/// Merged.
-pub struct Merged {
-    pub owner: Option<Owner>,
-    pub previous: Option<Owner>,
-    pub others: u32,
-}
-/// Split.
-pub fn split<T: Copy>(list: &[T], by: u8) -> Vec<T> {
-    list.iter().flat_map(|&item| std::iter::repeat_n(item, 1 << by)).collect()
-}
-/// Merge.
-pub fn merge(owners: &[Option<Owner>], by: u8) -> Vec<Merged> {
-    owners.chunks(1 << by).map(|c| Merged { owner: c[0], previous: None, others: 0 }).collect()
-}
