@@ -19,7 +19,18 @@ pub enum Way {
     Out(u32),
 }
 
-/// Does what the verdict says.
+/// Does what the verdict says of a frame that stays on this host as it is.
+#[inline(always)]
+pub fn plain(packet: &Packet, judged: &Judged) -> u32 {
+    match judged.treatment {
+        Treatment::Drop => return xdp_action::XDP_DROP,
+        Treatment::LowPriority => packet.mark(judged.network),
+        Treatment::Pass | Treatment::Forward => {}
+    }
+    xdp_action::XDP_PASS
+}
+
+/// Does what the verdict says of any frame.
 #[inline(always)]
 pub fn apply(packet: &Packet, judged: &Judged, way: Way) -> u32 {
     match judged.treatment {

@@ -34,6 +34,12 @@ impl<const FAR: bool> Packet<FAR> {
         Self { context: context.ctx }
     }
 
+    /// The same frame, as if nothing had been read of it yet.
+    #[inline(always)]
+    pub fn anew(&self) -> Self {
+        Self { context: black_box(self.context) }
+    }
+
     /// The kernel's context.
     #[inline(always)]
     pub const fn raw(&self) -> *mut xdp_md {
@@ -268,6 +274,6 @@ impl<const FAR: bool> Traffic for Packet<FAR> {
 
     #[inline(always)]
     fn again(&self) -> impl Traffic {
-        Self { context: black_box(self.context) }
+        self.anew()
     }
 }
