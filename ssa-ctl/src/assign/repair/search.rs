@@ -16,9 +16,8 @@ pub(super) enum Which {
 impl Repair<'_, '_> {
     /// Gives `place` to a site that another place leaves for another site, and so on to one with room.
     pub(super) fn search(&mut self, place: usize, which: Which) -> bool {
-        let Some(sites) = self.table.sites.take() else { return false };
+        let Some(sites) = self.table.sites.clone() else { return false };
         let path = self.path(&sites, place, which);
-        self.table.sites = Some(sites);
         let Some((mut taker, path)) = path else { return false };
         let len = path.iter().map(|&place| self.len(place)).min().unwrap_or(1).min(self.room(taker));
         for &place in &path {
@@ -34,6 +33,8 @@ impl Repair<'_, '_> {
 
     /// Who takes the first of the places that follow; each of the others goes to who had the one before, `place` the last.
     fn path(&mut self, sites: &Sites, place: usize, which: Which) -> Option<(Owner, Vec<usize>)> {
+        let patience = &mut self.patience[usize::from(which == Which::All)];
+        *patience = patience.checked_sub(sites.count as u64)?;
         let mut unseen: Vec<usize> = (0..sites.count).filter(|&site| !self.inside[site].is_empty()).collect();
         if let Some(before) = self.table.before[place] {
             // Who had it comes first: it does not move then.
@@ -65,7 +66,7 @@ impl Repair<'_, '_> {
                 let Blocks { list, next } = &self.blocks[kind][usize::from(owner)];
                 for at in (*next..list.len()).chain(0..*next) {
                     let patience = &mut self.patience[usize::from(which == Which::All)];
-                    *patience = patience.checked_sub(1)?;
+                    *patience = patience.checked_sub(1 + unseen.len() as u64)?;
                     let place = list[at];
                     if self.table.owners[place] == Some(owner) {
                         let end = self.enter(sites, place, unseen, entered_by, queue);
@@ -91,7 +92,7 @@ impl Repair<'_, '_> {
     ) -> Option<(Owner, usize)> {
         for at in (0..unseen.len()).rev() {
             let site = unseen[at];
-            if !sites.group(place).filter_map(|other| self.table.owners[other]).any(|owner| sites.of(owner) == site) {
+            if self.table.clear(place, site) {
                 unseen.swap_remove(at);
                 entered_by[site] = Some(place);
                 if let Some(&taker) = self.inside[site].iter().find(|&&owner| self.table.spare(owner) > 0) {
