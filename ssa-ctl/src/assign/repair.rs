@@ -15,7 +15,7 @@ use search::Which;
 
 /// Steps that all searches together may take, first among what has moved and then among all. Enough to find each way that
 /// there is but in tables made to be hard; where it is not, weights give way.
-const PATIENCE: [u64; 2] = [1 << 25, 1 << 27];
+const PATIENCE: [u64; 2] = [1 << 23, 1 << 25];
 
 /// Gives each place that has no owner one, apart from the other replicas of its address.
 pub(super) fn repair(table: &mut Table) {
