@@ -42,9 +42,9 @@ impl Repair<'_, '_> {
         }
         let mut entered_by = vec![None; sites.count];
         let mut queue = VecDeque::new();
-        let mut end = self.enter(sites, place, &mut unseen, &mut entered_by, &mut queue);
+        let mut end = self.enter(place, &mut unseen, &mut entered_by, &mut queue);
         while end.is_none() {
-            end = self.leave(sites, queue.pop_front()?, which, &mut unseen, &mut entered_by, &mut queue);
+            end = self.leave(queue.pop_front()?, which, &mut unseen, &mut entered_by, &mut queue);
         }
         let (taker, site) = end?;
         Some((taker, self.back(sites, site, &entered_by)))
@@ -53,7 +53,6 @@ impl Repair<'_, '_> {
     /// Looks which sites can be reached by what others leave `site`; a site with room, and who has it.
     fn leave(
         &mut self,
-        sites: &Sites,
         site: usize,
         which: Which,
         unseen: &mut Vec<usize>,
@@ -69,7 +68,7 @@ impl Repair<'_, '_> {
                     *patience = patience.checked_sub(1 + unseen.len() as u64)?;
                     let place = list[at];
                     if self.table.owners[place] == Some(owner) {
-                        let end = self.enter(sites, place, unseen, entered_by, queue);
+                        let end = self.enter(place, unseen, entered_by, queue);
                         if end.is_some() {
                             self.blocks[kind][usize::from(owner)].next = at;
                             return end;
@@ -84,7 +83,6 @@ impl Repair<'_, '_> {
     /// Notes which sites `place` may enter that were not seen before; one with room, and who has it.
     fn enter(
         &self,
-        sites: &Sites,
         place: usize,
         unseen: &mut Vec<usize>,
         entered_by: &mut [Option<usize>],
