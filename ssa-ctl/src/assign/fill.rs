@@ -27,7 +27,7 @@ pub(super) fn fill(table: &mut Table) {
 /// Lets who will have more places than there are groups of replicas take places that are nobody's replica.
 fn fill_loose(table: &mut Table) {
     let takers = table.takers();
-    let Some(sites) = table.sites.take() else { return };
+    let Some(sites) = table.sites.clone() else { return };
     let mut over = vec![0; sites.count];
     for (&site, &quota) in sites.of_member.iter().zip(&table.quota) {
         over[site] += quota;
@@ -50,7 +50,6 @@ fn fill_loose(table: &mut Table) {
             table.set(place, Some(owner));
         }
     }
-    table.sites = Some(sites);
 }
 
 fn gaps(table: &Table) -> Vec<Range<usize>> {

@@ -18,6 +18,8 @@ mod tests;
 pub use runs::{Merged, merge, runs, split};
 pub use summary::{Held, Summary};
 
+use std::rc::Rc;
+
 use sites::Sites;
 use table::Table;
 
@@ -83,6 +85,7 @@ pub fn assign(
     if members.iter().all(|member| member.draining) && table.owners.contains(&None) {
         return None;
     }
+    table.count_near();
     table.release_clashes();
     table.quota = quota::quotas(&table);
     moves::release(&mut table);
@@ -115,6 +118,6 @@ fn set_up<'a>(
         held[usize::from(*owner)] += 1;
     }
     let pinned = pins.iter().map(Option::is_some).collect();
-    let sites = Sites::new(slices, members);
-    Table { members, sites, owners, before, pinned, held, quota: vec![] }
+    let sites = Sites::new(slices, members).map(Rc::new);
+    Table { members, sites, near: vec![], owners, before, pinned, held, quota: vec![] }
 }

@@ -13,9 +13,9 @@ use super::Owner;
 use super::table::Table;
 use search::Which;
 
-/// Blocks that all searches together look at, first among those moved and then among all. Enough to find each way that
+/// Steps that all searches together may take, first among what has moved and then among all. Enough to find each way that
 /// there is but in tables made to be hard; where it is not, weights give way.
-const PATIENCE: [u64; 2] = [1 << 22, 1 << 25];
+const PATIENCE: [u64; 2] = [1 << 23, 1 << 25];
 
 /// Gives each place that has no owner one, apart from the other replicas of its address.
 pub(super) fn repair(table: &mut Table) {
@@ -133,20 +133,24 @@ impl<'a, 'b> Repair<'a, 'b> {
         false
     }
 
-    /// Gives the first of a block to whom it does the least harm: apart first, then by quota.
+    /// Gives a part of a block to whom it does the least harm: apart first, then by quota.
     fn force(&mut self, place: usize) {
         let table = &*self.table;
         let members = (0..).zip(table.members).filter(|(_, member)| !member.draining).map(|(owner, _)| owner);
+        let mut same = vec![false; table.members.len()];
+        for other in table.sites.iter().flat_map(|sites| sites.group(place)) {
+            if let Some(owner) = table.owners[other] {
+                same[usize::from(owner)] = true;
+            }
+        }
         let harm = |&owner: &Owner| {
-            let same = || {
-                table.sites.iter().flat_map(|sites| sites.group(place)).any(|other| table.owners[other] == Some(owner))
-            };
-            let [held, quota] = [&table.held, &table.quota].map(|counts| counts[usize::from(owner)]);
-            let over = (held + 1).saturating_sub(quota);
-            (!table.may(owner, place), same(), table.before[place] != Some(owner), over, owner)
+            let at = usize::from(owner);
+            let over = (table.held[at] + 1).saturating_sub(table.quota[at]);
+            (!table.may(owner, place), same[at], table.before[place] != Some(owner), over, owner)
         };
         let owner = members.min_by_key(harm).expect("somebody may own slices");
-        self.cut(place, 1);
+        let part = self.len(place).div_ceil(self.table.members.len());
+        self.cut(place, self.len(place).min(part.max(self.room(owner))));
         self.set(place, owner);
     }
 }

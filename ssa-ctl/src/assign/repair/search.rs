@@ -16,9 +16,8 @@ pub(super) enum Which {
 impl Repair<'_, '_> {
     /// Gives `place` to a site that another place leaves for another site, and so on to one with room.
     pub(super) fn search(&mut self, place: usize, which: Which) -> bool {
-        let Some(sites) = self.table.sites.take() else { return false };
+        let Some(sites) = self.table.sites.clone() else { return false };
         let path = self.path(&sites, place, which);
-        self.table.sites = Some(sites);
         let Some((mut taker, path)) = path else { return false };
         let len = path.iter().map(|&place| self.len(place)).min().unwrap_or(1).min(self.room(taker));
         for &place in &path {
@@ -34,6 +33,8 @@ impl Repair<'_, '_> {
 
     /// Who takes the first of the places that follow; each of the others goes to who had the one before, `place` the last.
     fn path(&mut self, sites: &Sites, place: usize, which: Which) -> Option<(Owner, Vec<usize>)> {
+        let patience = &mut self.patience[usize::from(which == Which::All)];
+        *patience = patience.checked_sub(sites.count as u64)?;
         let mut unseen: Vec<usize> = (0..sites.count).filter(|&site| !self.inside[site].is_empty()).collect();
         if let Some(before) = self.table.before[place] {
             // Who had it comes first: it does not move then.
@@ -41,9 +42,9 @@ impl Repair<'_, '_> {
         }
         let mut entered_by = vec![None; sites.count];
         let mut queue = VecDeque::new();
-        let mut end = self.enter(sites, place, &mut unseen, &mut entered_by, &mut queue);
+        let mut end = self.enter(place, &mut unseen, &mut entered_by, &mut queue);
         while end.is_none() {
-            end = self.leave(sites, queue.pop_front()?, which, &mut unseen, &mut entered_by, &mut queue);
+            end = self.leave(queue.pop_front()?, which, &mut unseen, &mut entered_by, &mut queue);
         }
         let (taker, site) = end?;
         Some((taker, self.back(sites, site, &entered_by)))
@@ -52,7 +53,6 @@ impl Repair<'_, '_> {
     /// Looks which sites can be reached by what others leave `site`; a site with room, and who has it.
     fn leave(
         &mut self,
-        sites: &Sites,
         site: usize,
         which: Which,
         unseen: &mut Vec<usize>,
@@ -65,10 +65,10 @@ impl Repair<'_, '_> {
                 let Blocks { list, next } = &self.blocks[kind][usize::from(owner)];
                 for at in (*next..list.len()).chain(0..*next) {
                     let patience = &mut self.patience[usize::from(which == Which::All)];
-                    *patience = patience.checked_sub(1)?;
+                    *patience = patience.checked_sub(1 + unseen.len() as u64)?;
                     let place = list[at];
                     if self.table.owners[place] == Some(owner) {
-                        let end = self.enter(sites, place, unseen, entered_by, queue);
+                        let end = self.enter(place, unseen, entered_by, queue);
                         if end.is_some() {
                             self.blocks[kind][usize::from(owner)].next = at;
                             return end;
@@ -83,7 +83,6 @@ impl Repair<'_, '_> {
     /// Notes which sites `place` may enter that were not seen before; one with room, and who has it.
     fn enter(
         &self,
-        sites: &Sites,
         place: usize,
         unseen: &mut Vec<usize>,
         entered_by: &mut [Option<usize>],
@@ -91,7 +90,7 @@ impl Repair<'_, '_> {
     ) -> Option<(Owner, usize)> {
         for at in (0..unseen.len()).rev() {
             let site = unseen[at];
-            if !sites.group(place).filter_map(|other| self.table.owners[other]).any(|owner| sites.of(owner) == site) {
+            if self.table.clear(place, site) {
                 unseen.swap_remove(at);
                 entered_by[site] = Some(place);
                 if let Some(&taker) = self.inside[site].iter().find(|&&owner| self.table.spare(owner) > 0) {
