@@ -84,7 +84,7 @@ impl Handing {
                 return Err(invalid(format!("{one} and {other} are about the same calls")));
             }
         }
-        if handing.rows.len() > LOOKUP_ROWS {
+        if handing.rows.len() > LOOKUP_ROWS as usize {
             return Err(invalid(format!(
                 "these take {} rows, one for each prefix, and there are {LOOKUP_ROWS}",
                 handing.rows.len()

@@ -110,11 +110,9 @@ fn take(
                 for (descriptor, place) in held {
                     match copy(pid, descriptor) {
                         Ok(socket) if is_bound_to(&socket, &wanted[place]) => found[place] = Some(socket),
-                        // Its process has closed it, and has another file there.
-                        Ok(_) => {}
                         Err(errno @ (Errno::PERM | Errno::ACCESS)) => *refused = Some(errno),
-                        // The process, or its socket, has gone.
-                        Err(_) => {}
+                        // The process, or its socket, has gone; the number may be another file's by now.
+                        Ok(_) | Err(_) => {}
                     }
                 }
             }
