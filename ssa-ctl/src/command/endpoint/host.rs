@@ -8,10 +8,7 @@ use crate::{
     change,
     context::Context,
     failure::{Exit, Outcome},
-    host::{
-        self, Brought, Wanted,
-        hand::{Hand, Shown},
-    },
+    host::{self, Brought, Wanted, hand::Hand, shown::Shown},
     kernel::{
         lookup::{self, LOOKUP},
         pins::Pins,
