@@ -2,6 +2,8 @@
 //!
 //! Fields are read by the law in this crate and written by the rule compiler and the controller's plan. Numbers are in
 //! the host's order; addresses and keys are [`Words`], the value of their network-order octets.
+//!
+//! Length: every row that crosses stands in one file, so that no change of what crosses is overlooked.
 
 use bytemuck::{Pod, Zeroable};
 

@@ -3,13 +3,15 @@
 use std::{
     fs,
     net::{Ipv6Addr, SocketAddr, TcpListener, UdpSocket},
+    os::unix::fs::PermissionsExt as _,
+    path::Path,
     process::Stdio,
 };
 
 use serde_json::Value;
 use ssa_tests::{
     net::{Running, wait_until},
-    udp_echo_path,
+    ssa_ctl_path, udp_echo_path,
 };
 
 use crate::{
@@ -238,4 +240,32 @@ fn down_leaves_nothing() {
     wait_until("program and link to go", LONGEST, || !program() && !link()).unwrap();
     let said = site.host.ip(&["-6", "route", "show", "table", "local", "proto", "250"]).unwrap();
     assert_eq!(said, "");
+}
+
+#[test]
+fn a_socket_of_another_process_takes_a_capability() {
+    let site = site("ptrace");
+    let web = listen(&site, "[::1]:8443");
+    let with = |capabilities: &str, line: &str, arguments: &[&str]| {
+        let mut command = site.host.command("setpriv");
+        command.arg(format!("--bounding-set=-all,+bpf,+net_admin,+perfmon{capabilities}"));
+        command.args(["sh", "-c", &format!("{line}; exec \"$0\" \"$@\"")]).arg(ssa_ctl_path());
+        command.arg("--json").arg("--pin-root").arg(site.pins.path()).args(["endpoint", "host"]);
+        Said::of(command.args(arguments))
+    };
+    with("", ":", &["on"]).done();
+    let error = with("", ":", &["on", "--hand", WEB]).failed(5);
+    assert!(error["hint"].as_str().unwrap().contains("CAP_SYS_PTRACE"), "{error}");
+    assert_eq!(names(site.pins.path()), ["links", "maps", "progs"]);
+    for umask in ["000", "777"] {
+        with(",+sys_ptrace", &format!("umask {umask}"), &["on", "--hand", WEB]).done();
+        assert_eq!(who(&site, called(0, 443), &[&web]), Some(0));
+        let pins = site.pins.path().join("lookup");
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o7777;
+        let folders = ["", "maps", "progs", "links"].map(|name| mode(&pins.join(name)));
+        let files =
+            ["maps/lookups", "maps/sockets", "progs/ssa_lookup", "links/netns"].map(|name| mode(&pins.join(name)));
+        assert_eq!((folders, files), ([0o700; 4], [0o600; 4]), "umask {umask}");
+        with("", ":", &["off"]).done();
+    }
 }
