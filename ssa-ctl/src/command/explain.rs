@@ -52,7 +52,7 @@ pub struct Args {
 pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome {
     let (config, rings) = super::config_and_keys(context, args.config.as_deref())?;
     // To load the program takes a while: the time is taken behind it, so that both are asked about the same moment.
-    let loaded = if args.config.is_none() { Some(sandbox(context)?) } else { None };
+    let loaded = if args.config.is_none() { Some(sandbox(context, |tables| tables)?) } else { None };
     let question = question(context, args, &config);
     let tables = match &loaded {
         Some((instance, _)) => tables_of(instance, &config, &rings)?,
@@ -101,8 +101,12 @@ fn ask_program(
     Ok((verdict.reason, verdict.treatment))
 }
 
-/// The instance, and the program that it runs over copies of the rows in force. Another build's program is refused.
-pub(super) fn sandbox(context: &Context<'_>) -> Result<(Instance, Sandbox), Failure> {
+/// The instance, and the program that it runs over copies of the rows in force, changed as wished. Another build's program
+/// is refused.
+pub(super) fn sandbox(
+    context: &Context<'_>,
+    change: impl FnOnce(Tables) -> Tables,
+) -> Result<(Instance, Sandbox), Failure> {
     permission::check()?;
     let another = || {
         Failure::new(Code::Failed, "the loaded program is of another build than this ssa-ctl")
@@ -113,7 +117,7 @@ pub(super) fn sandbox(context: &Context<'_>) -> Result<(Instance, Sandbox), Fail
     if instance.meta.build != object::build() {
         return Err(another());
     }
-    let mut sandbox = Sandbox::new(&instance.running()?.tables)?;
+    let mut sandbox = Sandbox::new(&change(instance.running()?.tables))?;
     let pinned = ProgramInfo::from_pin(pins.filter()).context("cannot ask about the pinned program")?;
     if pinned.tag() == sandbox.tag()? { Ok((instance, sandbox)) } else { Err(another()) }
 }

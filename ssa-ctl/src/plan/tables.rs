@@ -123,6 +123,20 @@ impl Tables {
         Ok(tables)
     }
 
+    /// The same rows, by which no frame leaves this host for another endpoint.
+    #[must_use]
+    pub fn staying(mut self) -> Self {
+        for row in self.prefixes.iter_mut().filter(|row| row.slices.steer != STEER_ROUTE) {
+            row.flags &= !FLAG_SLICES;
+        }
+        self
+    }
+
+    /// Whether, by these rows, frames may leave this host for another endpoint.
+    pub fn steers(&self) -> bool {
+        self.prefixes.iter().any(|row| row.flags & FLAG_SLICES != 0 && row.slices.steer != STEER_ROUTE)
+    }
+
     /// The same rows with another share of the sources of one service enforced.
     pub fn set_enforce(&mut self, service: u32, enforce: Enforce) {
         for row in self.prefixes.iter_mut().filter(|row| row.service == service) {
