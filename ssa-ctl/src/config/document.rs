@@ -57,11 +57,7 @@ pub(super) fn read<'t>(
             Some(service)
         })
         .collect();
-    let config = host.zip(services.filter(|_| complete)).map(|(host, services)| Config {
-        host,
-        endpoints: Vec::new(),
-        services,
-    });
+    let config = host.zip(services.filter(|_| complete)).map(|(host, services)| Config { host, endpoints: Vec::new(), services });
     (config, spans)
 }
 
@@ -93,11 +89,7 @@ fn host(mut table: Table<'_, '_>, spans: &mut Spans) -> Host {
     }
     table.end();
     spans.interfaces = names.iter().map(|name| name.span.clone()).collect();
-    Host {
-        interfaces: names.iter().map(|name| name.value.to_owned()).collect(),
-        mode: mode.unwrap_or_default(),
-        endpoint: None,
-    }
+    Host { interfaces: names.iter().map(|name| name.value.to_owned()).collect(), mode: mode.unwrap_or_default(), endpoint: None }
 }
 
 fn unattached(span: Range<usize>, sink: &mut Sink) {

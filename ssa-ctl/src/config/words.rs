@@ -164,9 +164,7 @@ impl FromStr for Mac {
         let octets: Option<Vec<u8>> = text.split(':').map(octet).collect();
         let octets: [u8; 6] = octets.and_then(|octets| octets.try_into().ok()).ok_or(FORM)?;
         if octets == [0; 6] || octets[0] & 1 != 0 {
-            return Err(WordError(
-                "an endpoint has the address of one station: not zero, not multicast, not broadcast",
-            ));
+            return Err(WordError("an endpoint has the address of one station: not zero, not multicast, not broadcast"));
         }
         Ok(Self(octets))
     }
@@ -194,8 +192,7 @@ impl FromStr for Run {
     type Err = WordError;
 
     fn from_str(text: &str) -> Result<Self, WordError> {
-        const FORM: WordError =
-            WordError("write a slice or the first and the last of a run, and an endpoint: \"0-15 a\"");
+        const FORM: WordError = WordError("write a slice or the first and the last of a run, and an endpoint: \"0-15 a\"");
         let (slices, endpoint) = text.split_once(' ').ok_or(FORM)?;
         let (first, last) = slices.split_once('-').unwrap_or((slices, slices));
         let (first, last) = (decimal(first).ok_or(FORM)?, decimal(last).ok_or(FORM)?);
