@@ -1,6 +1,6 @@
 //! A verdict in, an XDP action out: the one place where action codes stand.
 
-use aya_ebpf::{bindings::xdp_action, helpers::generated::bpf_redirect};
+use aya_ebpf::bindings::xdp_action;
 use ssa_common::{judge::Judged, verdict::Treatment};
 
 use crate::{outline, packet::Packet};
@@ -43,7 +43,6 @@ pub fn apply(packet: &Packet, judged: &Judged, way: Way) -> u32 {
         Way::Stack if judged.strip != 0 && !outline::strip(packet, judged.network) => xdp_action::XDP_DROP,
         Way::Stack => xdp_action::XDP_PASS,
         Way::Back => xdp_action::XDP_TX,
-        // SAFETY: numbers alone. The action, or the one for a frame that cannot be sent, comes back.
-        Way::Out(interface) => unsafe { bpf_redirect(interface, 0) as u32 },
+        Way::Out(interface) => packet.leave_by(interface),
     }
 }

@@ -19,8 +19,9 @@ use crate::{
     failure::{Code, Exit, Failure, Outcome},
     kernel::{clock, instance::Instance, object, permission, pins::Pins, sandbox::Sandbox},
     plan::{
+        ground::{Ground, Neighbourhood},
         slices::{Before, ranked},
-        tables::{Ground, Neighbourhood, Tables},
+        tables::Tables,
     },
 };
 

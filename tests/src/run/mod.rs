@@ -11,9 +11,10 @@ use ssa_ctl::{
     config::{self, Source},
     kernel::{clock, sandbox::Sandbox},
     plan::{
+        ground::{Ground, Neighbourhood},
         numbers::Numbers,
         shape::Shape,
-        tables::{Ground, Neighbourhood, Tables},
+        tables::Tables,
     },
 };
 use tempfile::TempDir;

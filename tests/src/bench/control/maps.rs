@@ -12,11 +12,7 @@ use ssa_ctl::{
         map::Map,
     },
     observe::counters::Counts,
-    plan::{
-        numbers::Numbers,
-        shape::Shape,
-        tables::{Ground, Tables},
-    },
+    plan::{ground::Ground, numbers::Numbers, shape::Shape, tables::Tables},
 };
 
 use super::{Context, Figure, figure};
