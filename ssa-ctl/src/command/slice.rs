@@ -149,8 +149,9 @@ fn cut(context: &mut Context<'_>, args: &Cut, split: bool) -> Outcome {
 
 fn rebalance(context: &mut Context<'_>, args: &Rebalance) -> Outcome {
     let Rebalance { service, unpin, dry_run } = args;
+    super::service(&super::config_of(context, None)?, service)?;
     super::change(context, *dry_run, |config| {
-        if *unpin { edit::unpin(config, service, 0..=u32::MAX) } else { edit::unpin(config, service, 1..=0) }
+        if *unpin { edit::unpin(config, service, 0..=u32::MAX) } else { Ok(config.clone()) }
     })
 }
 

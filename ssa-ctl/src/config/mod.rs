@@ -30,8 +30,8 @@ use toml::de::DeTable;
 pub use self::{
     fault::{Fault, Faults, InvalidConfig, Located, Severity},
     model::{
-        Config, DEFAULT_HANDOVER, DEFAULT_SKEW, Endpoint, Host, KeyRef, Mode, OnMismatch, Previous, Service, StaleClock,
-        Steer,
+        Config, DEFAULT_HANDOVER, DEFAULT_SKEW, Endpoint, Host, KeyRef, Mode, OnMismatch, Previous, Service,
+        StaleClock, Steer,
     },
     rules::{Forgery, forgery},
     run::Run,

@@ -2,15 +2,13 @@
 
 mod banks;
 
-pub use self::banks::Running;
-
 use anyhow::Context as _;
-use bytemuck::Zeroable as _;
 use ssa_common::{
     layout,
     rows::{ActiveRow, Cell, ClockRow, EndpointRow, HopRow, MetaRow, PrefixRow, PreviousRow, ServiceRow},
 };
 
+pub use self::banks::Running;
 use super::{
     counters::Counters,
     document::Chunk,

@@ -104,7 +104,7 @@ impl Instance {
             generation,
             ..tables.bank
         };
-        self.flip(&mut active, other | other_slices << 1, row)
+        self.flip(&mut active, other | other_slices << 1, &row)
     }
 
     /// Puts other owners of the slices in force, and nothing else. Every frame is steered by the one or the other.
@@ -117,7 +117,7 @@ impl Instance {
         let row = active.in_force();
         let row = BankRow { first_slice: other * self.meta.slices, generation: row.generation + 1, ..*row };
         let place = config_bank(&active) | other << 1;
-        self.flip(&mut active, place, row)?;
+        self.flip(&mut active, place, &row)?;
         sys::wait_for_readers();
         Ok(())
     }
@@ -151,8 +151,8 @@ impl Instance {
         Ok(())
     }
 
-    fn flip(&self, active: &mut ActiveRow, place: u32, row: BankRow) -> anyhow::Result<()> {
-        active.banks[place as usize] = BankRow { place, ..row };
+    fn flip(&self, active: &mut ActiveRow, place: u32, row: &BankRow) -> anyhow::Result<()> {
+        active.banks[place as usize] = BankRow { place, ..*row };
         self.active.write(0, &[*active])?;
         active.number = place.into();
         self.active.write(0, &[*active])
