@@ -50,7 +50,9 @@ struct Move {
     dry_run: bool,
 }
 
-/// Cut the prefixes of a service into other slices; addresses stay with their endpoints as far as balance allows
+/// Cut the prefixes of a service into other slices
+///
+/// Addresses stay with their endpoints as far as the balance allows. No address is ever without an owner.
 #[derive(clap::Args)]
 struct Cut {
     /// The service
