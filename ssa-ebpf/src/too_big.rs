@@ -29,6 +29,8 @@ pub fn answer<const FAR: bool>(packet: &Packet<FAR>, place: u32, network: u32, m
     if mtu < MINIMUM_MTU {
         return None;
     }
+    // A frame that only claims to be long would be answered by a longer one, with octets that nobody sent.
+    packet.room::<1>(network.wrapping_add(CARRIED - 1))?;
     let endpoint = ENDPOINTS.get(place)?;
     // SAFETY: no arguments.
     let (cpu, now) = unsafe { (bpf_get_smp_processor_id(), bpf_jiffies64() as u32) };
