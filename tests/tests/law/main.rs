@@ -11,6 +11,7 @@ mod keys;
 mod noise;
 mod oracle;
 mod random;
+mod slices;
 mod tables;
 mod text;
 mod vectors;

@@ -5,11 +5,17 @@ mod bits;
 mod counters;
 mod epochs;
 mod frames;
+mod handover;
 mod hashes;
 mod kernel;
+mod layers;
 mod load;
 mod packet;
 #[path = "../law/random.rs"]
 mod random;
+mod site;
+mod slices;
+mod steer;
 mod swap;
 mod triples;
+mod tunnel;
