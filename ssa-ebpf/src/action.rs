@@ -8,9 +8,13 @@ use crate::{outline, packet::Packet};
 /// What the clock probe returns.
 pub const PROBED: u32 = xdp_action::XDP_DROP;
 
-/// How a frame that is not dropped leaves the program.
+/// How a frame leaves the program, if the verdict does not drop it.
 #[derive(Clone, Copy)]
 pub enum Way {
+    /// It does not.
+    Nowhere,
+    /// It is dropped, and an error for its sender goes back in its place.
+    Answer,
     /// To this host's stack.
     Stack,
     /// By the interface that it came in by.
@@ -34,6 +38,7 @@ pub fn plain(packet: &Packet, judged: &Judged) -> u32 {
 #[inline(always)]
 pub fn apply(packet: &Packet, judged: &Judged, way: Way) -> u32 {
     match judged.treatment {
+        Treatment::Drop if matches!(way, Way::Answer) => return xdp_action::XDP_TX,
         Treatment::Drop => return xdp_action::XDP_DROP,
         Treatment::LowPriority if judged.to == 0 => packet.mark(judged.network),
         Treatment::LowPriority | Treatment::Pass | Treatment::Forward => {}
@@ -42,7 +47,8 @@ pub fn apply(packet: &Packet, judged: &Judged, way: Way) -> u32 {
         // What cannot be unpacked has been read before: the kernel has no memory to move it.
         Way::Stack if judged.strip != 0 && !outline::strip(packet, judged.network) => xdp_action::XDP_DROP,
         Way::Stack => xdp_action::XDP_PASS,
-        Way::Back => xdp_action::XDP_TX,
+        Way::Back | Way::Answer => xdp_action::XDP_TX,
+        Way::Nowhere => xdp_action::XDP_DROP,
         Way::Out(interface) => packet.leave_by(interface),
     }
 }

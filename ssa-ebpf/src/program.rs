@@ -45,9 +45,9 @@ fn carry_out(packet: &Packet, mut judged: Judged) -> u32 {
     let octets = packet.octets(&judged);
     let mut way = Way::Stack;
     if judged.to != 0 {
-        match steer::send(packet, &judged) {
-            Some(out) => way = out,
-            None => judged = judged.nowhere(),
+        way = steer::send(packet, &judged).unwrap_or(Way::Nowhere);
+        if matches!(way, Way::Nowhere | Way::Answer) {
+            judged = judged.nowhere();
         }
     }
     counters::count(&judged, octets);

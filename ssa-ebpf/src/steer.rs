@@ -46,7 +46,7 @@ pub fn send(packet: &Packet, judged: &Judged) -> Option<Way> {
         Wrap::Steered | Wrap::Last => HEADER_OCTETS,
     };
     if length + room > mtu {
-        return outline::too_big(packet, judged, mtu.wrapping_sub(room)).then_some(Way::Back);
+        return outline::too_big(packet, judged, mtu.wrapping_sub(room)).then_some(Way::Answer);
     }
     if judged.treatment == Treatment::LowPriority {
         packet.mark(network);

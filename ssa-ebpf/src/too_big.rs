@@ -25,6 +25,8 @@ pub fn answer<const FAR: bool>(packet: &Packet<FAR>, place: u32, network: u32, m
     if mtu < MINIMUM_MTU {
         return None;
     }
+    // A frame that only claims to be long would be answered by a longer one, with octets that nobody sent.
+    packet.room::<1>(network.wrapping_add(CARRIED - 1))?;
     let endpoint = ENDPOINTS.get(place)?;
     if !Hop::to(endpoint)?.may_refuse() {
         return None;
