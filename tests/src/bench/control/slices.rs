@@ -33,7 +33,7 @@ pub(super) fn run(context: &Context) -> Result<Vec<Figure>> {
         for round in 0..rounds as usize {
             let words = &all[(round + 1) % 2];
             replace.push(micros(|| instance.put_slices_in_force(words))?);
-            wait.push(micros(|| Ok(instance.settle()))?);
+            wait.push(micros(|| Ok(instance.settle()))? / 1e3);
             ensure!(instance.running()?.tables.slices.words == *words, "other slices are in force than were put there");
             let last = place.first + (1 << bits) - 1;
             let word = words[last as usize];
@@ -46,12 +46,13 @@ pub(super) fn run(context: &Context) -> Result<Vec<Figure>> {
             ensure!(frames.is_some_and(|frames| frames.len() == 1 << bits), "not all slices are counted");
             phase.step()?;
         }
-        let of = |id: &str, name: String, took, goal| figure(&format!("{id}/{}", 1 << bits), name, "µs", took, goal);
+        let of = |id: &str, name, unit, took, goal| figure(&format!("{id}/{}", 1 << bits), name, unit, took, goal);
+        let read_goal = (bits == 14).then_some(GOAL_READ);
         figures.extend([
-            of("slices-replaced", format!("all {slices} slices replaced, until in force"), replace, Some(goal)),
-            of("slices-settled", format!("until no frame sees the {slices} slices before"), wait, None),
-            of("slice-moved", format!("one of {slices} slices moved"), one, None),
-            of("slice-counters", format!("counters of {slices} slices read"), read, (bits == 14).then_some(GOAL_READ)),
+            of("slices-replaced", format!("all {slices} slices replaced, until in force"), "µs", replace, Some(goal)),
+            of("slices-settled", format!("until no frame sees the {slices} slices before"), "ms", wait, None),
+            of("slice-moved", format!("one of {slices} slices moved"), "µs", one, None),
+            of("slice-counters", format!("counters of {slices} slices read"), "µs", read, read_goal),
         ]);
     }
     Ok(figures)
