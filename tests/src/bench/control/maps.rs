@@ -35,7 +35,7 @@ pub(super) struct Ready {
 }
 
 impl Ready {
-    pub(super) fn new(checked: Checked) -> Result<Self> {
+    pub(super) fn new(checked: &Checked) -> Result<Self> {
         let config = &checked.config;
         let document = config::to_toml(config);
         let shape = Shape::of(config, document.len());
@@ -58,7 +58,7 @@ pub(super) fn run(context: &Context) -> Result<Vec<Figure>> {
     let phase = context.phase(&format!("control: {rounds} rounds of map writes and reads"), u64::from(rounds) * 4);
     let made = |services, source_bits| {
         phase.check()?;
-        Ready::new(checked(text(services, source_bits))?)
+        Ready::new(&checked(text(services, source_bits))?)
     };
     let configs = [made(MOST, 48)?, made(MOST, 56)?];
     let most = configs[0].load()?;

@@ -24,7 +24,7 @@ pub(super) fn run(context: &Context) -> Result<Vec<Figure>> {
     let phase = context.phase(&format!("control: {rounds} rounds of slices"), u64::from(rounds) * SIZES.len() as u64);
     let mut figures = Vec::new();
     for (bits, slices, goal) in SIZES {
-        let made = Ready::new(checked(sliced(1, bits, true))?)?.load()?;
+        let made = Ready::new(&checked(sliced(1, bits, true))?)?.load()?;
         let instance = &made.instance;
         let known = instance.running()?.tables.slices;
         let place = *known.places.get(SERVICE).context("the service has no slices")?;
@@ -32,17 +32,19 @@ pub(super) fn run(context: &Context) -> Result<Vec<Figure>> {
         let [mut replace, mut wait, mut one, mut read] = [const { Vec::new() }; 4];
         for round in 0..rounds as usize {
             let words = &all[(round + 1) % 2];
-            replace.push(micros(|| instance.put_slices_in_force(words))?);
-            wait.push(micros(|| Ok(instance.settle()))? / 1e3);
+            let (took, done) = timed(|| instance.put_slices_in_force(words));
+            done?;
+            replace.push(took);
+            let (took, ()) = timed(|| instance.settle());
+            wait.push(took / 1e3);
             ensure!(instance.running()?.tables.slices.words == *words, "other slices are in force than were put there");
             let last = place.first + (1 << bits) - 1;
-            let word = words[last as usize];
-            one.push(
-                micros(|| (0..MOVES).try_for_each(|_| instance.move_slices(&[(last, word)]).map(drop)))?
-                    / f64::from(MOVES),
-            );
-            let mut frames = None;
-            read.push(micros(|| Ok(frames = instance.slice_frames(place)))?);
+            let moves = [(last, words[last as usize])];
+            let (took, done) = timed(|| (0..MOVES).try_for_each(|_| instance.move_slices(&moves).map(drop)));
+            done?;
+            one.push(took / f64::from(MOVES));
+            let (took, frames) = timed(|| instance.slice_frames(place));
+            read.push(took);
             ensure!(frames.is_some_and(|frames| frames.len() == 1 << bits), "not all slices are counted");
             phase.step()?;
         }
@@ -91,8 +93,9 @@ pub(super) fn command(context: &Context) -> Result<Vec<Figure>> {
     ])
 }
 
-fn micros(work: impl FnOnce() -> Result<()>) -> Result<f64> {
+/// Microseconds that it takes, and what it gives.
+fn timed<T>(work: impl FnOnce() -> T) -> (f64, T) {
     let begin = Instant::now();
-    work()?;
-    Ok(begin.elapsed().as_secs_f64() * 1e6)
+    let done = work();
+    (begin.elapsed().as_secs_f64() * 1e6, done)
 }
