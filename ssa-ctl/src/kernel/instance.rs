@@ -159,7 +159,7 @@ impl Instance {
             + self.meta_map.octets()
     }
 
-    /// Waits until no frame is on its way through a program that was just replaced.
+    /// Waits until no frame is on its way through a program, or by rows, that were just replaced.
     pub fn settle(&self) {
         sys::wait_for_readers();
     }

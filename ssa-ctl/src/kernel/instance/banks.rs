@@ -111,15 +111,20 @@ impl Instance {
     ///
     /// Waits in the end, and not before: the bank that was in force must be nobody's when it is written next.
     pub fn replace_slices(&self, words: &[SliceWord]) -> anyhow::Result<()> {
+        self.put_slices_in_force(words)?;
+        self.settle();
+        Ok(())
+    }
+
+    /// The same without the wait: [`Self::settle`] before anything is written again.
+    pub fn put_slices_in_force(&self, words: &[SliceWord]) -> anyhow::Result<()> {
         let mut active = self.active.get(0)?;
         let other = 1 - slice_bank(&active);
         self.owners.write(other, words)?;
         let row = active.in_force();
         let row = BankRow { first_slice: other * self.meta.slices, generation: row.generation + 1, ..*row };
         let place = config_bank(&active) | other << 1;
-        self.flip(&mut active, place, &row)?;
-        sys::wait_for_readers();
-        Ok(())
+        self.flip(&mut active, place, &row)
     }
 
     /// Moves slices in place: each of them by a store of one word.
