@@ -13,8 +13,8 @@ use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
 use crate::{
     command::{
-        address, apply, bench, check, doctor, down, endpoint, enforce, explain, export, key, schema, services, stats,
-        status,
+        address, apply, bench, check, doctor, down, endpoint, enforce, explain, export, key, schema, services,
+        simulate, stats, status,
     },
     context::Context,
     failure::{Code, Failure, Outcome},
@@ -63,6 +63,7 @@ enum Command {
     Stats(stats::Args),
     Explain(explain::Args),
     Address(address::Args),
+    Simulate(simulate::Args),
     Endpoint(endpoint::Args),
     Key(key::Args),
     Enforce(enforce::Args),
@@ -82,6 +83,7 @@ fn run(command: &Command, context: &mut Context<'_>) -> Outcome {
         Command::Stats(args) => stats::run(context, args),
         Command::Explain(args) => explain::run(context, args),
         Command::Address(args) => address::run(context, args),
+        Command::Simulate(args) => simulate::run(context, args),
         Command::Endpoint(args) => endpoint::run(context, args),
         Command::Key(args) => key::run(context, args),
         Command::Enforce(args) => enforce::run(context, args),

@@ -11,9 +11,11 @@ pub mod enforce;
 pub mod explain;
 pub mod export;
 pub mod key;
+mod progress;
 mod report;
 pub mod schema;
 pub mod services;
+pub mod simulate;
 pub mod stats;
 pub mod status;
 
