@@ -36,7 +36,10 @@ pub fn chart(title: &str, spread: &Spread, bots: Option<&Bots>) -> Result<String
     panels.extend(spread.endpoints.as_ref().map(|endpoints| {
         let count = real(endpoints.list.len() as u64);
         Panel {
-            title: format!("Clients of each of {} endpoints, the busiest first", endpoints.list.len()),
+            title: format!(
+                "Clients of every endpoint of {}, the busiest first; the line is the mean",
+                endpoints.list.len()
+            ),
             words: format!("most over what the weight asks for: {:.3}", endpoints.max_over_mean),
             color: LOAD,
             bars: endpoints.list.iter().map(|endpoint| real(endpoint.load)).collect(),
@@ -65,7 +68,7 @@ pub fn chart(title: &str, spread: &Spread, bots: Option<&Bots>) -> Result<String
 fn slices(spread: &Spread) -> Panel {
     let bins = plot::binned(&spread.counts, BINS);
     let each = spread.counts.len() / bins.len();
-    let unit = if each == 1 { "each slice".to_owned() } else { format!("each {each} slices") };
+    let unit = if each == 1 { "every slice".to_owned() } else { format!("every {each} slices") };
     let p_value = spread.slices.test.map_or_else(String::new, |test| format!(", p {:.3}", test.p_value));
     Panel {
         title: format!("Clients of {unit}"),

@@ -7,7 +7,7 @@ use super::{
     bots::{Bots, Case},
     plot,
     reach::{Field, Reach},
-    spread::{Endpoint, OfEndpoints, OfSlices},
+    spread::{Endpoint, OfEndpoints, OfSlices, Predicted},
     statistics::ChiSquare,
 };
 use crate::context::Context;
@@ -42,29 +42,36 @@ pub(super) fn print(context: &mut Context<'_>, report: &Report<'_>) -> io::Resul
 fn slices(context: &mut Context<'_>, slices: &OfSlices, bins: &[u64]) -> io::Result<()> {
     let OfSlices { count, occupied, mean, max, max_over_mean, test } = slices;
     writeln!(context.out, "slices     {occupied} of {count} used; {mean:.2} clients each, at most {max}")?;
-    writeln!(context.out, "           max/mean {max_over_mean:.3}{}", tested(test.as_ref()))?;
+    writeln!(context.out, "           max/mean {max_over_mean:.3}")?;
+    tested(context, test.as_ref())?;
     let each = count.div_ceil(bins.len());
-    let unit = if each == 1 { "slice".to_owned() } else { format!("{each} slices") };
-    writeln!(context.out, "           [{}] a block for each {unit}", plot::heights(bins))
+    writeln!(context.out, "           a block for each {}:", counted(each, "slice"))?;
+    writeln!(context.out, "           [{}]", plot::heights(bins))
 }
 
-fn tested(test: Option<&ChiSquare>) -> String {
-    test.map_or_else(String::new, |test| {
-        let ChiSquare { chi_square, degrees_of_freedom, p_value, .. } = test;
-        format!(", chi-square {chi_square:.1} with {degrees_of_freedom} degrees of freedom, p {p_value:.3}")
-    })
+fn tested(context: &mut Context<'_>, test: Option<&ChiSquare>) -> io::Result<()> {
+    let Some(ChiSquare { chi_square, degrees_of_freedom, p_value, .. }) = test else { return Ok(()) };
+    writeln!(
+        context.out,
+        "           chi-square {chi_square:.1} ({degrees_of_freedom} degrees of freedom), p {p_value:.3}"
+    )
+}
+
+/// `1 slice`, `2 slices`.
+fn counted(count: impl ToString, what: &str) -> String {
+    let count = count.to_string();
+    if count == "1" { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
 fn endpoints(context: &mut Context<'_>, of: &OfEndpoints) -> io::Result<()> {
     let OfEndpoints { max_over_mean, test, busiest, predicted, list, .. } = of;
     let count = list.len();
-    writeln!(context.out, "endpoints  {count}; max/mean {max_over_mean:.3}{}", tested(test.as_ref()))?;
+    writeln!(context.out, "endpoints  {count}; max/mean {max_over_mean:.3}")?;
+    tested(context, test.as_ref())?;
+    writeln!(context.out, "           the busiest has {} clients", busiest.load)?;
     let if_even = if predicted.by == "even" { ", if sources fell evenly" } else { "" };
-    writeln!(
-        context.out,
-        "           the busiest has {}; {:.0} ± {:.0} are expected of the busiest{if_even}",
-        busiest.load, predicted.load, predicted.sigma,
-    )?;
+    let Predicted { load, sigma, .. } = predicted;
+    writeln!(context.out, "           expected of the busiest: {}{if_even}", plus_minus(*load, *sigma))?;
     let most = list.iter().map(|endpoint| endpoint.share).fold(f64::MIN_POSITIVE, f64::max);
     let heads = ["ENDPOINT", "SLICES", "LOAD", "SHARE", "OF MEAN"];
     writeln!(context.out, " {:<16} {:>7} {:>9} {:>8} {:>8}", heads[0], heads[1], heads[2], heads[3], heads[4])?;
@@ -86,18 +93,21 @@ fn row(endpoint: &Endpoint, most: f64) -> String {
     format!(" {name:<16} {slices:>7} {load:>9} {percent:>7.3}% {over:>8} {bar}")
 }
 
+/// `6390 ± 41`.
+fn plus_minus(mean: f64, sigma: f64) -> String {
+    if sigma > 0.0 { format!("{mean:.0} ± {sigma:.0}") } else { format!("{mean:.0}") }
+}
+
 fn attacker(context: &mut Context<'_>, reach: &Reach) -> io::Result<()> {
     let about = if reach.exact { "" } else { "about " };
+    let part = |(count, share): (f64, f64), what| {
+        format!("{about}{} ({:.3}%)", counted(format!("{count:.0}"), what), share * 100.0)
+    };
     match reach.slices.zip(reach.slices_share) {
-        Some((slices, share)) => {
-            write!(
-                context.out,
-                "attacker   {} reaches {about}{slices:.0} slices ({:.3}%)",
-                reach.prefix,
-                share * 100.0
-            )?;
-            if let Some((endpoints, share)) = reach.endpoints.zip(reach.endpoints_share) {
-                write!(context.out, ", {about}{endpoints:.0} endpoints ({:.3}%)", share * 100.0)?;
+        Some(slices) => {
+            write!(context.out, "attacker   {} reaches {}", reach.prefix, part(slices, "slice"))?;
+            if let Some(endpoints) = reach.endpoints.zip(reach.endpoints_share) {
+                write!(context.out, ",\n           {}", part(endpoints, "endpoint"))?;
             }
             writeln!(context.out)?;
         }
@@ -111,7 +121,7 @@ fn attacker(context: &mut Context<'_>, reach: &Reach) -> io::Result<()> {
             "key" => "unknown without the key".to_owned(),
             _ => "no choice".to_owned(),
         };
-        writeln!(context.out, "           {field}, {bits} slice bits: {what}")?;
+        writeln!(context.out, "           {field}, {}: {what}", counted(bits, "slice bit"))?;
     }
     if let Some(key) = &reach.key {
         writeln!(context.out, "           without a key of the ring {key} no address conforms")?;
@@ -120,25 +130,25 @@ fn attacker(context: &mut Context<'_>, reach: &Reach) -> io::Result<()> {
 }
 
 fn bots(context: &mut Context<'_>, bots: &Bots) -> io::Result<()> {
-    let Bots { count, rate, prefix_length, mean, forced, gathered, naive, .. } = bots;
-    writeln!(
-        context.out,
-        "bots       {count}, each in a /{prefix_length} and as loud as {rate} clients; {mean:.0} an endpoint"
-    )?;
-    writeln!(
-        context.out,
-        " {:<10} {:>20} {:>8} {:>13} {:>11} {:>9}",
-        "BOTS", "BUSIEST", "OF MEAN", "CLIENTS THERE", "GOOD THERE", "GOOD ALL"
-    )?;
+    let Bots { count, rate, prefix_length, mean, forced, gathered, naive, clients_over, .. } = bots;
+    writeln!(context.out, "bots       {count}, each in a /{prefix_length} and as loud as {}", counted(rate, "client"))?;
+    writeln!(context.out, "           {mean:.1} clients' worth of attack on an endpoint, on average")?;
+    let heads = ["BOTS", "BUSIEST", "OF MEAN", "CLIENTS THERE", "GOOD THERE"];
+    writeln!(context.out, " {:<10} {:>22} {:>9} {:>14} {:>11}", heads[0], heads[1], heads[2], heads[3], heads[4])?;
     for (name, case) in [("forced", forced), ("gathered", gathered), ("naive", naive)] {
-        let Case { load, sigma, over_mean, clients, good_there, good } = case;
-        let busiest = format!("{load:.0} ± {sigma:.0}");
-        let [clients, good_there, good] = [clients, good_there, good].map(|part| format!("{:.2}%", part * 100.0));
-        writeln!(context.out, " {name:<10} {busiest:>20} {over_mean:>8.2} {clients:>13} {good_there:>11} {good:>9}")?;
+        let Case { load, sigma, over_mean, clients, good_there, .. } = case;
+        let busiest = plus_minus(*load, *sigma);
+        let [clients, good] = [clients, good_there].map(|part| format!("{:.2}%", part * 100.0));
+        writeln!(context.out, " {name:<10} {busiest:>22} {over_mean:>9.2} {clients:>14} {good:>11}")?;
     }
-    writeln!(context.out, " forced: as the rule has it; gathered: with what choice their prefixes leave them;")?;
-    writeln!(context.out, " naive: without a rule. GOOD is the part of good traffic in all that arrives.")?;
-    let over: Vec<_> =
-        bots.clients_over.iter().map(|over| format!("{:.2}% above {}", over.clients * 100.0, over.times)).collect();
-    writeln!(context.out, " Good clients on endpoints by times of the mean attack: {}", over.join(", "))
+    writeln!(context.out, " forced: as the rule has it; gathered: as far as their prefixes let them choose;")?;
+    writeln!(context.out, " naive: without a rule. CLIENTS THERE: the good clients that use this endpoint;")?;
+    writeln!(context.out, " GOOD THERE: the good traffic in all that arrives at it.")?;
+    let over = clients_over.iter().map(|over| format!("{:.2}% over {}", over.clients * 100.0, over.times));
+    let over: Vec<_> = over.collect();
+    writeln!(
+        context.out,
+        " Good clients whose endpoint has so many times the mean attack, forced:\n {}",
+        over.join(", ")
+    )
 }
