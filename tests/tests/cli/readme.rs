@@ -23,12 +23,13 @@ const FOLDER: &str = "/etc/ssa";
 /// The namespace that the walk of README.md makes by name.
 const CLIENT: &str = "ssa-client";
 
-const DOCUMENTS: [&str; 7] = [
+const DOCUMENTS: [&str; 8] = [
     "README.md",
     "ARCHITECTURE.md",
     "docs/config.md",
     "docs/operate.md",
     "docs/rules.md",
+    "docs/slices.md",
     "docs/speed.md",
     "docs/testing.md",
 ];

@@ -4,7 +4,7 @@ use ipnet::Ipv6Net;
 
 use super::statistics::{ln_factorial, real};
 
-/// SplitMix64 (Steele, Lea, Flood 2014): what it gives is the same in every version of this program.
+/// `SplitMix64` (Steele, Lea, Flood 2014): what it gives is the same in every version of this program.
 #[derive(Clone, Debug)]
 pub struct Random(u64);
 

@@ -33,12 +33,12 @@ pub struct Reach {
     /// The key ring without which no address conforms.
     pub key: Option<String>,
     /// Each field that slice bits are in, and what the holder can do about it.
-    pub fields: Vec<Field>,
+    pub fields: Vec<Bits>,
 }
 
 /// A field that slice bits are in.
 #[derive(Debug, Serialize)]
-pub struct Field {
+pub struct Bits {
     /// As the rule has it.
     pub field: String,
     /// How many slice bits.
@@ -88,7 +88,7 @@ pub fn reach(scene: &Scene, prefix: Ipv6Net) -> Result<Reach, AddressError> {
     })
 }
 
-fn fields(placed: &Placed, slice_bits: u8, length: u8) -> Vec<Field> {
+fn fields(placed: &Placed, slice_bits: u8, length: u8) -> Vec<Bits> {
     let field = |(field, bits): (&ssa_common::rule::PlacedField, u8)| {
         let (choice, source_bits) = match &field.kind {
             Kind::Any | Kind::Object(_) | Kind::Replica { .. } => ("any", 0),
@@ -101,7 +101,7 @@ fn fields(placed: &Placed, slice_bits: u8, length: u8) -> Vec<Field> {
             }
             Kind::Hash { source_bits } => sources(source_bits.saturating_sub(length)),
         };
-        Field { field: format!("{}:{}", field.kind, field.width), bits, choice, source_bits }
+        Bits { field: format!("{}:{}", field.kind, field.width), bits, choice, source_bits }
     };
     origin::fields_of(placed, slice_bits).map(field).collect()
 }

@@ -71,7 +71,7 @@ impl Scene {
         let ring = Ring::of(config, &service, &placed)?;
         let compiled = easy(&service, &ring)?;
         let (endpoints, owners) = owners(config, &service, in_force)?;
-        Ok(Self { placed, compiled, endpoints, owners, wish, service })
+        Ok(Self { service, placed, compiled, endpoints, owners, wish })
     }
 
     /// How many slices there are.

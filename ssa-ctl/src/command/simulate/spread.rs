@@ -7,7 +7,7 @@ use super::{
     random::Random,
     scene::Scene,
     sources::Clients,
-    statistics::{self, ChiSquare, Throw, chi_square, real},
+    statistics::{self, Evenness, Throw, chi_square, real},
 };
 use crate::{command::progress::Progress, failure::Failure};
 
@@ -41,7 +41,7 @@ pub struct OfSlices {
     pub max_over_mean: f64,
     /// Against slices that are all alike.
     #[serde(flatten)]
-    pub test: Option<ChiSquare>,
+    pub test: Option<Evenness>,
 }
 
 /// The spread over endpoints.
@@ -53,13 +53,13 @@ pub struct OfEndpoints {
     pub max_over_mean: f64,
     /// Against the weights.
     #[serde(flatten)]
-    pub test: Option<ChiSquare>,
+    pub test: Option<Evenness>,
     /// The fullest endpoint.
     pub busiest: Busiest,
     /// What the fullest endpoint should have.
     pub predicted: Predicted,
     /// Each, the fullest first.
-    pub list: Vec<Endpoint>,
+    pub list: Vec<Loaded>,
 }
 
 /// The fullest endpoint.
@@ -84,7 +84,7 @@ pub struct Predicted {
 
 /// An endpoint with its clients.
 #[derive(Debug, Serialize)]
-pub struct Endpoint {
+pub struct Loaded {
     /// Its name.
     pub endpoint: String,
     /// Its slices.
@@ -108,7 +108,6 @@ pub fn spread(scene: &Scene, clients: &[Clients], listed: bool, seed: u64, termi
     let total = clients.iter().map(|clients| clients.count).sum();
     let mut counts = vec![0; scene.slices()];
     let mut random = Random::new(seed, 1);
-    #[expect(clippy::cast_possible_truncation, reason = "ten millions at most")]
     let progress = Progress::new("thousands of clients", terminal, (total / STEP) as usize);
     let mut sent = 0u64;
     for Clients { prefix, count } in clients {
@@ -135,7 +134,7 @@ pub fn spread(scene: &Scene, clients: &[Clients], listed: bool, seed: u64, termi
     let endpoints = if scene.owners.is_empty() {
         None
     } else {
-        Some(of_endpoints(scene, &counts, throws(scene, clients, total, listed, seed)?, seed))
+        Some(of_endpoints(scene, &counts, &throws(scene, clients, total, listed, seed)?, seed))
     };
     let endpoints = endpoints.map(|endpoints| OfEndpoints {
         predicted: Predicted { by: if listed { "even" } else { "rule" }, ..endpoints.predicted },
@@ -159,23 +158,23 @@ fn throws(scene: &Scene, clients: &[Clients], total: u64, listed: bool, seed: u6
     clients.iter().map(throw).collect()
 }
 
-fn of_endpoints(scene: &Scene, counts: &[u64], throws: Vec<Throw>, seed: u64) -> OfEndpoints {
+fn of_endpoints(scene: &Scene, counts: &[u64], throws: &[Throw], seed: u64) -> OfEndpoints {
     let mut loads = vec![0u64; scene.endpoints.len()];
     for (owner, count) in scene.owners.iter().zip(counts) {
         loads[*owner as usize] += count;
     }
     let total: u64 = counts.iter().sum();
     let mut predicted = vec![(0.0, 0.0); loads.len()];
-    for throw in &throws {
+    for throw in throws {
         for ((mean, variance), (more, sigma)) in predicted.iter_mut().zip(throw.expected()) {
             *mean += more;
             *variance += sigma * sigma;
         }
     }
-    let (load, sigma) = statistics::fullest(&throws, &mut Random::new(seed, 3));
+    let (load, sigma) = statistics::fullest(throws, &mut Random::new(seed, 3));
     let endpoint = |((owner, load), (mean, variance)): ((&super::scene::Owner, &u64), &(f64, f64))| {
         let share = real(*load) / real(total.max(1));
-        Endpoint {
+        Loaded {
             endpoint: owner.name.clone(),
             slices: owner.slices,
             load: *load,
@@ -186,7 +185,7 @@ fn of_endpoints(scene: &Scene, counts: &[u64], throws: Vec<Throw>, seed: u64) ->
             predicted_sigma: variance.sqrt(),
         }
     };
-    let mut list: Vec<Endpoint> = scene.endpoints.iter().zip(&loads).zip(&predicted).map(endpoint).collect();
+    let mut list: Vec<Loaded> = scene.endpoints.iter().zip(&loads).zip(&predicted).map(endpoint).collect();
     let test = chi_square(list.iter().map(|endpoint| (endpoint.load, endpoint.expected_share)), total);
     list.sort_by_key(|endpoint| std::cmp::Reverse(endpoint.load));
     OfEndpoints {

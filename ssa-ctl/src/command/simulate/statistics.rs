@@ -15,7 +15,7 @@ pub const fn real(count: u64) -> f64 {
 
 /// How well counts agree with what was expected (Pearson).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct ChiSquare {
+pub struct Evenness {
     /// The sum of squared differences, each over what was expected.
     pub chi_square: f64,
     /// How many counts could differ freely.
@@ -29,7 +29,7 @@ pub struct ChiSquare {
 /// Compares counts with the parts of their sum that are expected. None where there is nothing to compare.
 ///
 /// Places where nothing is expected are left out.
-pub fn chi_square(counts: impl IntoIterator<Item = (u64, f64)>, total: u64) -> Option<ChiSquare> {
+pub fn chi_square(counts: impl IntoIterator<Item = (u64, f64)>, total: u64) -> Option<Evenness> {
     let (mut sum, mut places) = (0.0, 0u64);
     for (count, part) in counts {
         if part > 0.0 {
@@ -40,7 +40,7 @@ pub fn chi_square(counts: impl IntoIterator<Item = (u64, f64)>, total: u64) -> O
     }
     let degrees_of_freedom = places.checked_sub(1).filter(|degrees| *degrees > 0 && total > 0)?;
     let z = wilson_hilferty(sum, real(degrees_of_freedom));
-    Some(ChiSquare { chi_square: sum, degrees_of_freedom, z, p_value: above(z) })
+    Some(Evenness { chi_square: sum, degrees_of_freedom, z, p_value: above(z) })
 }
 
 /// A chi-square as a deviation of the normal distribution: its cube root is nearly normal (Wilson, Hilferty 1931).
@@ -120,7 +120,9 @@ pub fn draw(throws: &[Throw], random: &mut Random, mut look: impl FnMut(&[u64]))
     let places = throws.iter().map(|throw| throw.chances.len()).max().unwrap_or(0);
     for _ in 0..DRAWS {
         let mut counts = vec![0; places];
-        throws.iter().for_each(|throw| throw.add_to(&mut counts, random));
+        for throw in throws {
+            throw.add_to(&mut counts, random);
+        }
         look(&counts);
     }
 }

@@ -6,9 +6,9 @@ use super::{
     Report,
     bots::{Bots, Case},
     plot,
-    reach::{Field, Reach},
-    spread::{Endpoint, OfEndpoints, OfSlices, Predicted},
-    statistics::ChiSquare,
+    reach::{Bits, Reach},
+    spread::{Loaded, OfEndpoints, OfSlices, Predicted},
+    statistics::Evenness,
 };
 use crate::context::Context;
 
@@ -45,12 +45,12 @@ fn slices(context: &mut Context<'_>, slices: &OfSlices, bins: &[u64]) -> io::Res
     writeln!(context.out, "           max/mean {max_over_mean:.3}")?;
     tested(context, test.as_ref())?;
     let each = count.div_ceil(bins.len());
-    writeln!(context.out, "           a block for each {}:", counted(each, "slice"))?;
+    writeln!(context.out, "           a block for each {}:", counted(&each, "slice"))?;
     writeln!(context.out, "           [{}]", plot::heights(bins))
 }
 
-fn tested(context: &mut Context<'_>, test: Option<&ChiSquare>) -> io::Result<()> {
-    let Some(ChiSquare { chi_square, degrees_of_freedom, p_value, .. }) = test else { return Ok(()) };
+fn tested(context: &mut Context<'_>, test: Option<&Evenness>) -> io::Result<()> {
+    let Some(Evenness { chi_square, degrees_of_freedom, p_value, .. }) = test else { return Ok(()) };
     writeln!(
         context.out,
         "           chi-square {chi_square:.1} ({degrees_of_freedom} degrees of freedom), p {p_value:.3}"
@@ -58,7 +58,7 @@ fn tested(context: &mut Context<'_>, test: Option<&ChiSquare>) -> io::Result<()>
 }
 
 /// `1 slice`, `2 slices`.
-fn counted(count: impl ToString, what: &str) -> String {
+fn counted(count: &impl ToString, what: &str) -> String {
     let count = count.to_string();
     if count == "1" { format!("1 {what}") } else { format!("{count} {what}s") }
 }
@@ -86,8 +86,8 @@ fn endpoints(context: &mut Context<'_>, of: &OfEndpoints) -> io::Result<()> {
     Ok(())
 }
 
-fn row(endpoint: &Endpoint, most: f64) -> String {
-    let Endpoint { endpoint, slices, load, share, over_expected, .. } = endpoint;
+fn row(endpoint: &Loaded, most: f64) -> String {
+    let Loaded { endpoint, slices, load, share, over_expected, .. } = endpoint;
     let over = over_expected.map_or_else(|| "drained".to_owned(), |over| format!("{over:.3}"));
     let (name, percent, bar) = (plot::cut(endpoint, 16), share * 100.0, plot::bar(share / most, BAR));
     format!(" {name:<16} {slices:>7} {load:>9} {percent:>7.3}% {over:>8} {bar}")
@@ -101,7 +101,7 @@ fn plus_minus(mean: f64, sigma: f64) -> String {
 fn attacker(context: &mut Context<'_>, reach: &Reach) -> io::Result<()> {
     let about = if reach.exact { "" } else { "about " };
     let part = |(count, share): (f64, f64), what| {
-        format!("{about}{} ({:.3}%)", counted(format!("{count:.0}"), what), share * 100.0)
+        format!("{about}{} ({:.3}%)", counted(&format!("{count:.0}"), what), share * 100.0)
     };
     match reach.slices.zip(reach.slices_share) {
         Some(slices) => {
@@ -113,7 +113,7 @@ fn attacker(context: &mut Context<'_>, reach: &Reach) -> io::Result<()> {
         }
         None => writeln!(context.out, "attacker   {} does not know its slices without the key", reach.prefix)?,
     }
-    for Field { field, bits, choice, source_bits } in &reach.fields {
+    for Bits { field, bits, choice, source_bits } in &reach.fields {
         let what = match *choice {
             "any" => "chosen freely".to_owned(),
             "work" => "chosen freely, with work for each".to_owned(),
@@ -121,7 +121,7 @@ fn attacker(context: &mut Context<'_>, reach: &Reach) -> io::Result<()> {
             "key" => "unknown without the key".to_owned(),
             _ => "no choice".to_owned(),
         };
-        writeln!(context.out, "           {field}, {}: {what}", counted(bits, "slice bit"))?;
+        writeln!(context.out, "           {field}, {}: {what}", counted(&bits, "slice bit"))?;
     }
     if let Some(key) = &reach.key {
         writeln!(context.out, "           without a key of the ring {key} no address conforms")?;
@@ -131,7 +131,11 @@ fn attacker(context: &mut Context<'_>, reach: &Reach) -> io::Result<()> {
 
 fn bots(context: &mut Context<'_>, bots: &Bots) -> io::Result<()> {
     let Bots { count, rate, prefix_length, mean, forced, gathered, naive, clients_over, .. } = bots;
-    writeln!(context.out, "bots       {count}, each in a /{prefix_length} and as loud as {}", counted(rate, "client"))?;
+    writeln!(
+        context.out,
+        "bots       {count}, each in a /{prefix_length} and as loud as {}",
+        counted(&rate, "client")
+    )?;
     writeln!(context.out, "           {mean:.1} clients' worth of attack on an endpoint, on average")?;
     let heads = ["BOTS", "BUSIEST", "OF MEAN", "CLIENTS THERE", "GOOD THERE"];
     writeln!(context.out, " {:<10} {:>22} {:>9} {:>14} {:>11}", heads[0], heads[1], heads[2], heads[3], heads[4])?;
