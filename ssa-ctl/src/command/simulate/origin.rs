@@ -80,7 +80,7 @@ mod tests {
             of("const(0x1):1 object(8,inv):2 replica(2):1 mac(48,key=k):60", 5),
             [Fixed, Object(8), Object(9), Replica, Tag]
         );
-        assert_eq!(of("hash(48):0 pow(48,zeros=8):64", 1), [Chosen]);
+        assert_eq!(of("pow(48,zeros=8):64", 1), [Chosen]);
     }
 
     #[test]
