@@ -2,7 +2,6 @@
 
 mod frames;
 mod measure;
-mod progress;
 mod stages;
 mod wrong;
 
@@ -14,10 +13,9 @@ use ssa_common::verdict::Verdict;
 
 use self::{
     measure::{Measured, Spread},
-    progress::Progress,
     stages::{Law, Skipped, Stage, Stages},
 };
-use super::explain;
+use super::{explain, progress::Progress};
 use crate::{
     config::{Config, Service},
     context::Context,
