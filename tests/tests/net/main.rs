@@ -2,7 +2,9 @@
 
 mod attach;
 mod clock;
+mod fleet;
 mod foreign;
+mod handover;
 mod inside;
 mod kill;
 mod meddling;
@@ -11,7 +13,9 @@ mod mtu;
 mod neighbours;
 mod race;
 mod renamed;
+mod servers;
 mod site;
+mod steer;
 mod stream;
 mod together;
 mod traffic;
