@@ -2,7 +2,7 @@
 //!
 //! Filter and endpoints share a bridge. What endpoints answer goes to the client directly, and not through the filter.
 
-use std::{net::Ipv6Addr, path::PathBuf, time::SystemTime};
+use std::{fs, net::Ipv6Addr, path::PathBuf, time::SystemTime};
 
 use serde_json::Value;
 use ssa_ctl::{
@@ -45,6 +45,7 @@ pub struct Fleet {
     pub filter: Host,
     pub endpoints: [Host; 3],
     switch: Namespace,
+    _programs: [PinRoot; 2],
     _folder: TempDir,
 }
 
@@ -67,9 +68,15 @@ pub fn service(steer: &str, more: &str) -> String {
     )
 }
 
-/// Lets an interface take what XDP sends to it, although it has no program (veth of Linux 5.13).
-fn take_xdp(namespace: &Namespace, name: &str) {
-    namespace.run("ethtool", ["-K", name, "gro", "on"]).unwrap();
+/// Gives interfaces a program that passes everything, for as long as it is pinned. A veth takes what XDP on its other end
+/// sends back only where it has a program itself.
+fn pass(namespace: &Namespace, interfaces: &[&str]) -> PinRoot {
+    let (folder, pins) = (TempDir::new().unwrap(), PinRoot::new());
+    let file = folder.path().join("pass.toml");
+    let service = "[[service]]\nname = \"none\"\nprefixes = [\"2001:db8:ffff::/64\"]\nrule = \"any:*\"\n";
+    fs::write(&file, format!("version = 1\n[host]\ninterfaces = {interfaces:?}\n{service}")).unwrap();
+    Said::of(namespace.ssa_ctl(&pins).args(["--json", "apply"]).arg(&file)).done();
+    pins
 }
 
 impl Fleet {
@@ -79,7 +86,7 @@ impl Fleet {
         let folder = TempDir::new().unwrap();
         let host = |name, interface| {
             let path = folder.path().join(name);
-            std::fs::create_dir(&path).unwrap();
+            fs::create_dir(&path).unwrap();
             Host { name, namespace: named(name), pins: PinRoot::new(), interface, folder: path }
         };
         let (client, switch, filter) = (named("client"), named("switch"), host("filter", FILTER_END));
@@ -89,7 +96,6 @@ impl Fleet {
         address(&filter.namespace, FILTER_END, &format!("{HOST}/64")).unwrap();
         address(&client, CLIENT_END, &format!("{CLIENT}/64")).unwrap();
         route(&client, &[PREFIX, "via", HOST]).unwrap();
-        take_xdp(&client, CLIENT_END);
         // What is sent on without the kernel's stack must have whole checksums.
         client.run("ethtool", ["-K", CLIENT_END, "tx", "off"]).unwrap();
 
@@ -100,7 +106,6 @@ impl Fleet {
             let port = format!("sw-{}", host.name);
             veth((&switch, &port), (&host.namespace, name)).unwrap();
             switch.ip(&["link", "set", "dev", &port, "master", "br0"]).unwrap();
-            take_xdp(&switch, &port);
             address(&host.namespace, name, &format!("{}/64", lan(host.name))).unwrap();
         }
         for (number, host) in endpoints.iter().enumerate() {
@@ -110,7 +115,9 @@ impl Fleet {
             address(&client, &end, &format!("{net}::1/64")).unwrap();
             route(&host.namespace, &["default", "via", &format!("{net}::1")]).unwrap();
         }
-        Self { client, filter, endpoints, switch, _folder: folder }
+        let ports = ["sw-filter", "sw-a", "sw-b", "sw-c"];
+        let programs = [pass(&client, &[CLIENT_END]), pass(&switch, &ports)];
+        Self { client, filter, endpoints, switch, _programs: programs, _folder: folder }
     }
 
     /// The filter and the endpoints.
@@ -139,7 +146,7 @@ impl Fleet {
         self.filter.namespace.run("sysctl", ["-qw", &setting]).unwrap();
     }
 
-    /// Lets no packet above this length into the LAN.
+    /// The longest packets that the LAN takes.
     pub fn set_lan_mtu(&self, octets: u16) {
         let octets = octets.to_string();
         let set = |namespace: &Namespace, name: &str| {
@@ -194,7 +201,7 @@ impl Host {
     /// `ssa-ctl apply` of this config.
     pub fn apply(&self, config: &str) -> Said {
         let path = self.folder.join("config.toml");
-        std::fs::write(&path, config).unwrap();
+        fs::write(&path, config).unwrap();
         self.ctl(["apply", path.to_str().unwrap()])
     }
 

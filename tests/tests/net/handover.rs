@@ -106,6 +106,8 @@ fn move_slice(fleet: &Fleet, round: u32, slice: u32, to: &str) {
 fn no_connection_breaks(steer: &str, connections: u32, moves: u32) {
     let fleet = Fleet::new(&format!("hand{steer}"));
     fleet.set_forwarding(steer == "route");
+    // What the client sends fits into a packet of a tunnel.
+    fleet.set_lan_mtu(1600);
     fleet.apply(&service(steer, ""));
     fleet.endpoints.iter().for_each(start);
     let arrive = |slice: u32, to: &str| {
