@@ -90,7 +90,17 @@ pub(super) fn whole(
     match traveller.origin {
         // Two hosts that disagree for a moment send nothing in a circle: whoever gets a frame from the other keeps it.
         Origin::Last => return if owner == 0 { To::Nowhere } else { To::Here },
-        Origin::Steered if owner != host => return if owner == 0 { To::Nowhere } else { To::Here },
+        // Who sent it, or this host, has not been told yet of a move: what begins may begin here, and a connection is with
+        // the owner if it is not here.
+        Origin::Steered if owner != host => {
+            return if owner == 0 {
+                To::Nowhere
+            } else if matches!(traveller.frame.connection(traveller.network), Connection::Elsewhere) {
+                To::Endpoint(place(bank, owner), Wrap::Last)
+            } else {
+                To::Here
+            };
+        }
         Origin::Sender | Origin::Steered => {}
     }
     if let Some(to) = plain {
@@ -107,6 +117,10 @@ pub(super) fn whole(
         // The previous owner, which has not been told yet, or is still reached by old routes.
         match connection {
             Connection::Here => To::Here,
+            // Routes that brought it here would bring it here again.
+            Connection::Elsewhere if row.slices.steer == STEER_ROUTE && owner != 0 => {
+                To::Endpoint(place(bank, owner), Wrap::Last)
+            }
             Connection::None | Connection::Elsewhere => to_owner(bank, row.slices.steer, owner),
         }
     }

@@ -21,6 +21,7 @@ mod program;
 mod report;
 mod section;
 mod site;
+pub mod spray;
 mod table;
 mod wire;
 mod xdp_filter;
