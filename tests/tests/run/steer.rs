@@ -118,6 +118,16 @@ fn what_may_not_go_on_goes_nowhere() {
 }
 
 #[test]
+fn who_is_no_endpoint_wraps_nothing() {
+    let mut site = Site::new(None, "ip6ip6", MTU, "");
+    for slice in 0..=NOBODY {
+        let frame = Packet::to(slice).frame();
+        site.expect(&format!("slice {slice}"), &frame, &Fate::dropped(Reason::NoEndpoint, frame.clone()));
+    }
+    site.judge();
+}
+
+#[test]
 fn frames_of_several_buffers_are_steered() {
     if !kernel::since(6, 18) {
         println!("skipped: kernels before 6.18 cannot be given frames of several buffers");
