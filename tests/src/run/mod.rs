@@ -63,8 +63,7 @@ impl Config {
     /// An endpoint, and the way to it; without one it is this host.
     #[must_use]
     pub fn endpoint(mut self, name: &str, address: &str, way: Option<HopRow>) -> Self {
-        let lines = format!("[[endpoint]]\nname = \"{name}\"\naddress = \"{address}\"\n");
-        self.text += &lines;
+        self.text.extend(["[[endpoint]]\nname = \"", name, "\"\naddress = \"", address, "\"\n"]);
         match way {
             Some(way) => drop(self.host.hops.insert(name.into(), way)),
             None => self.host.endpoint = Some(name.into()),

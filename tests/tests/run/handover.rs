@@ -5,10 +5,7 @@ use std::{
     time::Duration,
 };
 
-use ssa_common::{
-    rows::SliceWord,
-    verdict::{Reason, Treatment},
-};
+use ssa_common::verdict::{Reason, Treatment};
 
 use crate::{
     layers::{ACK, Packet, SYN, behind_options, destination, icmp, later_fragment, solicitation, tcp, too_big, udp},
@@ -63,7 +60,7 @@ fn the_new_owner_sends_to_the_previous_one_what_it_has_not_begun() {
     for steer in ["route", "l2", "ip6ip6"] {
         let mut site = Site::new(Some(HOST), steer, 1500, "");
         let until = later(&site);
-        site.set(SLICE, SliceWord::of(HOST as u32).after(OTHER as u32, until));
+        site.hand_over(SLICE, HOST, OTHER, until);
         for (name, packet) in beginnings() {
             let name = format!("{steer}: {name}");
             let reason = if name.contains("error") { Reason::IcmpError } else { Reason::Conform };
@@ -106,12 +103,17 @@ fn the_previous_owner_sends_on_what_it_has_no_connection_for() {
     for steer in ["route", "l2", "ip6ip6"] {
         let mut site = Site::new(Some(HOST), steer, 1500, "");
         let until = later(&site);
-        site.set(SLICE, SliceWord::of(OTHER as u32).after(HOST as u32, until));
+        site.hand_over(SLICE, OTHER, HOST, until);
         let beginnings = beginnings().into_iter().filter(|(name, _)| !name.contains("error"));
-        let cases = beginnings.map(|(name, packet)| (name, packet, Reason::Conform)).chain(middles());
-        for (name, packet, reason) in cases {
+        let beginnings = beginnings.map(|(name, packet)| (true, name, packet, Reason::Conform));
+        let middles = middles().into_iter().map(|(name, packet, reason)| (false, name, packet, reason));
+        for (begins, name, packet, reason) in beginnings.chain(middles) {
+            let last = Fate::to(OTHER, SLICE, &wrapped(HOST, OTHER, false, &packet.on()));
+            let last = last.counted(reason, Treatment::Forward, false);
             let fate = match steer {
-                "route" => Fate::here(SLICE, packet.frame()).counted(reason, Treatment::Pass, false),
+                "route" if begins => Fate::here(SLICE, packet.frame()).counted(reason, Treatment::Pass, false),
+                // The routes that brought it here would bring it here again.
+                "route" => last.clone(),
                 "l2" => Fate::to(OTHER, SLICE, &packet.on()).counted(reason, Treatment::Forward, false),
                 _ => {
                     let outer = wrapped(HOST, OTHER, true, &packet.on());
@@ -119,11 +121,12 @@ fn the_previous_owner_sends_on_what_it_has_no_connection_for() {
                 }
             };
             site.expect(&format!("{steer}: {name}"), &packet.frame(), &fate);
-            // From the new owner, or from one that does not know yet: it stays.
+            // From one that does not know yet, or that this host must be told of the move: a connection is with the owner.
             for steered in [true, false] {
                 let frame = wrapped(OTHER, HOST, steered, &packet).frame();
                 let here = Fate::here(SLICE, packet.frame()).counted(reason, Treatment::Pass, false);
-                site.expect(&format!("{steer}: {name}, wrapped"), &frame, &here);
+                let fate = if steered && !begins { &last } else { &here };
+                site.expect(&format!("{steer}: {name}, wrapped"), &frame, fate);
             }
         }
         site.judge();
@@ -135,7 +138,7 @@ fn who_neither_has_nor_had_a_slice_sends_all_to_its_owner() {
     for host in [Some(THIRD), None] {
         let mut site = Site::new(host, "l2", 1500, "");
         let until = later(&site);
-        site.set(SLICE, SliceWord::of(OTHER as u32).after(HOST as u32, until));
+        site.hand_over(SLICE, OTHER, HOST, until);
         for (name, packet, reason) in middles() {
             let fate = Fate::to(OTHER, SLICE, &packet.on()).counted(reason, Treatment::Forward, false);
             site.expect(name, &packet.frame(), &fate);
@@ -148,7 +151,7 @@ fn who_neither_has_nor_had_a_slice_sends_all_to_its_owner() {
 fn after_its_deadline_a_handover_is_over() {
     let mut site = Site::new(Some(HOST), "ip6ip6", 1500, "");
     for deadline in [0, 64, site.sandbox.ticks().now() - 64] {
-        site.set(SLICE, SliceWord::of(HOST as u32).after(OTHER as u32, deadline));
+        site.hand_over(SLICE, HOST, OTHER, deadline);
         for (name, packet, reason) in middles() {
             let fate = |frame| Fate::here(SLICE, frame).counted(reason, Treatment::Pass, false);
             site.expect(&format!("{name}, till {deadline}"), &packet.frame(), &fate(packet.frame()));
@@ -163,7 +166,7 @@ fn after_its_deadline_a_handover_is_over() {
 fn suspects_and_too_long_ones_are_handed_over_too() {
     let mut site = Site::new(Some(HOST), "route", 1500, "on_mismatch = \"lowprio\"\n");
     let until = later(&site);
-    site.set(SLICE, SliceWord::of(HOST as u32).after(OTHER as u32, until));
+    site.hand_over(SLICE, HOST, OTHER, until);
     let packet = wrong(SLICE).carrying(tcp(ACK, 0)).class(0b1011_1001);
     let marked = packet.clone().class(0b101).on();
     let fate = Fate::to(OTHER, SLICE, &wrapped(HOST, OTHER, false, &marked));
@@ -223,7 +226,7 @@ fn connection_of_this_host() {
         let mut stranger = segment.clone();
         stranger.payload[0] ^= 1;
         for (owner, previous) in [(HOST, OTHER), (OTHER, HOST)] {
-            site.set(SLICE, SliceWord::of(owner as u32).after(previous as u32, until));
+            site.hand_over(SLICE, owner, previous, until);
             for (name, packet, reason) in
                 [("a segment", segment.clone(), Reason::Conform), ("an error", about(&segment), Reason::IcmpError)]
             {
@@ -241,7 +244,7 @@ fn connection_of_this_host() {
                 // The listener is no connection.
                 let fate = match (owner, steer) {
                     (HOST, _) => Fate::to(OTHER, SLICE, &wrapped(HOST, OTHER, false, &packet.on())),
-                    (_, "route") => Fate::here(SLICE, packet.frame()),
+                    (_, "route") => Fate::to(OTHER, SLICE, &wrapped(HOST, OTHER, false, &packet.on())),
                     (_, "l2") => Fate::to(OTHER, SLICE, &packet.on()),
                     _ => Fate::to(OTHER, SLICE, &wrapped(HOST, OTHER, true, &packet.on())),
                 };

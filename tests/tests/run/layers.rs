@@ -129,7 +129,7 @@ pub fn later_fragment() -> (u8, Vec<u8>) {
     (44, vec![6, 0, 1, 0x40, 0xfe, 0xed, 0xbe, 0xef, 1, 2, 3, 4, 5, 6, 7, 8])
 }
 
-/// A hop-by-hop header with PadN before a TCP segment.
+/// A hop-by-hop header of padding before a TCP segment.
 pub fn behind_options() -> (u8, Vec<u8>) {
     (0, [&[6, 0, 1, 4, 0, 0, 0, 0], &tcp(SYN, 0).1[..]].concat())
 }

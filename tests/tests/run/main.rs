@@ -18,5 +18,7 @@ mod site;
 mod slices;
 mod steer;
 mod swap;
+mod too_long;
 mod triples;
 mod tunnel;
+mod ways;

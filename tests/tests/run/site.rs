@@ -25,8 +25,9 @@ pub const NOBODY: u32 = 15;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The Ethernet addresses that lead to an endpoint, destination and source.
-const fn stations(endpoint: usize) -> [u8; 12] {
-    [2, 0x11, 0x22, 0x33, 0x44, endpoint as u8, 2, 0xbb, 0xcc, 0xdd, 0xee, endpoint as u8]
+fn stations(endpoint: usize) -> [u8; 12] {
+    let number = u8::try_from(endpoint).unwrap();
+    [2, 0x11, 0x22, 0x33, 0x44, number, 2, 0xbb, 0xcc, 0xdd, 0xee, number]
 }
 
 /// The interface that leads to an endpoint: to the first two, it is the one that the frames of a test run come by.
@@ -68,6 +69,12 @@ pub fn wrapped(from: usize, to: usize, steered: bool, packet: &Packet) -> Packet
         next: 41,
         payload: packet.packet(),
     }
+}
+
+/// A packet as the first endpoint sends it to another.
+pub fn sent(steer: &str, endpoint: usize, packet: &Packet) -> Packet {
+    let packet = Packet { tags: vec![], ..packet.on() };
+    if steer == "l2" { packet } else { wrapped(0, endpoint, true, &packet) }
 }
 
 /// What becomes of a frame.
@@ -137,6 +144,12 @@ impl Site {
     /// Sets the word of a slice.
     pub fn set(&self, slice: u32, word: SliceWord) {
         self.sandbox.instance().move_slices(&[(self.place.first + slice, word)]).unwrap();
+    }
+
+    /// Lets a slice belong to an endpoint, and its connections to another until a tick.
+    pub fn hand_over(&self, slice: u32, owner: usize, previous: usize, deadline: u64) {
+        let [owner, previous] = [owner, previous].map(|endpoint| u32::try_from(endpoint).unwrap());
+        self.set(slice, SliceWord::of(owner).after(previous, deadline));
     }
 
     /// Notes what is not as it should be.

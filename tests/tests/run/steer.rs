@@ -1,30 +1,18 @@
 //! Frames to the slices of other endpoints in; the same frames on their way there, exactly counted, out.
 
-use etherparse::{Icmpv6Slice, Icmpv6Type, Ipv6HeaderSlice, icmpv6};
-use ssa_common::{
-    rows::HopRow,
-    verdict::{Reason, Treatment},
-};
-use ssa_tests::run::{BACK, REDIRECT, moved, name as cell_name};
+use std::collections::BTreeSet;
+
+use ssa_common::verdict::{Reason, Treatment};
 
 use crate::{
     kernel,
-    layers::{
-        ACK, CLIENT, Packet, STATIONS, behind_options, destination, icmp, later_fragment, solicitation, tcp, too_big,
-        udp,
-    },
-    site::{ENDPOINTS, Fate, NOBODY, Site, out, owner, wrapped, wrong},
+    layers::{ACK, CLIENT, Packet, behind_options, icmp, later_fragment, solicitation, tcp, too_big, udp},
+    site::{Fate, NOBODY, Site, owner, sent, wrapped, wrong},
 };
 
 const MTU: u32 = 1500;
 /// The host where it is one of the endpoints.
 const HOST: usize = 0;
-
-/// A packet as it arrives at `endpoint`.
-fn sent(steer: &str, endpoint: usize, packet: &Packet) -> Packet {
-    let packet = Packet { tags: vec![], ..packet.on() };
-    if steer == "l2" { packet } else { wrapped(HOST, endpoint, true, &packet) }
-}
 
 /// Frames that conform, whatever they carry.
 fn good(slice: u32) -> Vec<(String, Packet, Reason)> {
@@ -118,6 +106,16 @@ fn what_may_not_go_on_goes_nowhere() {
 }
 
 #[test]
+fn who_is_no_endpoint_wraps_nothing() {
+    let mut site = Site::new(None, "ip6ip6", MTU, "");
+    for slice in 0..=NOBODY {
+        let frame = Packet::to(slice).frame();
+        site.expect(&format!("slice {slice}"), &frame, &Fate::dropped(Reason::NoEndpoint, frame.clone()));
+    }
+    site.judge();
+}
+
+#[test]
 fn frames_of_several_buffers_are_steered() {
     if !kernel::since(6, 18) {
         println!("skipped: kernels before 6.18 cannot be given frames of several buffers");
@@ -131,73 +129,15 @@ fn frames_of_several_buffers_are_steered() {
             let frame = packet.clone().tagged(tags).frame();
             site.expect_split(&name, &frame, Some(linear), &Fate::to(1, 1, &sent(steer, 1, &packet)));
         }
-        let packet = Packet::to(HOST as u32).carrying(tcp(ACK, 5000));
+        let packet = Packet::to(0).carrying(tcp(ACK, 5000));
         for (tags, linear) in [(0, 54), (0, 60), (0, 94), (0, 1000), (2, 62), (4, 500)] {
             let name = format!("{steer}, wrapped, {tags} tags, split at {linear}");
             let frame = wrapped(1, HOST, true, &packet).tagged(tags).frame();
             let left = packet.clone().tagged(tags).frame();
-            site.expect_split(&name, &frame, Some(linear), &Fate::here(HOST as u32, left));
+            site.expect_split(&name, &frame, Some(linear), &Fate::here(0, left));
         }
         site.judge();
     }
-}
-
-#[test]
-fn where_no_way_is_known_there_is_none() {
-    let namespace = ssa_tests::net::Namespace::new("way").unwrap();
-    let run = || {
-        let mut site = Site::new(Some(HOST), "l2", MTU, "");
-        // What the sandbox believed is forgotten, and the kernel of a host that is no router says nothing.
-        site.sandbox.instance().put_in_force(&site.tables, "", 2).unwrap();
-        let packet = Packet::to(1);
-        site.expect("what the controller found", &packet.frame(), &Fate::to(1, 1, &packet.on()));
-        site.tables.endpoints[1].hop = HopRow::default();
-        site.sandbox.instance().put_in_force(&site.tables, "", 3).unwrap();
-        let frame = packet.frame();
-        site.expect("nothing", &frame, &Fate::dropped(Reason::NoEndpoint, frame.clone()));
-        site.judge();
-    };
-    namespace.enter(run).unwrap();
-}
-
-#[test]
-fn the_way_that_the_kernel_knows_is_taken() {
-    let namespace = ssa_tests::net::Namespace::new("routes").unwrap();
-    let [to, from] = [[2, 0x11, 0x22, 0x33, 0x44, 1], [2, 0xbb, 0xcc, 0xdd, 0xee, 1]]
-        .map(|station: [u8; 6]| station.map(|octet| format!("{octet:02x}")).join(":"));
-    let address = std::net::Ipv6Addr::from_bits(ENDPOINTS[1]).to_string();
-    namespace
-        .ip(&["link", "add", "way", "mtu", "1400", "address", &from, "type", "veth", "peer", "name", "end"])
-        .unwrap();
-    namespace.ip(&["link", "set", "end", "up"]).unwrap();
-    namespace.ip(&["link", "set", "way", "up"]).unwrap();
-    namespace.ip(&["route", "add", &address, "dev", "way"]).unwrap();
-    namespace.ip(&["neigh", "add", &address, "lladdr", &to, "dev", "way", "nud", "permanent"]).unwrap();
-    let run = || {
-        for interface in ["all", "lo"] {
-            std::fs::write(format!("/proc/sys/net/ipv6/conf/{interface}/forwarding"), "1").unwrap();
-        }
-        let mut site = Site::new(Some(HOST), "l2", MTU, "");
-        for row in &mut site.tables.endpoints {
-            row.hop = HopRow::default();
-        }
-        site.sandbox.instance().put_in_force(&site.tables, "", 2).unwrap();
-        let packet = Packet::to(1);
-        let fate = Fate { action: REDIRECT, ..Fate::to(1, 1, &packet.on()) };
-        site.expect("by the route", &packet.frame(), &fate);
-        let long = Packet::to(4).carrying(tcp(ACK, 1400 - 60));
-        site.expect(
-            "as long as the link takes",
-            &long.frame(),
-            &Fate { slice: Some(4), frame: out(1, &long.on()), ..fate },
-        );
-        let frame = Packet::to(2).frame();
-        site.expect("without a route", &frame, &Fate::dropped(Reason::NoEndpoint, frame.clone()));
-        let longer = Packet::to(4).carrying(tcp(ACK, 1400 - 59));
-        assert_eq!(site.sandbox.run(&longer.frame(), None).unwrap().action, BACK, "an error for the sender");
-        site.judge();
-    };
-    namespace.enter(run).unwrap();
 }
 
 #[test]
@@ -241,7 +181,7 @@ fn what_would_be_dropped_is_steered() {
 #[test]
 fn flows_spread_over_flow_labels() {
     let mut site = Site::new(Some(HOST), "ip6ip6", MTU, "");
-    let mut labels = std::collections::BTreeSet::new();
+    let mut labels = BTreeSet::new();
     for client in 0..200 {
         let packet = Packet { source: CLIENT + client, ..Packet::to(1) };
         let mut label = |frame: &[u8]| {
@@ -254,75 +194,4 @@ fn flows_spread_over_flow_labels() {
         labels.insert(one);
     }
     assert!(labels.len() > 195, "{} labels of 200 clients", labels.len());
-}
-
-#[test]
-fn too_long_a_packet_is_answered() {
-    for (steer, host, mtu) in
-        [("l2", Some(HOST), MTU), ("l2", None, MTU), ("ip6ip6", Some(HOST), MTU), ("l2", Some(HOST), 1280)]
-    {
-        let mut site = Site::new(host, steer, mtu, "");
-        let room = if steer == "l2" { 0 } else { 40 };
-        let fits = (mtu - room) as usize;
-        let fit = Packet::to(1).carrying(tcp(ACK, fits - 60));
-        site.expect("what fits", &fit.frame(), &Fate::to(1, 1, &sent(steer, 1, &fit)));
-        for (longer, tags) in [(1, 0), (1, 2), (400, 0), (7500 - fits, 0)] {
-            let packet = Packet::to(1).carrying(tcp(ACK, fits - 60 + longer)).tagged(tags);
-            let name = format!("{steer}, {host:?}, mtu {mtu}, {longer} more, {tags} tags");
-            let before = site.sandbox.counts().unwrap();
-            let answer = site.answer(&packet.frame());
-            let after = site.sandbox.counts().unwrap();
-            let counted = moved(&before, &after);
-            assert_eq!(counted.len(), 1, "{name}: {counted:?}");
-            assert!(cell_name(counted[0].0).contains("NoEndpoint, Drop, false"), "{name}");
-            check_answer(&answer, &packet, host, fits, &name);
-        }
-        assert_eq!(site.sandbox.instance().slice_frames(site.place).unwrap().iter().sum::<u64>(), 1, "what went on");
-        site.judge();
-    }
-}
-
-fn check_answer(answer: &[u8], packet: &Packet, host: Option<usize>, mtu: usize, name: &str) {
-    assert_eq!(answer.len(), 14 + 1280, "{name}");
-    assert_eq!([&answer[6..12], &answer[..6]].concat(), STATIONS, "{name}: back to the station that sent it");
-    assert_eq!(answer[12..14], [0x86, 0xdd], "{name}");
-    let header = Ipv6HeaderSlice::from_slice(&answer[14..]).unwrap().to_header();
-    assert_eq!(header.payload_length, 1240, "{name}");
-    assert_eq!(header.next_header.0, 58, "{name}");
-    assert_eq!(header.hop_limit, 64, "{name}");
-    let from = host.map_or(destination(1), |host| ENDPOINTS[host]);
-    assert_eq!(u128::from_be_bytes(header.source), from, "{name}");
-    assert_eq!(u128::from_be_bytes(header.destination), CLIENT, "{name}");
-    let message = Icmpv6Slice::from_slice(&answer[54..]).unwrap();
-    assert!(message.is_checksum_valid(header.source, header.destination), "{name}: checksum");
-    let mtu = u32::try_from(mtu).unwrap();
-    assert_eq!(message.icmp_type(), Icmpv6Type::PacketTooBig { mtu }, "{name}");
-    assert_eq!(message.type_u8(), icmpv6::TYPE_PACKET_TOO_BIG);
-    // The packet is as it came, its hop limit too.
-    assert_eq!(message.payload(), &packet.packet()[..1232], "{name}");
-}
-
-#[test]
-fn nothing_is_asked_to_be_shorter_than_ipv6_allows() {
-    for (steer, mtu, fits) in [("l2", 1279, 1279), ("ip6ip6", 1319, 1279), ("ip6ip6", 1280, 1240)] {
-        let mut site = Site::new(Some(HOST), steer, mtu, "");
-        let fit = Packet::to(1).carrying(tcp(ACK, fits - 60));
-        site.expect("what fits", &fit.frame(), &Fate::to(1, 1, &sent(steer, 1, &fit)));
-        let frame = Packet::to(1).carrying(tcp(ACK, fits - 59)).frame();
-        site.expect("what does not", &frame, &Fate::dropped(Reason::NoEndpoint, frame.clone()));
-        site.judge();
-    }
-}
-
-#[test]
-fn a_packet_that_only_claims_to_be_long_is_not_answered() {
-    let mut site = Site::new(Some(HOST), "l2", MTU, "");
-    for octets in [40, 60, 1000, 1231] {
-        let mut frame = Packet::to(1).carrying(tcp(ACK, 1500)).frame();
-        frame.truncate(14 + octets);
-        // sleep: a second answer in the same tick is refused anyway.
-        std::thread::sleep(std::time::Duration::from_millis(20));
-        site.expect(&format!("{octets} octets"), &frame, &Fate::dropped(Reason::NoEndpoint, frame.clone()));
-    }
-    site.judge();
 }
