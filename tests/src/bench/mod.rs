@@ -26,6 +26,7 @@ mod table;
 mod wire;
 mod xdp_filter;
 
+pub(crate) use self::program::Program;
 pub use self::{
     against::{Change, compare},
     chart::chart,

@@ -26,8 +26,9 @@ fn examples_can_be_applied() {
 }
 
 #[test]
-fn configs_in_the_reference_can_be_applied() {
-    let text = fs::read_to_string(docs().join("config.md")).unwrap();
+fn configs_in_the_documents_can_be_applied() {
+    let read = |name| fs::read_to_string(docs().join(name)).unwrap();
+    let text = read("config.md") + &read("load-sharing.md");
     let blocks: Vec<_> = text.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
     assert!(blocks.len() >= 5);
     let folder = TempDir::new().unwrap();

@@ -23,10 +23,11 @@ const FOLDER: &str = "/etc/ssa";
 /// The namespace that the walk of README.md makes by name.
 const CLIENT: &str = "ssa-client";
 
-const DOCUMENTS: [&str; 8] = [
+const DOCUMENTS: [&str; 9] = [
     "README.md",
     "ARCHITECTURE.md",
     "docs/config.md",
+    "docs/load-sharing.md",
     "docs/operate.md",
     "docs/rules.md",
     "docs/slices.md",

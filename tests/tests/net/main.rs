@@ -9,6 +9,7 @@ mod handover;
 mod host;
 mod inside;
 mod kill;
+mod load_sharing;
 mod meddling;
 mod modes;
 mod moves;
