@@ -42,7 +42,7 @@ pub const LOOKUP_META: &str = "lookup_meta";
 /// Version of the endpoint host's rows and maps, which have nothing to do with the filter's.
 pub const LOOKUP_VERSION: u32 = 1;
 /// Rows that hand calls to sockets, at most; and sockets.
-pub const LOOKUP_ROWS: usize = 64;
+pub const LOOKUP_ROWS: u32 = 64;
 
 /// Different prefix lengths in one config, at most: each costs a frame to no service another look.
 pub const LENGTHS: usize = 16;

@@ -32,7 +32,7 @@ const fn is_in_order(one: Words, other: Words) -> bool {
 /// The place of the socket that the first fitting row names. `row` gives the row of a place.
 #[inline(always)]
 pub fn find<'a>(call: &Call, row: impl Fn(u32) -> Option<&'a LookupRow>) -> Option<u32> {
-    for place in 0..LOOKUP_ROWS as u32 {
+    for place in 0..LOOKUP_ROWS {
         let row = row(place)?;
         if row.protocol == 0 {
             return None;
@@ -53,7 +53,7 @@ mod tests {
 
     fn row(first: u128, last: u128, protocol: u8, port: u16, socket: u32) -> LookupRow {
         let (first, last) = (Words::from_u128(first), Words::from_u128(last));
-        LookupRow { first, last, protocol, port, socket, ..LookupRow::zeroed() }
+        LookupRow { first, last, socket, port, protocol, ..LookupRow::zeroed() }
     }
 
     fn found(rows: &[LookupRow], address: u128, protocol: u32, port: u32) -> Option<u32> {
@@ -92,7 +92,7 @@ mod tests {
         assert_eq!(found(&rows, 5, 6, 1), Some(1));
         assert_eq!(found(&rows, 5, 6, 2), None);
         assert_eq!(found(&rows, 0, 0, 0), None);
-        let full = [row(1, 1, 6, 1, 1); LOOKUP_ROWS];
+        let full = [row(1, 1, 6, 1, 1); LOOKUP_ROWS as usize];
         assert_eq!(found(&full, 2, 6, 1), None);
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! Fields are read by the law in this crate and written by the rule compiler and the controller's plan. Numbers are in
 //! the host's order; addresses and keys are [`Words`], the value of their network-order octets.
+//!
+//! Length: every row that crosses stands in one file, so that no change of what crosses is overlooked.
 
 use bytemuck::{Pod, Zeroable};
 
@@ -146,13 +148,13 @@ pub const STEER_L2: u8 = 1;
 pub const STEER_IP6IP6: u8 = 2;
 
 impl SliceRow {
-    /// For slices of `bits` bits behind a prefix of `length`; the two are at most 128.
+    /// For slices of `bits` bits, at most 31, behind a prefix of `length`; the two are at most 128.
     pub const fn behind(length: u8, bits: u8) -> Self {
         let end = length + bits;
         // What comes from the upper word meets the lower one, or falls off where all is in the lower.
         let up = if end > 64 && length < 64 { end - 64 } else { 63 };
         let (upper, down) = if end <= 64 { (1, 64 - end) } else { (0, 128 - end) };
-        Self { first: 0, mask: ((1_u64 << bits) - 1) as u32, cells: 0, up, down: down & 63, upper, steer: STEER_ROUTE }
+        Self { first: 0, mask: (1 << bits) - 1, cells: 0, up, down: down & 63, upper, steer: STEER_ROUTE }
     }
 
     /// The number of an address's slice.

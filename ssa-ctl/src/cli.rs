@@ -14,7 +14,7 @@ use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 use crate::{
     command::{
         address, apply, bench, check, doctor, down, endpoint, endpoints, enforce, explain, export, key, schema,
-        services, slice, slices, stats, status,
+        services, simulate, slice, slices, stats, status,
     },
     context::Context,
     failure::{Code, Failure, Outcome},
@@ -65,6 +65,7 @@ enum Command {
     Stats(stats::Args),
     Explain(explain::Args),
     Address(address::Args),
+    Simulate(simulate::Args),
     Endpoint(endpoint::Args),
     Key(key::Args),
     Enforce(enforce::Args),
@@ -87,6 +88,7 @@ fn run(command: &Command, context: &mut Context<'_>) -> Outcome {
         Command::Stats(args) => stats::run(context, args),
         Command::Explain(args) => explain::run(context, args),
         Command::Address(args) => address::run(context, args),
+        Command::Simulate(args) => simulate::run(context, args),
         Command::Endpoint(args) => endpoint::run(context, args),
         Command::Key(args) => key::run(context, args),
         Command::Enforce(args) => enforce::run(context, args),

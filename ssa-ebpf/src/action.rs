@@ -1,6 +1,6 @@
 //! A verdict in, an XDP action out: the one place where action codes stand.
 
-use aya_ebpf::{bindings::xdp_action, helpers::generated::bpf_redirect};
+use aya_ebpf::bindings::xdp_action;
 use ssa_common::{judge::Judged, verdict::Treatment};
 
 use crate::{outline, packet::Packet};
@@ -8,9 +8,13 @@ use crate::{outline, packet::Packet};
 /// What the clock probe returns.
 pub const PROBED: u32 = xdp_action::XDP_DROP;
 
-/// How a frame that is not dropped leaves the program.
+/// How a frame leaves the program, if the verdict does not drop it.
 #[derive(Clone, Copy)]
 pub enum Way {
+    /// It does not.
+    Nowhere,
+    /// It is dropped, and an error for its sender goes back in its place.
+    Answer,
     /// To this host's stack.
     Stack,
     /// By the interface that it came in by.
@@ -19,10 +23,22 @@ pub enum Way {
     Out(u32),
 }
 
-/// Does what the verdict says.
+/// Does what the verdict says of a frame that stays on this host as it is.
+#[inline(always)]
+pub fn plain(packet: &Packet, judged: &Judged) -> u32 {
+    match judged.treatment {
+        Treatment::Drop => return xdp_action::XDP_DROP,
+        Treatment::LowPriority => packet.mark(judged.network),
+        Treatment::Pass | Treatment::Forward => {}
+    }
+    xdp_action::XDP_PASS
+}
+
+/// Does what the verdict says of any frame.
 #[inline(always)]
 pub fn apply(packet: &Packet, judged: &Judged, way: Way) -> u32 {
     match judged.treatment {
+        Treatment::Drop if matches!(way, Way::Answer) => return xdp_action::XDP_TX,
         Treatment::Drop => return xdp_action::XDP_DROP,
         Treatment::LowPriority if judged.to == 0 => packet.mark(judged.network),
         Treatment::LowPriority | Treatment::Pass | Treatment::Forward => {}
@@ -31,8 +47,8 @@ pub fn apply(packet: &Packet, judged: &Judged, way: Way) -> u32 {
         // What cannot be unpacked has been read before: the kernel has no memory to move it.
         Way::Stack if judged.strip != 0 && !outline::strip(packet, judged.network) => xdp_action::XDP_DROP,
         Way::Stack => xdp_action::XDP_PASS,
-        Way::Back => xdp_action::XDP_TX,
-        // SAFETY: numbers alone. The action, or the one for a frame that cannot be sent, comes back.
-        Way::Out(interface) => unsafe { bpf_redirect(interface, 0) as u32 },
+        Way::Back | Way::Answer => xdp_action::XDP_TX,
+        Way::Nowhere => xdp_action::XDP_DROP,
+        Way::Out(interface) => packet.leave_by(interface),
     }
 }

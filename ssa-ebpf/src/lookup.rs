@@ -28,6 +28,7 @@ mod program {
     };
 
     const READ_ONLY: usize = BPF_F_RDONLY_PROG as usize;
+    const ROWS: usize = LOOKUP_ROWS as usize;
     /// `SK_PASS` of `enum sk_action`: to the socket that was chosen, or to the one the kernel finds.
     const PASS: u32 = 1;
     /// `AF_INET6`.
@@ -35,7 +36,7 @@ mod program {
 
     /// Whom calls are for.
     #[btf_map(name = "lookups")]
-    static LOOKUPS: Array<LookupRow, LOOKUP_ROWS, READ_ONLY> = Array::new();
+    static LOOKUPS: Array<LookupRow, ROWS, READ_ONLY> = Array::new();
     /// What the maps are; for the controller alone.
     #[btf_map(name = "lookup_meta")]
     static LOOKUP_META: Array<LookupMetaRow, 1, READ_ONLY> = Array::new();
@@ -56,7 +57,7 @@ mod program {
         r#type: *const [i32; BPF_MAP_TYPE_SOCKMAP as usize],
         key: *const u32,
         value: *const u64,
-        max_entries: *const [i32; LOOKUP_ROWS],
+        max_entries: *const [i32; ROWS],
         map_flags: *const [i32; 0],
     }
 

@@ -5,8 +5,8 @@ use core::{hint::black_box, mem::MaybeUninit};
 use aya_ebpf::{
     bindings::xdp_md,
     helpers::generated::{
-        bpf_csum_diff, bpf_xdp_adjust_head, bpf_xdp_adjust_tail, bpf_xdp_get_buff_len, bpf_xdp_load_bytes,
-        bpf_xdp_store_bytes,
+        bpf_csum_diff, bpf_redirect, bpf_xdp_adjust_head, bpf_xdp_adjust_tail, bpf_xdp_get_buff_len,
+        bpf_xdp_load_bytes, bpf_xdp_store_bytes,
     },
     programs::XdpContext,
 };
@@ -32,6 +32,12 @@ impl<const FAR: bool> Packet<FAR> {
     #[inline(always)]
     pub const fn new(context: &XdpContext) -> Self {
         Self { context: context.ctx }
+    }
+
+    /// The same frame, as if nothing had been read of it yet.
+    #[inline(always)]
+    pub fn anew(&self) -> Self {
+        Self { context: black_box(self.context) }
     }
 
     /// The kernel's context.
@@ -66,6 +72,13 @@ impl<const FAR: bool> Packet<FAR> {
     fn end(&self) -> *mut u8 {
         // SAFETY: as above.
         unsafe { (*self.context).data_end as usize as *mut u8 }
+    }
+
+    /// Lets the frame leave by another interface: the action that says so, or that it cannot.
+    #[inline(always)]
+    pub fn leave_by(&self, interface: u32) -> u32 {
+        // SAFETY: numbers alone.
+        unsafe { bpf_redirect(interface, 0) as u32 }
     }
 
     /// The interface that it came in by.
@@ -268,6 +281,6 @@ impl<const FAR: bool> Traffic for Packet<FAR> {
 
     #[inline(always)]
     fn again(&self) -> impl Traffic {
-        Self { context: black_box(self.context) }
+        self.anew()
     }
 }

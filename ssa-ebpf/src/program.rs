@@ -1,7 +1,7 @@
 //! Entry points: the filter, and the probe that tells the controller how ticks and nanoseconds lie to each other.
 
 use aya_ebpf::{macros::xdp, programs::XdpContext};
-use ssa_common::judge::judge;
+use ssa_common::judge::{Carrier, Common, Judged, judge_common, judge_whole};
 
 use crate::{
     action::{self, Way},
@@ -16,17 +16,43 @@ use crate::{
 #[xdp(frags)]
 pub fn ssa_filter(context: XdpContext) -> u32 {
     let packet: Packet = Packet::new(&context);
-    let mut judged = judge(&packet, &Kernel, &Jiffies);
+    match judge_common(&packet, &Kernel, &Jiffies, &Plainly(&packet)) {
+        Common::Done(action) => action,
+        Common::Sliced(judged) => carry_out(&packet, judged),
+        Common::Unknown => {
+            let packet = packet.anew();
+            carry_out(&packet, judge_whole(&packet, &Kernel, &Jiffies))
+        }
+    }
+}
+
+/// Counts a frame, and lets it pass or drops it.
+struct Plainly<'a>(&'a Packet);
+
+impl Carrier for Plainly<'_> {
+    type Done = u32;
+
+    #[inline(always)]
+    fn carry_out(&self, judged: &Judged) -> u32 {
+        counters::count(judged, self.0.octets(judged));
+        action::plain(self.0, judged)
+    }
+}
+
+/// Sends a frame where its slice says, counts it, and does what else the verdict says.
+#[inline(always)]
+fn carry_out(packet: &Packet, mut judged: Judged) -> u32 {
     let octets = packet.octets(&judged);
     let mut way = Way::Stack;
     if judged.to != 0 {
-        match steer::send(&packet, &judged) {
-            Some(out) => way = out,
-            None => judged = judged.nowhere(),
+        way = steer::send(packet, &judged).unwrap_or(Way::Nowhere);
+        if matches!(way, Way::Nowhere | Way::Answer) {
+            judged = judged.nowhere();
         }
     }
     counters::count(&judged, octets);
-    action::apply(&packet, &judged, way)
+    counters::count_slice(&judged);
+    action::apply(packet, &judged, way)
 }
 
 /// Run by the controller alone, never attached: writes jiffies and monotonic nanoseconds over the frame's first octets.

@@ -1,16 +1,15 @@
 //! A frame for another endpoint in; the same on its way there, out (DESIGN §4 step 9).
 
-use aya_ebpf::helpers::generated::{bpf_get_smp_processor_id, bpf_jiffies64};
 use ssa_common::{
     judge::{Judged, STEERED, Wrap},
     parse::{ETHERNET, HEADER_OCTETS, IPV6, field, protocol},
-    rows::HopRow,
     verdict::Treatment,
 };
 
 use crate::{
     action::Way,
-    maps::{ENDPOINTS, HOPS},
+    hops::Hop,
+    maps::ENDPOINTS,
     outline,
     packet::{Packet, Room},
 };
@@ -32,18 +31,11 @@ const WRAPPED: usize = (ETHERNET + HEADER_OCTETS) as usize;
 pub fn send(packet: &Packet, judged: &Judged) -> Option<Way> {
     let place = judged.to.wrapping_sub(1);
     let endpoint = ENDPOINTS.get(place)?;
-    // SAFETY: no arguments; newer verifiers inline it.
-    let cpu = unsafe { bpf_get_smp_processor_id() };
-    let hop = HOPS.get_ptr_mut(endpoint.first_hop.wrapping_add(cpu))?;
-    // SAFETY: the map owns the row, and this CPU alone uses it.
-    let hop: &HopRow = unsafe { &*hop };
-    // SAFETY: no arguments; the verifier inlines it to a load.
-    if hop.until <= unsafe { bpf_jiffies64() } {
+    let hop = Hop::to(endpoint)?;
+    if hop.is_old() {
         outline::resolve(packet, place);
     }
-    // SAFETY: as above; what was just asked for is read and not what was known before.
-    let (interface, mtu) =
-        unsafe { ((&raw const hop.interface).read_volatile(), (&raw const hop.mtu).read_volatile()) };
+    let (interface, mtu) = (hop.interface(), hop.mtu());
     if interface == 0 {
         return None;
     }
@@ -54,7 +46,7 @@ pub fn send(packet: &Packet, judged: &Judged) -> Option<Way> {
         Wrap::Steered | Wrap::Last => HEADER_OCTETS,
     };
     if length + room > mtu {
-        return outline::too_big(packet, judged, mtu.wrapping_sub(room)).then_some(Way::Back);
+        return outline::too_big(packet, judged, mtu.wrapping_sub(room)).then_some(Way::Answer);
     }
     if judged.treatment == Treatment::LowPriority {
         packet.mark(network);
@@ -71,8 +63,7 @@ pub fn send(packet: &Packet, judged: &Judged) -> Option<Way> {
     if !packet.begin_at(network as i32 - (ETHERNET + room) as i32) {
         return None;
     }
-    // SAFETY: as above.
-    let (start, end) = unsafe { ((&raw const hop.link).read_volatile(), (&raw const hop.link_end).read_volatile()) };
+    let (start, end) = hop.stations();
     if room == 0 {
         link(&packet.room::<{ ETHERNET as usize }>(0)?, start, end);
     } else {

@@ -1,12 +1,8 @@
 //! A frame that the next link does not take in; the ICMPv6 error for its sender out (RFC 4443 §3.2).
 
-use aya_ebpf::helpers::generated::{bpf_get_smp_processor_id, bpf_jiffies64};
 use ssa_common::parse::{ETHERNET, Frame as _, HEADER_OCTETS, IPV6, field, protocol};
 
-use crate::{
-    maps::{ENDPOINTS, HOPS},
-    packet::Packet,
-};
+use crate::{hops::Hop, maps::ENDPOINTS, packet::Packet};
 
 /// The smallest MTU of IPv6 (RFC 8200 §5), and the longest an error may be.
 const MINIMUM_MTU: u32 = 1280;
@@ -29,16 +25,11 @@ pub fn answer<const FAR: bool>(packet: &Packet<FAR>, place: u32, network: u32, m
     if mtu < MINIMUM_MTU {
         return None;
     }
+    // A frame that only claims to be long would be answered by a longer one, with octets that nobody sent.
+    packet.room::<1>(network.wrapping_add(CARRIED - 1))?;
     let endpoint = ENDPOINTS.get(place)?;
-    // SAFETY: no arguments.
-    let (cpu, now) = unsafe { (bpf_get_smp_processor_id(), bpf_jiffies64() as u32) };
-    let hop = HOPS.get_ptr_mut(endpoint.first_hop.wrapping_add(cpu))?;
-    // SAFETY: the map owns the row, and this CPU alone uses it.
-    unsafe {
-        if (*hop).refused == now {
-            return None;
-        }
-        (*hop).refused = now;
+    if !Hop::to(endpoint)?.may_refuse() {
+        return None;
     }
     let stations = packet.room::<12>(0)?;
     let (to, to_end): (u32, u16) = (stations.get::<0, _>(), stations.get::<4, _>());

@@ -23,19 +23,57 @@ use crate::{
     verdict::{Reason, Treatment, Verdict},
 };
 
-/// Judges a common frame; none of the others.
+/// What the common way has made of a frame.
+pub enum Common<T> {
+    /// It is judged, stays on this host as it is or is dropped, and is no slice's: carried out at once.
+    Done(T),
+    /// It is judged, and its slice is to be counted or says where it goes.
+    Sliced(Judged),
+    /// The whole law must be asked.
+    Unknown,
+}
+
+/// Who carries out what is said of nearly every frame, where it is said.
+///
+/// Each place has its own copy, of which most is constant: what all places would have to hand over to a single one costs
+/// more than the rule.
+pub trait Carrier {
+    /// What comes of it.
+    type Done;
+
+    /// Carries out what is said of a frame that is no slice's.
+    fn carry_out(&self, judged: &Judged) -> Self::Done;
+}
+
+/// Judges a common frame.
 #[inline(always)]
-pub(super) fn judge_common(frame: &impl Traffic, tables: &impl Tables, clock: &impl Clock) -> Option<Judged> {
+pub fn judge_common<C: Carrier>(
+    frame: &impl Traffic,
+    tables: &impl Tables,
+    clock: &impl Clock,
+    carrier: &C,
+) -> Common<C::Done> {
+    judge_some(frame, tables, clock, carrier).unwrap_or(Common::Unknown)
+}
+
+#[inline(always)]
+fn judge_some<C: Carrier>(
+    frame: &impl Traffic,
+    tables: &impl Tables,
+    clock: &impl Clock,
+    carrier: &C,
+) -> Option<Common<C::Done>> {
+    let done = |judged: &Judged| Some(Common::Done(carrier.carry_out(judged)));
     let mut network = ETHERNET;
     let mut front = frame.front(network)?;
     if front.ethertype() != IPV6 {
         if front.ethertype() == IPV4 {
             // The frame's length is asked for only where nothing in it says so.
             let octets = ETHERNET + u32::from(front.half(field::V4_TOTAL_LENGTH));
-            return Some(Judged { octets, ..Judged::without_header(OTHER) });
+            return done(&Judged { octets, ..Judged::without_header(OTHER) });
         }
         if !parse::is_tag(front.ethertype()) {
-            return Some(Judged::without_header(OTHER));
+            return done(&Judged::without_header(OTHER));
         }
         network += TAG;
         front = frame.front(network)?;
@@ -53,7 +91,7 @@ pub(super) fn judge_common(frame: &impl Traffic, tables: &impl Tables, clock: &i
         Sight::Found(found) => found,
         // It may carry what another endpoint sent.
         Sight::Nothing if front.octet(field::NEXT_HEADER) == protocol::IPV6 => return None,
-        Sight::Nothing => return Some(judged(OTHER, None)),
+        Sight::Nothing => return done(&judged(OTHER, None)),
         Sight::Unknown => return None,
     };
     let row = found.row;
@@ -80,9 +118,9 @@ pub(super) fn judge_common(frame: &impl Traffic, tables: &impl Tables, clock: &i
         Some(slice) if judged.treatment != Treatment::Drop => {
             let word = tables.slice(bank.first_slice.wrapping_add(slice));
             let to = steer::plainly(bank, row.slices.steer, word, clock)?;
-            Some(steer::on_its_way(judged, row, slice, to))
+            Some(Common::Sliced(steer::on_its_way(judged, row, slice, to)))
         }
-        _ => Some(judged),
+        _ => done(&judged),
     }
 }
 

@@ -24,14 +24,8 @@ use crate::{
     verdict::{Reason, Treatment, Verdict},
 };
 
-use self::{
-    common::judge_common,
-    find::{Found, find},
-    steer::Traveller,
-    tables::judge_pair,
-    upper::embedded,
-};
 pub use self::{
+    common::{Carrier, Common, judge_common},
     connection::{Connection, Ends, judge_connection},
     find::{find_later, places},
     source::{Source, judge_source},
@@ -40,6 +34,12 @@ pub use self::{
     treat::treat,
     tunnel::{STEERED, Tunnel, judge_tunnel},
     upper::{Above, Said, Traffic, judge_upper},
+};
+use self::{
+    find::{Found, find},
+    steer::Traveller,
+    tables::judge_pair,
+    upper::embedded,
 };
 
 /// A verdict in the words of who carries it out: each by itself, and most of them constants where they are known.
@@ -111,9 +111,20 @@ const fn outside(reason: Reason, treatment: Treatment) -> Verdict {
 /// Judges one frame.
 #[inline(always)]
 pub fn judge(frame: &impl Traffic, tables: &impl Tables, clock: &impl Clock) -> Judged {
-    match judge_common(frame, tables, clock) {
-        Some(judged) => judged,
-        None => judge_whole(&frame.again(), tables, clock),
+    match judge_common(frame, tables, clock, &Teller) {
+        Common::Done(judged) | Common::Sliced(judged) => judged,
+        Common::Unknown => judge_whole(&frame.again(), tables, clock),
+    }
+}
+
+/// Carries nothing out, and says what was said.
+struct Teller;
+
+impl Carrier for Teller {
+    type Done = Judged;
+
+    fn carry_out(&self, judged: &Judged) -> Judged {
+        *judged
     }
 }
 

@@ -39,6 +39,10 @@ pub fn judge_tunnel(
         return None;
     }
     let inner = Header::read(frame, network + HEADER_OCTETS)?;
+    // An endpoint takes one off. Else whoever uses its address could send neighbour discovery from afar (RFC 4861 §3.1).
+    if inner.hop_limit == u8::MAX {
+        return None;
+    }
     let slot = find(tables, bank, inner.destination)?.slot;
     let steered = frame.read_u32(network)? & STEERED != 0;
     Some(Tunnel { slot, origin: if steered { Origin::Steered } else { Origin::Last } })

@@ -1,4 +1,27 @@
 //! Slices, endpoints and who owns what in; who is to own each slice out. Pure.
+//!
+//! The owners so far are put on a table, `quotas` says how many slices each member is to have, `release` takes from
+//! those who have more, `fill` gives to those who have less, and where replicas must lie apart `repair` gives what is
+//! left. The same input makes the same output everywhere: whole numbers only, and no order that chance decides.
+
+mod fill;
+mod moves;
+mod quota;
+mod repair;
+mod runs;
+mod sites;
+mod summary;
+mod table;
+#[cfg(test)]
+mod tests;
+
+pub use runs::{Merged, merge, runs, split};
+pub use summary::{Held, Summary};
+
+use std::rc::Rc;
+
+use sites::Sites;
+use table::Table;
 
 /// The place of an endpoint in the list of members.
 pub type Owner = u16;
@@ -6,7 +29,7 @@ pub type Owner = u16;
 /// An endpoint among which slices are shared out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Member {
-    /// Its share, against the weights of the others; at least 1.
+    /// Its share, against the weights of the others; 0 counts as 1.
     pub weight: u32,
     /// Its failure domain, by a number; none: one of its own.
     pub domain: Option<u32>,
@@ -15,6 +38,9 @@ pub struct Member {
 }
 
 /// Where in a slice's number the number of a replica stands (a `replica` field among the slice bits).
+///
+/// Slices that differ in nothing but this number, each below `count`, are replicas of one address. A field that does not
+/// lie within the slice's number as a whole says nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Replicas {
     /// Bits of the slice's number before it, the most significant first.
@@ -42,38 +68,56 @@ impl Slices {
 }
 
 /// The owner of each slice. `current` has the owners so far and `pinned` those that must be, slice by slice; a slice
-/// beyond their end has none. None where no member may own anything.
+/// beyond their end has none, and an owner beyond the last member is none. None where no member may own anything.
+///
+/// Each member that is not draining gets its share by weight of the slices, rounded down or up; pins count first, and who
+/// is pinned more than its share gets no other slice. Replicas of one address lie in different domains, whatever the
+/// weights; where there are too few domains, on different members. As few slices as possible change their owners, and
+/// each owner's slices are as few runs as can be had for that.
 pub fn assign(
     slices: Slices,
     members: &[Member],
     current: &[Option<Owner>],
     pinned: &[Option<Owner>],
 ) -> Option<Vec<Owner>> {
-    let takers: Vec<Owner> =
-        (0..).zip(members).filter(|(_, member)| !member.draining).map(|(owner, _)| owner).collect();
-    let last = takers.len().checked_sub(1)?;
-    let share = slices.count().div_ceil(takers.len());
-    let at = |list: &[Option<Owner>], slice: usize| list.get(slice).copied().flatten();
-    let stays = |owner: &Owner| takers.contains(owner);
-    let owner = |slice| {
-        at(pinned, slice)
-            .or_else(|| at(current, slice).filter(stays))
-            .unwrap_or_else(|| takers[(slice / share).min(last)])
-    };
-    Some((0..slices.count()).map(owner).collect())
+    let order = sites::order(slices);
+    let mut table = set_up(slices, members, &order, current, pinned);
+    if members.iter().all(|member| member.draining) && table.owners.contains(&None) {
+        return None;
+    }
+    table.count_near();
+    table.release_clashes();
+    table.quota = quota::quotas(&table);
+    moves::release(&mut table);
+    fill::fill(&mut table);
+    repair::repair(&mut table);
+    let mut owners = vec![0; order.len()];
+    for (slice, owner) in order.into_iter().zip(table.owners) {
+        owners[slice] = owner?;
+    }
+    Some(owners)
 }
 
-/// Merged.
-pub struct Merged {
-    pub owner: Option<Owner>,
-    pub previous: Option<Owner>,
-    pub others: u32,
-}
-/// Split.
-pub fn split<T: Copy>(list: &[T], by: u8) -> Vec<T> {
-    list.iter().flat_map(|&item| std::iter::repeat_n(item, 1 << by)).collect()
-}
-/// Merge.
-pub fn merge(owners: &[Option<Owner>], by: u8) -> Vec<Merged> {
-    owners.chunks(1 << by).map(|c| Merged { owner: c[0], previous: None, others: 0 }).collect()
+/// The table as it is: pins in force, and owners that may stay.
+fn set_up<'a>(
+    slices: Slices,
+    members: &'a [Member],
+    order: &[usize],
+    current: &[Option<Owner>],
+    pinned: &[Option<Owner>],
+) -> Table<'a> {
+    let at = |list: &[Option<Owner>], slice: usize| {
+        list.get(slice).copied().flatten().filter(|&owner| usize::from(owner) < members.len())
+    };
+    let stays = |&owner: &Owner| !members[usize::from(owner)].draining;
+    let pins: Vec<Option<Owner>> = order.iter().map(|&slice| at(pinned, slice)).collect();
+    let before: Vec<Option<Owner>> = order.iter().map(|&slice| at(current, slice).filter(stays)).collect();
+    let owners: Vec<Option<Owner>> = pins.iter().zip(&before).map(|(pin, before)| pin.or(*before)).collect();
+    let mut held = vec![0; members.len()];
+    for owner in owners.iter().flatten() {
+        held[usize::from(*owner)] += 1;
+    }
+    let pinned = pins.iter().map(Option::is_some).collect();
+    let sites = Sites::new(slices, members).map(Rc::new);
+    Table { members, sites, near: vec![], owners, before, pinned, held, quota: vec![] }
 }

@@ -16,11 +16,12 @@ use crate::{
     kernel::{create, instance::Instance, lock, lookup, netlink::Host, permission, pins::Pins},
     plan::{
         changes::{Change, changes},
+        ground::{Ground, Neighbourhood},
         numbers::Numbers,
         shape::Shape,
         slices::{Before, told, untold},
         steps::{Action, Step, Want, steps},
-        tables::{Ground, Neighbourhood, Tables},
+        tables::Tables,
     },
 };
 

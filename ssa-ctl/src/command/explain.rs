@@ -19,8 +19,9 @@ use crate::{
     failure::{Code, Exit, Failure, Outcome},
     kernel::{clock, instance::Instance, object, permission, pins::Pins, sandbox::Sandbox},
     plan::{
+        ground::{Ground, Neighbourhood},
         slices::{Before, ranked},
-        tables::{Ground, Neighbourhood, Tables},
+        tables::Tables,
     },
 };
 
@@ -52,7 +53,7 @@ pub struct Args {
 pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome {
     let (config, rings) = super::config_and_keys(context, args.config.as_deref())?;
     // To load the program takes a while: the time is taken behind it, so that both are asked about the same moment.
-    let loaded = if args.config.is_none() { Some(sandbox(context)?) } else { None };
+    let loaded = if args.config.is_none() { Some(sandbox(context, |tables| tables)?) } else { None };
     let question = question(context, args, &config);
     let tables = match &loaded {
         Some((instance, _)) => tables_of(instance, &config, &rings)?,
@@ -101,8 +102,12 @@ fn ask_program(
     Ok((verdict.reason, verdict.treatment))
 }
 
-/// The instance, and the program that it runs over copies of the rows in force. Another build's program is refused.
-pub(super) fn sandbox(context: &Context<'_>) -> Result<(Instance, Sandbox), Failure> {
+/// The instance, and the program that it runs over copies of the rows in force, changed as wished. Another build's program
+/// is refused.
+pub(super) fn sandbox(
+    context: &Context<'_>,
+    change: impl FnOnce(Tables) -> Tables,
+) -> Result<(Instance, Sandbox), Failure> {
     permission::check()?;
     let another = || {
         Failure::new(Code::Failed, "the loaded program is of another build than this ssa-ctl")
@@ -113,7 +118,7 @@ pub(super) fn sandbox(context: &Context<'_>) -> Result<(Instance, Sandbox), Fail
     if instance.meta.build != object::build() {
         return Err(another());
     }
-    let mut sandbox = Sandbox::new(&instance.running()?.tables)?;
+    let mut sandbox = Sandbox::new(&change(instance.running()?.tables))?;
     let pinned = ProgramInfo::from_pin(pins.filter()).context("cannot ask about the pinned program")?;
     if pinned.tag() == sandbox.tag()? { Ok((instance, sandbox)) } else { Err(another()) }
 }

@@ -50,7 +50,9 @@ struct Move {
     dry_run: bool,
 }
 
-/// Cut the prefixes of a service into other slices; addresses stay with their endpoints as far as balance allows
+/// Cut the prefixes of a service into other slices
+///
+/// Addresses stay with their endpoints as far as the balance allows. No address is ever without an owner.
 #[derive(clap::Args)]
 struct Cut {
     /// The service
@@ -149,8 +151,9 @@ fn cut(context: &mut Context<'_>, args: &Cut, split: bool) -> Outcome {
 
 fn rebalance(context: &mut Context<'_>, args: &Rebalance) -> Outcome {
     let Rebalance { service, unpin, dry_run } = args;
+    super::service(&super::config_of(context, None)?, service)?;
     super::change(context, *dry_run, |config| {
-        if *unpin { edit::unpin(config, service, 0..=u32::MAX) } else { edit::unpin(config, service, 1..=0) }
+        if *unpin { edit::unpin(config, service, 0..=u32::MAX) } else { Ok(config.clone()) }
     })
 }
 

@@ -115,12 +115,11 @@ pub fn on(context: &mut Context<'_>, wanted: &Wanted<'_>, dry_run: bool) -> Resu
 pub fn off(context: &mut Context<'_>, dry_run: bool) -> Result<Brought, Failure> {
     permission::check()?;
     let pins = Pins::new(&context.pin_root);
-    let _lock = match pins.root().exists() {
-        true => {
-            pins.check()?;
-            Some(lock::take(&pins, &mut waiting(context))?)
-        }
-        false => None,
+    let _lock = if pins.root().exists() {
+        pins.check()?;
+        Some(lock::take(&pins, &mut waiting(context))?)
+    } else {
+        None
     };
     if create::is_foreign(&pins)? {
         return Err(Failure::new(
@@ -164,13 +163,13 @@ fn perform(routes: &Routes, said: &mut Vec<String>) -> Result<(), Failure> {
     let steps = routes.add.iter().map(|prefix| (Action::Route, *prefix));
     for (action, prefix) in steps.chain(routes.remove.iter().map(|prefix| (Action::Unroute, *prefix))) {
         let result = if action == Action::Route { routes::add(prefix) } else { routes::remove(prefix) };
-        result.map_err(|failure| match said.is_empty() {
-            true => failure,
-            false => {
-                let error = failure.error.context(format!("done: {}; then a step failed", said.join(", ")));
-                Failure { error, ..failure }
+        if let Err(failure) = result {
+            if said.is_empty() {
+                return Err(failure);
             }
-        })?;
+            let error = failure.error.context(format!("done: {}; then a step failed", said.join(", ")));
+            return Err(Failure { error, ..failure });
+        }
         said.push(format!("{} {prefix}", action.name()));
     }
     Ok(())

@@ -3,5 +3,6 @@
 mod bring;
 pub mod hand;
 pub mod plan;
+pub mod shown;
 
 pub use self::bring::{Brought, Wanted, off, on, routes_off};

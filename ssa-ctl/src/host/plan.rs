@@ -4,7 +4,10 @@ use ipnet::Ipv6Net;
 use serde::Serialize;
 use ssa_common::rows::LookupRow;
 
-use super::hand::{self, Handing, Shown};
+use super::{
+    hand::{self, Handing},
+    shown::Shown,
+};
 use crate::{
     config::Service,
     kernel::{

@@ -110,7 +110,7 @@ fn read(pins: &Pins, meta: &LookupMetaRow) -> anyhow::Result<Lookup> {
 
 /// Hands calls to these sockets, by these rows, and by no others. A place without a socket hands nothing.
 pub fn put(pins: &Pins, rows: &[LookupRow], sockets: &[Option<OwnedFd>]) -> anyhow::Result<()> {
-    clear(&pins.staging().lookup())?;
+    clear_staging(pins)?;
     let mut object = Ebpf::load(OBJECT).context("cannot make the maps of the lookup program")?;
     let meta =
         LookupMetaRow { version: LOOKUP_VERSION, rows: u32::try_from(rows.len())?, build: object::digest(OBJECT) };
@@ -142,14 +142,19 @@ pub fn put(pins: &Pins, rows: &[LookupRow], sockets: &[Option<OwnedFd>]) -> anyh
     let (from, to) = (new.root().to_owned(), pins.lookup().root().to_owned());
     let flags = if to.exists() { RenameFlags::EXCHANGE } else { RenameFlags::NOREPLACE };
     renameat_with(CWD, from, CWD, to, flags).context("cannot rename the pins of the lookup program")?;
-    clear(&new)?;
-    pins::remove(staging.root())
+    clear_staging(pins)
 }
 
 /// Removes all of it; calls go where the kernel finds a socket by itself.
 pub fn remove(pins: &Pins) -> anyhow::Result<()> {
-    clear(&pins.staging().lookup())?;
+    clear_staging(pins)?;
     clear(&pins.lookup())
+}
+
+/// Removes what was replaced, or what a killed command has left.
+fn clear_staging(pins: &Pins) -> anyhow::Result<()> {
+    clear(&pins.staging().lookup())?;
+    pins::remove(pins.staging().root())
 }
 
 /// Detaches at once, which the kernel else does later, and removes the pins.

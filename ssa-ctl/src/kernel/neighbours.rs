@@ -22,7 +22,7 @@ use ssa_common::rows::HopRow;
 use super::netlink::Host;
 use crate::{
     config::{Config, Endpoint, Steer},
-    plan::tables::Neighbourhood,
+    plan::ground::Neighbourhood,
 };
 
 /// How long is waited for neighbours that nobody has asked for yet.

@@ -110,11 +110,9 @@ fn take(
                 for (descriptor, place) in held {
                     match copy(pid, descriptor) {
                         Ok(socket) if is_bound_to(&socket, &wanted[place]) => found[place] = Some(socket),
-                        // Its process has closed it, and has another file there.
-                        Ok(_) => {}
                         Err(errno @ (Errno::PERM | Errno::ACCESS)) => *refused = Some(errno),
-                        // The process, or its socket, has gone.
-                        Err(_) => {}
+                        // The process, or its socket, has gone; the number may be another file's by now.
+                        Ok(_) | Err(_) => {}
                     }
                 }
             }
@@ -131,7 +129,12 @@ fn descriptors(process: &Path, inodes: &HashMap<u64, usize>) -> io::Result<Vec<(
     let mut held = Vec::new();
     for entry in fs::read_dir(process.join("fd"))? {
         let path = entry?.path();
-        let Ok(link) = fs::read_link(&path) else { continue };
+        let link = match fs::read_link(&path) {
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Err(error),
+            // It has been closed meanwhile.
+            Err(_) => continue,
+            Ok(link) => link,
+        };
         let inode = link.to_str().and_then(|link| link.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok());
         let descriptor = path.file_name().and_then(|name| name.to_str()?.parse().ok());
         if let (Some(inode), Some(descriptor)) = (inode, descriptor)

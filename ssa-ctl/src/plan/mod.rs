@@ -1,6 +1,7 @@
 //! What is wanted and what is there in; the steps from one to the other out. Nothing here touches the kernel.
 
 pub mod changes;
+pub mod ground;
 pub mod moves;
 pub mod numbers;
 pub mod shape;

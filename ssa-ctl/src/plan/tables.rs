@@ -1,6 +1,6 @@
 //! A config and its keys in; the rows of one bank out. The same rows serve the host's own law.
 
-use std::{array, collections::BTreeMap};
+use std::array;
 
 use anyhow::Context as _;
 use bytemuck::Zeroable;
@@ -10,16 +10,17 @@ use ssa_common::{
     layout::{ALLOWED, BANK_MAGIC, NAME},
     rows::{
         AllowRow, BankRow, EndpointRow, FLAG_ALLOW, FLAG_DENY_SOURCE_IN_SERVICE, FLAG_LOW_PRIORITY, FLAG_PREVIOUS,
-        FLAG_SLICES, HopRow, PrefixRow, PreviousRow, RuleRow, STALE_CLOSED, STALE_LAST, STALE_OPEN, STEER_IP6IP6,
-        STEER_L2, STEER_ROUTE, ServiceRow, SliceRow, SliceWord,
+        FLAG_SLICES, PrefixRow, PreviousRow, RuleRow, STALE_CLOSED, STALE_LAST, STALE_OPEN, STEER_IP6IP6, STEER_L2,
+        STEER_ROUTE, ServiceRow, SliceRow, SliceWord,
     },
     rule::{Rule, Secrets, Timing},
 };
 
 use super::{
+    ground::{Ground, Neighbourhood, endpoints},
     numbers::Numbers,
     shape::Shape,
-    slices::{Before, Slices, ranked},
+    slices::Slices,
     table,
 };
 use crate::config::{Config, Enforce, OnMismatch, Service, StaleClock, Steer, keys::KeyRings};
@@ -39,37 +40,6 @@ pub struct Tables {
     pub endpoints: Vec<EndpointRow>,
     /// Slices with their owners.
     pub slices: Slices,
-}
-
-/// What rows depend on besides the config and its keys.
-#[derive(Clone, Copy)]
-pub struct Ground<'a> {
-    /// Ticks a second of the clock.
-    pub hertz: u32,
-    /// The sizes of the maps.
-    pub shape: Shape,
-    /// The numbers of the services.
-    pub numbers: &'a Numbers,
-    /// What was in force before, whose slices move as little as possible.
-    pub before: Option<Before<'a>>,
-    /// This host.
-    pub host: Option<&'a Neighbourhood>,
-}
-
-/// A host among the endpoints.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Neighbourhood {
-    /// The name of the endpoint that it is.
-    pub endpoint: Option<String>,
-    /// The ways to the others, by name, as far as they are known.
-    pub hops: BTreeMap<String, HopRow>,
-}
-
-impl<'a> Ground<'a> {
-    /// Of a host that is no endpoint, on which nothing was in force before.
-    pub const fn new(hertz: u32, shape: Shape, numbers: &'a Numbers) -> Self {
-        Self { hertz, shape, numbers, before: None, host: None }
-    }
 }
 
 impl Tables {
@@ -123,6 +93,20 @@ impl Tables {
         Ok(tables)
     }
 
+    /// The same rows, by which no frame leaves this host for another endpoint.
+    #[must_use]
+    pub fn staying(mut self) -> Self {
+        for row in self.prefixes.iter_mut().filter(|row| row.slices.steer != STEER_ROUTE) {
+            row.flags &= !FLAG_SLICES;
+        }
+        self
+    }
+
+    /// Whether, by these rows, frames may leave this host for another endpoint.
+    pub fn steers(&self) -> bool {
+        self.prefixes.iter().any(|row| row.flags & FLAG_SLICES != 0 && row.slices.steer != STEER_ROUTE)
+    }
+
     /// The same rows with another share of the sources of one service enforced.
     pub fn set_enforce(&mut self, service: u32, enforce: Enforce) {
         for row in self.prefixes.iter_mut().filter(|row| row.service == service) {
@@ -155,31 +139,6 @@ impl judge::Tables for Tables {
     fn endpoint(&self, place: u32) -> Option<&EndpointRow> {
         self.endpoints.get(place as usize)
     }
-}
-
-/// The rows of the endpoints; in `bank`, how many there are and which of them is this host.
-fn endpoints(
-    config: &Config,
-    bank: &mut BankRow,
-    shape: Shape,
-    host: Option<&Neighbourhood>,
-) -> anyhow::Result<Vec<EndpointRow>> {
-    let ranked = ranked(config);
-    bank.endpoints = u32::try_from(ranked.len())?;
-    let is_host = |name: &str| host.and_then(|host| host.endpoint.as_deref()) == Some(name);
-    let own = (1..).zip(&ranked).find(|(_, (_, endpoint))| is_host(&endpoint.name));
-    bank.host = own.map_or(0, |(number, _)| number);
-    let source = own.map_or(Words::default(), |(_, (_, own))| Words::from_u128(own.address.to_bits()));
-    let mut rows = vec![EndpointRow::zeroed(); shape.endpoints as usize];
-    for (number, (_, endpoint)) in ranked.into_iter().enumerate() {
-        *rows.get_mut(number).context("more endpoints than the maps have room for")? = EndpointRow {
-            address: Words::from_u128(endpoint.address.to_bits()),
-            source,
-            hop: host.and_then(|host| host.hops.get(&endpoint.name)).copied().unwrap_or_default(),
-            ..EndpointRow::zeroed()
-        };
-    }
-    Ok(rows)
 }
 
 /// The place of a prefix length among the bank's masks, in the order the config has them.

@@ -11,9 +11,10 @@ use ssa_ctl::{
     config::{self, Source},
     kernel::{clock, sandbox::Sandbox},
     plan::{
+        ground::{Ground, Neighbourhood},
         numbers::Numbers,
         shape::Shape,
-        tables::{Ground, Neighbourhood, Tables},
+        tables::Tables,
     },
 };
 use tempfile::TempDir;
@@ -62,7 +63,8 @@ impl Config {
     /// An endpoint, and the way to it; without one it is this host.
     #[must_use]
     pub fn endpoint(mut self, name: &str, address: &str, way: Option<HopRow>) -> Self {
-        self.text += &format!("[[endpoint]]\nname = \"{name}\"\naddress = \"{address}\"\n");
+        let lines = format!("[[endpoint]]\nname = \"{name}\"\naddress = \"{address}\"\n");
+        self.text += &lines;
         match way {
             Some(way) => drop(self.host.hops.insert(name.into(), way)),
             None => self.host.endpoint = Some(name.into()),

@@ -5,6 +5,8 @@ mod clock;
 mod fleet;
 mod foreign;
 mod handover;
+mod handed;
+mod host;
 mod inside;
 mod kill;
 mod meddling;

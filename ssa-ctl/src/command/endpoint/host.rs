@@ -8,10 +8,7 @@ use crate::{
     change,
     context::Context,
     failure::{Exit, Outcome},
-    host::{
-        self, Brought, Wanted,
-        hand::{Hand, Shown},
-    },
+    host::{self, Brought, Wanted, hand::Hand, shown::Shown},
     kernel::{
         lookup::{self, LOOKUP},
         pins::Pins,
@@ -47,8 +44,8 @@ enum Command {
 struct On {
     /// The services; without any, all of the running config
     services: Vec<String>,
-    /// Hand the calls of a service and port to the socket that is bound there: web=tcp/443@[::1]:8443, or
-    /// web:0-15=tcp/443@[::1]:8443 for some slices. Together they replace those of before; without any, those stay,
+    /// Hand the calls of a service and port to the socket that is bound there: `web=tcp/443@[::1]:8443`, or
+    /// `web:0-15=tcp/443@[::1]:8443` for some slices. Together they replace those of before; without any, those stay,
     /// and their sockets are looked for again
     #[arg(long = "hand", value_name = "SERVICE[:SLICES]=PROTOCOL/PORT@[ADDRESS]:PORT")]
     hands: Vec<Hand>,

@@ -5,18 +5,14 @@ use std::time::Instant;
 use anyhow::Result;
 use ssa_common::{layout, rows::ActiveRow};
 use ssa_ctl::{
-    config::{self, keys::KeyRings},
+    config::{self, Checked, keys::KeyRings},
     kernel::{
         clock,
         create::{self, Made},
         map::Map,
     },
     observe::counters::Counts,
-    plan::{
-        numbers::Numbers,
-        shape::Shape,
-        tables::{Ground, Tables},
-    },
+    plan::{ground::Ground, numbers::Numbers, shape::Shape, tables::Tables},
 };
 
 use super::{Context, Figure, figure};
@@ -28,15 +24,14 @@ const MOST: usize = 4095;
 const FLIPS: u32 = 1000;
 
 /// A config ready to be put in force.
-struct Ready {
+pub(super) struct Ready {
     tables: Tables,
     document: String,
     shape: Shape,
 }
 
 impl Ready {
-    fn new(services: usize, source_bits: u8) -> Result<Self> {
-        let checked = checked(text(services, source_bits))?;
+    pub(super) fn new(checked: &Checked) -> Result<Self> {
         let config = &checked.config;
         let document = config::to_toml(config);
         let shape = Shape::of(config, document.len());
@@ -47,7 +42,7 @@ impl Ready {
     }
 
     /// The program loaded over it.
-    fn load(&self) -> Result<Made> {
+    pub(super) fn load(&self) -> Result<Made> {
         let made = create::make(self.shape)?;
         made.instance.put_in_force(&self.tables, &self.document, 1)?;
         Ok(made)
@@ -59,7 +54,7 @@ pub(super) fn run(context: &Context) -> Result<Vec<Figure>> {
     let phase = context.phase(&format!("control: {rounds} rounds of map writes and reads"), u64::from(rounds) * 4);
     let made = |services, source_bits| {
         phase.check()?;
-        Ready::new(services, source_bits)
+        Ready::new(&checked(text(services, source_bits))?)
     };
     let configs = [made(MOST, 48)?, made(MOST, 56)?];
     let most = configs[0].load()?;
