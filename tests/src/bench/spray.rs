@@ -3,7 +3,7 @@
 use std::net::Ipv6Addr;
 
 use anyhow::{Context as _, Result, ensure};
-use aya::programs::{TestRun as _, TestRunAttrs, TestRunOptions};
+use aya::programs::{TestRun as _, TestRunAttrs, TestRunOptions, Xdp};
 use etherparse::PacketBuilder;
 
 use super::{
@@ -42,17 +42,32 @@ impl Spray {
         Ok(Self { program: Program::xdp(&code())?, frame, context })
     }
 
-    /// Sends so many frames, up to [`MOST`], in the namespace of the calling thread (Linux 5.18).
-    pub fn send(&mut self, frames: u32) -> Result<()> {
+    /// Makes ready what several threads may send with.
+    pub fn nozzle(&mut self) -> Result<Nozzle<'_>> {
+        Ok(Nozzle { program: self.program.as_xdp()?, frame: &self.frame, context: &self.context })
+    }
+}
+
+/// What sends.
+pub struct Nozzle<'a> {
+    program: &'a Xdp,
+    frame: &'a [u8],
+    context: &'a [u8],
+}
+
+impl Nozzle<'_> {
+    /// Sends so many frames, up to [`MOST`], in the namespace of the calling thread (Linux 5.18). The kernel takes its time
+    /// to come back.
+    pub fn send(&self, frames: u32) -> Result<()> {
         ensure!(frames <= MOST, "{frames} frames at a time");
         let options = TestRunOptions {
-            data_in: Some(&self.frame),
-            ctx_in: Some(&self.context),
+            data_in: Some(self.frame),
+            ctx_in: Some(self.context),
             repeat: frames,
             attrs: TestRunAttrs::new().xdp_live_frames(frames),
             ..TestRunOptions::new()
         };
-        self.program.as_xdp()?.test_run(options).map(drop).context("the kernel sends no live frames")
+        self.program.test_run(options).map(drop).context("the kernel sends no live frames")
     }
 }
 

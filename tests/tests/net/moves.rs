@@ -3,7 +3,11 @@
 use std::{
     array,
     fmt::Write as _,
-    sync::atomic::{AtomicBool, AtomicU64, Ordering},
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+        mpsc,
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -26,6 +30,8 @@ use crate::{
 
 /// Frames that are on their way at a time: fewer than the ring of a veth holds.
 const BURST: u32 = 192;
+/// The kernel takes its time to end a burst that has left. Meanwhile others send.
+const SENDERS: usize = 16;
 /// Slice bits of endpoints, and of the filter where it moves slices.
 const BITS: u8 = 10;
 
@@ -86,10 +92,22 @@ impl Scene {
         let prefix = PREFIX.split('/').next().unwrap().parse().unwrap();
         let mut spray = Spray::new(from, to, CLIENT.parse().unwrap(), prefix).unwrap();
         let base: u64 = self.received().iter().sum();
+        let nozzle = spray.nozzle().unwrap();
+        let (go, turns) = mpsc::sync_channel(0);
+        let turns = Mutex::new(turns);
+        let turn = || turns.lock().unwrap().recv().is_ok();
         let send = || {
+            while turn() {
+                nozzle.send(BURST).unwrap()
+            }
+        };
+        thread::scope(|scope| {
+            for _ in 0..SENDERS {
+                scope.spawn(|| self.fleet.client.enter(send).unwrap());
+            }
             let mut sent = 0;
             while !stop.load(Ordering::Relaxed) {
-                spray.send(BURST).unwrap();
+                go.send(()).unwrap();
                 sent += u64::from(BURST);
                 let deadline = Instant::now() + LONGEST;
                 while self.received().iter().sum::<u64>() - base < sent {
@@ -98,9 +116,9 @@ impl Scene {
                 }
                 self.arrived.fetch_add(BURST.into(), Ordering::Release);
             }
+            drop(go);
             assert_eq!(self.received().iter().sum::<u64>() - base, sent, "more frames than were sent");
-        };
-        self.fleet.client.enter(send).unwrap();
+        });
     }
 
     /// Looks whose the slices are, until told to stop; how often.

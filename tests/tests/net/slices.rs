@@ -14,7 +14,9 @@ const SLICES: u64 = 16;
 fn text(more: &str) -> String {
     let mut text = crate::site::config(&[INTERFACE], "native", "any:*").replace("[[service]]", "ENDPOINTS[[service]]");
     let endpoint = |name: &&str| {
-        format!("[[endpoint]]\nname = \"{name}\"\naddress = \"2001:db8:c:1::{name}\"\nmac = \"02:00:5e:00:53:0{name}\"\n")
+        format!(
+            "[[endpoint]]\nname = \"{name}\"\naddress = \"2001:db8:c:1::{name}\"\nmac = \"02:00:5e:00:53:0{name}\"\n"
+        )
     };
     text = text.replace("ENDPOINTS", &NAMES.iter().map(endpoint).collect::<String>());
     text + "slice_bits = 4\nsteer = \"l2\"\nslice_counters = true\n" + more
@@ -69,7 +71,8 @@ fn slices_move_and_stay() {
     let site = site("slicemove");
     let before = owners(&site);
     let done = twice(&site, &["slice", "move", "web", "0-1,15", "b"]);
-    let details: Vec<_> = done["steps"].as_array().unwrap().iter().map(|step| step["detail"].as_str().unwrap()).collect();
+    let details: Vec<_> =
+        done["steps"].as_array().unwrap().iter().map(|step| step["detail"].as_str().unwrap()).collect();
     assert_eq!(details, ["2 slices from a to b", "1 slice from c to b"], "{done}");
     let after = owners(&site);
     for (slice, (old, new)) in before.iter().zip(&after).enumerate() {
