@@ -36,7 +36,8 @@ pub fn send(packet: &Packet, judged: &Judged) -> Option<Way> {
         outline::resolve(packet, place);
     }
     let (interface, mtu) = (hop.interface(), hop.mtu());
-    if interface == 0 {
+    // Who has no address towards the endpoint can wrap nothing for it.
+    if interface == 0 || judged.wrap != Wrap::Bare && endpoint.source.is_zero() {
         return None;
     }
     let Judged { network, octets, wrap, .. } = *judged;

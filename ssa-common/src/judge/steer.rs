@@ -35,7 +35,7 @@ pub enum Wrap {
 pub enum To {
     /// To this host's stack.
     Here,
-    /// Its slice has no endpoint, or none that this host may send to.
+    /// Its slice has no endpoint.
     Nowhere,
     /// To the endpoint with this place among all endpoint rows.
     Endpoint(u32, Wrap),
@@ -65,13 +65,9 @@ const fn to_owner(bank: &BankRow, steer: u8, owner: u32) -> To {
         To::Nowhere
     } else if owner == bank.host || steer == STEER_ROUTE {
         To::Here
-    } else if steer == STEER_L2 {
-        To::Endpoint(place(bank, owner), Wrap::Bare)
-    } else if bank.host == 0 {
-        // Who is no endpoint has no address that the others unwrap frames from.
-        To::Nowhere
     } else {
-        To::Endpoint(place(bank, owner), Wrap::Steered)
+        let wrap = if steer == STEER_L2 { Wrap::Bare } else { Wrap::Steered };
+        To::Endpoint(place(bank, owner), wrap)
     }
 }
 

@@ -36,7 +36,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(10);
 /// filter cannot ask for itself. Without, nothing is changed.
 pub fn find(config: &Config, host: &Host, ask: bool) -> anyhow::Result<Neighbourhood> {
     let own = own(config, host).map(|endpoint| endpoint.name.clone());
-    let mut found = Neighbourhood { endpoint: own, hops: BTreeMap::new() };
+    let mut found = Neighbourhood { endpoint: own, ..Neighbourhood::default() };
     let steers = |steer| config.services.iter().any(|service| service.steer == steer && service.slice_bits > 0);
     // Routes alone need no way of ours, but for the connections of slices that move.
     if config.endpoints.is_empty() || found.endpoint.is_none() && !steers(Steer::L2) && !steers(Steer::Ip6ip6) {
@@ -44,7 +44,7 @@ pub fn find(config: &Config, host: &Host, ask: bool) -> anyhow::Result<Neighbour
     }
     let others: Vec<_> = config.endpoints.iter().filter(|other| Some(&other.name) != found.endpoint.as_ref()).collect();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    found.hops = runtime.block_on(async {
+    (found.hops, found.sources) = runtime.block_on(async {
         let (connection, handle, _) = new_connection().context("cannot open a netlink socket")?;
         let connection = tokio::spawn(connection);
         let hops = hops(&handle, &others, ask).await.context("cannot ask for the ways to the endpoints");
@@ -69,9 +69,13 @@ struct Route<'a> {
     next: Ipv6Addr,
     interface: u32,
     mtu: Option<u32>,
+    source: Option<Ipv6Addr>,
 }
 
-async fn hops(handle: &Handle, others: &[&Endpoint], ask: bool) -> anyhow::Result<BTreeMap<String, HopRow>> {
+/// The ways, and the addresses of this host at their beginnings, by the names of the endpoints.
+type Ways = (BTreeMap<String, HopRow>, BTreeMap<String, Ipv6Addr>);
+
+async fn hops(handle: &Handle, others: &[&Endpoint], ask: bool) -> anyhow::Result<Ways> {
     let mut routes = Vec::new();
     for endpoint in others {
         // An endpoint that no route leads to is one that nothing can be sent to: the filter says so for each frame.
@@ -93,7 +97,8 @@ async fn hops(handle: &Handle, others: &[&Endpoint], ask: bool) -> anyhow::Resul
                     row(destination, *source, route.interface, route.mtu.unwrap_or(*mtu)),
                 ))
             };
-            return Ok(routes.iter().filter_map(hop).collect());
+            let source = |route: &Route<'_>| Some((route.endpoint.name.clone(), route.source?));
+            return Ok((routes.iter().filter_map(hop).collect(), routes.iter().filter_map(source).collect()));
         }
         if !asked {
             for route in &routes {
@@ -124,11 +129,12 @@ fn row(destination: [u8; 6], source: [u8; 6], interface: u32, mtu: u32) -> HopRo
 async fn route<'a>(handle: &Handle, endpoint: &'a Endpoint) -> Option<Route<'a>> {
     let question = RouteMessageBuilder::<Ipv6Addr>::new().destination_prefix(endpoint.address, 128).build();
     let answer: RouteMessage = handle.route().get(question).execute().try_next().await.ok()??;
-    let (mut next, mut interface, mut mtu) = (endpoint.address, None, None);
+    let (mut next, mut interface, mut mtu, mut source) = (endpoint.address, None, None, None);
     for attribute in answer.attributes {
         match attribute {
             RouteAttribute::Gateway(RouteAddress::Inet6(gateway)) => next = gateway,
             RouteAttribute::Oif(index) => interface = Some(index),
+            RouteAttribute::PrefSource(RouteAddress::Inet6(address)) => source = Some(address),
             RouteAttribute::Metrics(metrics) => {
                 mtu = metrics.iter().find_map(|metric| match metric {
                     RouteMetric::Mtu(mtu) if *mtu > 0 => Some(*mtu),
@@ -138,7 +144,7 @@ async fn route<'a>(handle: &Handle, endpoint: &'a Endpoint) -> Option<Route<'a>>
             _ => {}
         }
     }
-    Some(Route { endpoint, next, interface: interface?, mtu })
+    Some(Route { endpoint, next, interface: interface?, mtu, source })
 }
 
 /// The hardware address and the MTU of each interface that has one.

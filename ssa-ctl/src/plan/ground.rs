@@ -1,6 +1,6 @@
 //! What rows depend on besides the config and its keys: the host, its maps, its neighbours, and what was there before.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, net::Ipv6Addr};
 
 use anyhow::Context as _;
 use bytemuck::Zeroable as _;
@@ -38,6 +38,8 @@ pub struct Neighbourhood {
     pub endpoint: Option<String>,
     /// The ways to the others, by name, as far as they are known.
     pub hops: BTreeMap<String, HopRow>,
+    /// The addresses that it has towards them, by name: what it sends from where it is no endpoint itself.
+    pub sources: BTreeMap<String, Ipv6Addr>,
 }
 
 impl<'a> Ground<'a> {
@@ -59,12 +61,13 @@ pub(super) fn endpoints(
     let is_host = |name: &str| host.and_then(|host| host.endpoint.as_deref()) == Some(name);
     let own = (1..).zip(&ranked).find(|(_, (_, endpoint))| is_host(&endpoint.name));
     bank.host = own.map_or(0, |(number, _)| number);
-    let source = own.map_or(Words::default(), |(_, (_, own))| Words::from_u128(own.address.to_bits()));
+    let own = own.map(|(_, (_, own))| own.address);
+    let source = |name: &str| own.or_else(|| host?.sources.get(name).copied()).unwrap_or(Ipv6Addr::UNSPECIFIED);
     let mut rows = vec![EndpointRow::zeroed(); shape.endpoints as usize];
     for (number, (_, endpoint)) in ranked.into_iter().enumerate() {
         *rows.get_mut(number).context("more endpoints than the maps have room for")? = EndpointRow {
             address: Words::from_u128(endpoint.address.to_bits()),
-            source,
+            source: Words::from_u128(source(&endpoint.name).to_bits()),
             hop: host.and_then(|host| host.hops.get(&endpoint.name)).copied().unwrap_or_default(),
             ..EndpointRow::zeroed()
         };

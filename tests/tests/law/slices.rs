@@ -107,9 +107,7 @@ fn every_frame_goes_to_the_endpoint_of_its_slice() {
                 let (owner, counted) = (owner(service, slice), (service << BITS) + slice + 1);
                 let wanted = match owner {
                     _ if stays => plain,
-                    owner if owner == 0 || steer == STEER_IP6IP6 && host.is_none() => {
-                        (Reason::NoEndpoint, Treatment::Drop, false, 0, 0)
-                    }
+                    0 => (Reason::NoEndpoint, Treatment::Drop, false, 0, 0),
                     _ if steer == STEER_ROUTE || Some(owner - 1) == host => {
                         (case.reason, case.treatment, case.would_drop, 0, counted)
                     }

@@ -100,9 +100,11 @@ fn damaged(random: &mut Random, mut frame: Vec<u8>) -> Vec<u8> {
 }
 
 /// What the program is to do where the law says so: it knows whether there is a way there.
-fn carried_out(judged: Judged, frame: &[u8]) -> (Judged, u32) {
+fn carried_out(tables: &Tables, judged: Judged, frame: &[u8]) -> (Judged, u32) {
     let hop_limit = judged.network as usize + 7;
-    let judged = if judged.to != 0 && frame[hop_limit] <= 1 { judged.nowhere() } else { judged };
+    let sourceless = judged.wrap != Wrap::Bare && tables.endpoints[0].source == Words::default();
+    let stuck = judged.to != 0 && (sourceless || frame[hop_limit] <= 1);
+    let judged = if stuck { judged.nowhere() } else { judged };
     let action = match judged.treatment {
         Treatment::Drop => DROP,
         _ if judged.to != 0 => BACK,
@@ -122,7 +124,7 @@ fn room(judged: &Judged) -> (u32, u32) {
 }
 
 fn difference(sandbox: &mut Sandbox, tables: &Tables, frame: &[u8], clock: &Read) -> Option<String> {
-    let (judged, action) = carried_out(judge(&frame, tables, clock), frame);
+    let (judged, action) = carried_out(tables, judge(&frame, tables, clock), frame);
     let count = |sandbox: &Sandbox| (sandbox.counts().unwrap(), sandbox.instance().slice_frames(ALL).unwrap());
     let (cells, slices) = count(sandbox);
     let ran = sandbox.run(frame, None).unwrap();

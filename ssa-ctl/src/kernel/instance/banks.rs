@@ -108,15 +108,13 @@ impl Instance {
     }
 
     /// Puts other owners of the slices in force, and nothing else. Every frame is steered by the one or the other.
-    ///
-    /// Waits in the end, and not before: the bank that was in force must be nobody's when it is written next.
     pub fn replace_slices(&self, words: &[SliceWord]) -> anyhow::Result<()> {
-        self.put_slices_in_force(words)?;
+        // Frames that began before the last change may still read the bank that is to be written.
         self.settle();
-        Ok(())
+        self.put_slices_in_force(words)
     }
 
-    /// The same without the wait: [`Self::settle`] before anything is written again.
+    /// The same at once, for whoever has waited since the last change: [`Self::settle`].
     pub fn put_slices_in_force(&self, words: &[SliceWord]) -> anyhow::Result<()> {
         let mut active = self.active.get(0)?;
         let other = 1 - slice_bank(&active);
