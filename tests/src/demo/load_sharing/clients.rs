@@ -199,7 +199,7 @@ impl Shared {
             line.end()
         };
         if let Err(error) = talk() {
-            lock(&self.faults).push(format!("the connection to {called} that was to last: {error}"));
+            lock(&self.faults).push(format!("the connection to {called} that was to last: {error:#}"));
         }
     }
 
@@ -216,7 +216,7 @@ impl Shared {
                 Ok(endpoint)
             };
             let endpoint = visit().inspect_err(|error| {
-                lock(&self.faults).push(format!("a new connection to {called}: {error}"));
+                lock(&self.faults).push(format!("a new connection to {called}: {error:#}"));
             });
             lock(&self.visits).push(Visit { called, stage, endpoint: endpoint.ok() });
             // sleep: clients come one after the other.

@@ -40,7 +40,8 @@ impl Owners {
 
     /// The owner of an address of the service.
     pub(super) fn of(&self, address: Ipv6Addr) -> Option<&str> {
-        let slice = address.to_bits() as u64 >> (u64::BITS - u32::from(SLICE_BITS));
+        // Behind a prefix of /64.
+        let slice = (address.to_bits() << 64) >> (u128::BITS - u32::from(SLICE_BITS));
         self.0[usize::try_from(slice).ok()?].as_deref()
     }
 

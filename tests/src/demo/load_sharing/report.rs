@@ -11,7 +11,7 @@ use crate::demo::Ending;
 /// New connections while nothing changed, or while something did.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Stage {
-    pub(super) stage: &'static str,
+    pub(super) name: &'static str,
     /// New connections that began in it.
     pub(super) connections: usize,
     /// Those that nobody answered as they should have.
@@ -26,14 +26,14 @@ pub(super) struct Stage {
 
 impl Stage {
     /// Counts the visits of one stage; while nothing changes, the owners are known.
-    pub(super) fn count(stage: &'static str, number: usize, visits: &[Visit], owners: Option<&Owners>) -> Self {
+    pub(super) fn count(name: &'static str, number: usize, visits: &[Visit], owners: Option<&Owners>) -> Self {
         let visits: Vec<_> = visits.iter().filter(|visit| visit.stage == number).collect();
         let at = |name: &'static str| (name, visits.iter().filter(|visit| visit.endpoint == Some(name)).count());
         let is_misplaced = |visit: &&&Visit| {
             owners.is_some_and(|owners| visit.endpoint.is_some() && visit.endpoint != owners.of(visit.called))
         };
         Self {
-            stage,
+            name,
             connections: visits.len(),
             failed: visits.iter().filter(|visit| visit.endpoint.is_none()).count(),
             misplaced: visits.iter().filter(is_misplaced).count(),
@@ -95,7 +95,7 @@ impl Report {
         table.load_style(NOTHING).set_header(header);
         for stage in &self.stages {
             let counts = [stage.connections].into_iter().chain(stage.answered.values().copied()).chain([stage.failed]);
-            table.add_row([stage.stage.to_owned()].into_iter().chain(counts.map(|count| count.to_string())));
+            table.add_row([stage.name.to_owned()].into_iter().chain(counts.map(|count| count.to_string())));
         }
         for column in table.column_iter_mut().skip(1) {
             column.set_cell_alignment(CellAlignment::Right);

@@ -101,13 +101,14 @@ impl Site {
 
     /// The config of all hosts, with the endpoints that there are at first.
     pub(super) fn config(&self) -> Result<PathBuf> {
-        let mut text = format!("version = 1\n\n[host]\ninterfaces = [\"{UPLINK}\"]\n\n");
-        for (place, name) in NAMES.iter().enumerate().take(NAMES.len() - 1) {
-            text += &format!("[[endpoint]]\nname = \"{name}\"\naddress = \"{}\"\n\n", endpoint_address(place));
-        }
-        text += &format!(
-            "[[service]]\nname = \"{SERVICE}\"\nprefixes = [\"{PREFIX}/64\"]\nrule = \"any:*\"\n\
-             slice_bits = {SLICE_BITS}\nsteer = \"l2\"\nallow = [\"tcp/443\", \"icmpv6\"]\n"
+        let endpoint = |(place, name): (usize, &&str)| {
+            format!("[[endpoint]]\nname = \"{name}\"\naddress = \"{}\"\n\n", endpoint_address(place))
+        };
+        let endpoints: String = NAMES.iter().enumerate().take(NAMES.len() - 1).map(endpoint).collect();
+        let text = format!(
+            "version = 1\n\n[host]\ninterfaces = [\"{UPLINK}\"]\n\n{endpoints}[[service]]\nname = \"{SERVICE}\"\n\
+             prefixes = [\"{PREFIX}/64\"]\nrule = \"any:*\"\nslice_bits = {SLICE_BITS}\nsteer = \"l2\"\n\
+             allow = [\"tcp/443\", \"icmpv6\"]\n"
         );
         let path = self.folder.path().join("web.toml");
         fs::write(&path, text).context("the config cannot be written")?;

@@ -43,7 +43,7 @@ impl Story<'_> {
         let Some(stage) = self.report.stages.last().cloned() else { return Ok(()) };
         let Stage { connections, failed, misplaced, .. } = stage;
         let right = self.report.expect(connections > 0 && failed + misplaced == 0, || {
-            format!("{}: of {connections} new connections {failed} failed, {misplaced} were misplaced", stage.stage)
+            format!("{}: of {connections} new connections {failed} failed, {misplaced} were misplaced", stage.name)
         });
         let text = format!("{connections} new connections, each answered by the owner of its slice; {failed} failed:");
         self.tell.outcome(right, &text);
