@@ -3,7 +3,7 @@
 use std::net::Ipv6Addr;
 
 use anyhow::{Context as _, Result, ensure};
-use aya::programs::{TestRun as _, TestRunAttrs, TestRunOptions, Xdp};
+use aya::programs::{TestRun as _, TestRunAttrs, TestRunOptions, Xdp, XdpMode};
 use etherparse::PacketBuilder;
 
 use super::{
@@ -42,9 +42,13 @@ impl Spray {
         Ok(Self { program: Program::xdp(&code())?, frame, context })
     }
 
-    /// Makes ready what several threads may send with.
+    /// Makes ready what several threads may send with. In the namespace of the calling thread, loopback is given the program
+    /// too: the kernel writes its dispatcher anew for a program that is on no interface, at both ends of each run, and that
+    /// takes longer than the run.
     pub fn nozzle(&mut self) -> Result<Nozzle<'_>> {
-        Ok(Nozzle { program: self.program.as_xdp()?, frame: &self.frame, context: &self.context })
+        let program = self.program.as_xdp()?;
+        program.attach("lo", XdpMode::Skb).context("loopback takes no program")?;
+        Ok(Nozzle { program, frame: &self.frame, context: &self.context })
     }
 }
 
@@ -56,8 +60,7 @@ pub struct Nozzle<'a> {
 }
 
 impl Nozzle<'_> {
-    /// Sends so many frames, up to [`MOST`], in the namespace of the calling thread (Linux 5.18). The kernel takes its time
-    /// to come back.
+    /// Sends so many frames, up to [`MOST`], in the namespace of the calling thread (Linux 5.18).
     pub fn send(&self, frames: u32) -> Result<()> {
         ensure!(frames <= MOST, "{frames} frames at a time");
         let options = TestRunOptions {

@@ -31,7 +31,7 @@ use crate::{
 /// Frames that are on their way at a time: fewer than the ring of a veth holds.
 const BURST: u32 = 192;
 /// The kernel takes its time to end a burst that has left. Meanwhile others send.
-const SENDERS: usize = 16;
+const SENDERS: usize = 4;
 /// Slice bits of endpoints, and of the filter where it moves slices.
 const BITS: u8 = 10;
 
@@ -92,7 +92,7 @@ impl Scene {
         let prefix = PREFIX.split('/').next().unwrap().parse().unwrap();
         let mut spray = Spray::new(from, to, CLIENT.parse().unwrap(), prefix).unwrap();
         let base: u64 = self.received().iter().sum();
-        let nozzle = spray.nozzle().unwrap();
+        let nozzle = self.fleet.client.enter(|| spray.nozzle()).unwrap().unwrap();
         let (go, turns) = mpsc::sync_channel(0);
         let turns = Mutex::new(turns);
         let turn = || turns.lock().unwrap().recv().is_ok();
