@@ -203,6 +203,12 @@ impl Verdict {
         cell + (Treatment::Forward as u32 - Treatment::Pass as u32)
     }
 
+    /// The cell of what passes, by the one where it is forwarded.
+    #[inline(always)]
+    pub(crate) const fn passed(cell: u32) -> u32 {
+        cell - (Treatment::Forward as u32 - Treatment::Pass as u32)
+    }
+
     /// What the cell `index` of any service counts; none beyond [`CELLS`](Self::CELLS).
     pub fn of_cell(index: u32) -> Option<(Reason, Treatment, bool)> {
         let reason = *Reason::ALL.get((index / Self::COLUMNS) as usize)?;

@@ -17,6 +17,8 @@ pub enum Way {
     Answer,
     /// To this host's stack.
     Stack,
+    /// To this host's stack, as it came from where it would go.
+    Kept,
     /// By the interface that it came in by.
     Back,
     /// By another interface.
@@ -40,13 +42,13 @@ pub fn apply(packet: &Packet, judged: &Judged, way: Way) -> u32 {
     match judged.treatment {
         Treatment::Drop if matches!(way, Way::Answer) => return xdp_action::XDP_TX,
         Treatment::Drop => return xdp_action::XDP_DROP,
-        Treatment::LowPriority if judged.to == 0 => packet.mark(judged.network),
+        Treatment::LowPriority if matches!(way, Way::Stack | Way::Kept) => packet.mark(judged.network),
         Treatment::LowPriority | Treatment::Pass | Treatment::Forward => {}
     }
     match way {
         // What cannot be unpacked has been read before: the kernel has no memory to move it.
         Way::Stack if judged.strip != 0 && !outline::strip(packet, judged.network) => xdp_action::XDP_DROP,
-        Way::Stack => xdp_action::XDP_PASS,
+        Way::Stack | Way::Kept => xdp_action::XDP_PASS,
         Way::Back | Way::Answer => xdp_action::XDP_TX,
         Way::Nowhere => xdp_action::XDP_DROP,
         Way::Out(interface) => packet.leave_by(interface),

@@ -46,9 +46,11 @@ fn carry_out(packet: &Packet, mut judged: Judged) -> u32 {
     let mut way = Way::Stack;
     if judged.to != 0 {
         way = steer::send(packet, &judged).unwrap_or(Way::Nowhere);
-        if matches!(way, Way::Nowhere | Way::Answer) {
-            judged = judged.nowhere();
-        }
+        judged = match way {
+            Way::Nowhere | Way::Answer => judged.nowhere(),
+            Way::Kept => judged.kept(),
+            Way::Stack | Way::Back | Way::Out(_) => judged,
+        };
     }
     counters::count(&judged, octets);
     counters::count_slice(&judged);

@@ -49,6 +49,15 @@ pub fn send(packet: &Packet, judged: &Judged) -> Option<Way> {
     if length + room > mtu {
         return outline::too_big(packet, judged, mtu.wrapping_sub(room)).then_some(Way::Answer);
     }
+    let (start, end) = hop.stations();
+    if room == 0 {
+        // Two hosts that disagree whose a slice is send no frame to and fro: what came from the endpoint is not sent back.
+        let from = packet.room::<{ ETHERNET as usize }>(0)?;
+        let (sender, sender_end): (u32, u16) = (from.get::<6, _>(), from.get::<10, _>());
+        if start.to_le() as u32 == sender.to_le() && (start.to_le() >> 32) as u16 == sender_end.to_le() {
+            return Some(Way::Kept);
+        }
+    }
     if judged.treatment == Treatment::LowPriority {
         packet.mark(network);
     }
@@ -64,7 +73,6 @@ pub fn send(packet: &Packet, judged: &Judged) -> Option<Way> {
     if !packet.begin_at(network as i32 - (ETHERNET + room) as i32) {
         return None;
     }
-    let (start, end) = hop.stations();
     if room == 0 {
         link(&packet.room::<{ ETHERNET as usize }>(0)?, start, end);
     } else {

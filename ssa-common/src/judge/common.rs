@@ -7,7 +7,8 @@
 use super::{
     At, GLOBAL_UNICAST, Judged, OTHER, Part, Tables, Traffic,
     find::{Sight, glance},
-    steer, treat,
+    steer::{self, To},
+    treat,
 };
 use crate::{
     bits::Words,
@@ -117,8 +118,11 @@ fn judge_some<C: Carrier>(
     match steer::slice(row, destination) {
         Some(slice) if judged.treatment != Treatment::Drop => {
             let word = tables.slice(bank.first_slice.wrapping_add(slice));
-            let to = steer::plainly(bank, row.slices.steer, word, clock)?;
-            Some(Common::Sliced(steer::on_its_way(judged, row, slice, to)))
+            match steer::plainly(bank, row.slices.steer, word, clock)? {
+                // One's own slice, which is not counted.
+                To::Here if row.slices.cells == 0 => done(&judged),
+                to => Some(Common::Sliced(steer::on_its_way(judged, row, slice, to))),
+            }
         }
         _ => done(&judged),
     }

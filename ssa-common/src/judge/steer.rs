@@ -161,6 +161,16 @@ impl Judged {
         Self { cell: verdict.cell(), treatment: Treatment::Drop, to: 0, slice: 0, ..self }
     }
 
+    /// The same frame, which was to be sent on and stays on this host.
+    #[inline(always)]
+    #[must_use]
+    pub const fn kept(self) -> Self {
+        match self.treatment {
+            Treatment::Forward => Self { cell: Verdict::passed(self.cell), treatment: Treatment::Pass, to: 0, ..self },
+            Treatment::Pass | Treatment::LowPriority | Treatment::Drop => Self { to: 0, ..self },
+        }
+    }
+
     /// The same frame, sent on to an endpoint.
     #[inline(always)]
     const fn forwarded(self, place: u32, wrap: Wrap) -> Self {

@@ -7,7 +7,7 @@ use ssa_common::verdict::{Reason, Treatment};
 use crate::{
     kernel,
     layers::{ACK, CLIENT, Packet, behind_options, icmp, later_fragment, solicitation, tcp, too_big, udp},
-    site::{Fate, NOBODY, Site, owner, sent, wrapped, wrong},
+    site::{Fate, NOBODY, Site, owner, sent, way, wrapped, wrong},
 };
 
 const MTU: u32 = 1500;
@@ -194,4 +194,22 @@ fn flows_spread_over_flow_labels() {
         labels.insert(one);
     }
     assert!(labels.len() > 195, "{} labels of 200 clients", labels.len());
+}
+
+#[test]
+fn what_came_from_an_endpoint_is_not_sent_back_to_it() {
+    for (steer, comes_back) in [("l2", false), ("ip6ip6", true)] {
+        let mut site = Site::new(Some(HOST), steer, MTU, "");
+        let packet = Packet::to(1);
+        let mut frame = packet.frame();
+        // From the other endpoint's hardware address, as if it had sent the frame here.
+        frame[6..12].copy_from_slice(&way(1, MTU).link.to_ne_bytes()[..6]);
+        let fate = if comes_back {
+            Fate::to(1, 1, &sent(steer, 1, &packet))
+        } else {
+            Fate::here(1, frame.clone()).counted(Reason::Conform, Treatment::Pass, false)
+        };
+        site.expect(steer, &frame, &fate);
+        site.judge();
+    }
 }

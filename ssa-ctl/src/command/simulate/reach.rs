@@ -37,6 +37,7 @@ pub struct Reach {
 }
 
 /// A field that slice bits are in.
+#[expect(clippy::struct_field_names, reason = "they are the names in JSON")]
 #[derive(Debug, Serialize)]
 pub struct Bits {
     /// As the rule has it.
