@@ -243,8 +243,7 @@ fn connection_of_this_host() {
             {
                 // The listener is no connection.
                 let fate = match (owner, steer) {
-                    (HOST, _) => Fate::to(OTHER, SLICE, &wrapped(HOST, OTHER, false, &packet.on())),
-                    (_, "route") => Fate::to(OTHER, SLICE, &wrapped(HOST, OTHER, false, &packet.on())),
+                    (HOST, _) | (_, "route") => Fate::to(OTHER, SLICE, &wrapped(HOST, OTHER, false, &packet.on())),
                     (_, "l2") => Fate::to(OTHER, SLICE, &packet.on()),
                     _ => Fate::to(OTHER, SLICE, &wrapped(HOST, OTHER, true, &packet.on())),
                 };
