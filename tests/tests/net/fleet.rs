@@ -210,14 +210,8 @@ impl Host {
         let work = || {
             let (mut out, mut err) = (Vec::new(), Vec::new());
             let pin_root = self.pins.path().to_owned();
-            let mut context = Context {
-                out: &mut out,
-                err: &mut err,
-                json: true,
-                terminal: false,
-                pin_root,
-                now: SystemTime::now(),
-            };
+            let mut context =
+                Context { out: &mut out, err: &mut err, json: true, terminal: false, pin_root, now: SystemTime::now() };
             let order = Order { service: "web", slices: &[slices], endpoint, handover: None };
             change::move_slices(&mut context, &order, false).map(drop)
         };

@@ -39,7 +39,8 @@ fn start(host: &Host) {
 
 /// A connection, and who has it.
 fn connect(client: &Namespace, address: Ipv6Addr) -> io::Result<(TcpStream, String)> {
-    let mut stream = client.enter(|| TcpStream::connect_timeout(&SocketAddr::from((address, PORT)), LONGEST)).unwrap()?;
+    let mut stream =
+        client.enter(|| TcpStream::connect_timeout(&SocketAddr::from((address, PORT)), LONGEST)).unwrap()?;
     stream.set_nodelay(true)?;
     stream.set_read_timeout(Some(LONGEST))?;
     let mut name = [0];
@@ -68,7 +69,7 @@ fn talk(mut stream: TcpStream, seed: u64, stop: &AtomicBool) -> io::Result<u64> 
             break;
         }
         // sleep: there are two CPUs, and many connections.
-        thread::sleep(Duration::from_millis(10));
+        thread::sleep(Duration::from_millis(size(10, 100)));
     }
     stream.shutdown(Shutdown::Write)?;
     let rest = stream.read_to_end(&mut vec![])?;
@@ -144,9 +145,8 @@ fn no_connection_breaks(steer: &str, connections: u32, moves: u32) {
                 thread::sleep(Duration::from_millis(5));
             }
         });
-        let all = || {
-            started.load(Ordering::Relaxed) == u64::from(connections) || talkers.iter().any(|one| one.is_finished())
-        };
+        let all =
+            || started.load(Ordering::Relaxed) == u64::from(connections) || talkers.iter().any(|one| one.is_finished());
         wait_until("all connections to be there", LONGEST, all).unwrap();
         for round in 0..moves {
             let slice = round * 5 % SLICES;
@@ -162,7 +162,8 @@ fn no_connection_breaks(steer: &str, connections: u32, moves: u32) {
         talkers.into_iter().map(|one| one.join().unwrap()).sum()
     });
     let counts = |path: [&str; 2]| fleet.hosts().map(|host| host.packets(&path)).collect::<Vec<_>>();
-    let (received, sent_on) = (fleet.hosts().map(|host| host.packets(&["received"])), counts(["treatments", "forward"]));
+    let (received, sent_on) =
+        (fleet.hosts().map(|host| host.packets(&["received"])), counts(["treatments", "forward"]));
     let received: Vec<_> = received.collect();
     let short = short.into_inner();
     println!("{steer}: {connections} connections, {moves} moves, {octets} octets, {short} short connections beside");

@@ -96,7 +96,11 @@ impl Scene {
         let (go, turns) = mpsc::sync_channel(0);
         let turns = Mutex::new(turns);
         let turn = || turns.lock().unwrap().recv().is_ok();
-        let send = || while turn() { nozzle.send(BURST).unwrap() };
+        let send = || {
+            while turn() {
+                nozzle.send(BURST).unwrap()
+            }
+        };
         thread::scope(|scope| {
             for _ in 0..SENDERS {
                 scope.spawn(|| self.fleet.client.enter(send).unwrap());

@@ -36,7 +36,13 @@ fn check(fleet: &Fleet, steer: &str) {
         assert_eq!(slices_now[slice] - slices[slice], 1, "{steer}: slice {slice}");
         for (host, (now, before)) in fleet.endpoints.iter().zip(ends_now.iter().zip(&ends)) {
             let owns = u64::from(host.name == owners[slice]);
-            assert_eq!(now[slice] - before[slice], owns, "{steer}: slice {slice} of {} at {}", owners[slice], host.name);
+            assert_eq!(
+                now[slice] - before[slice],
+                owns,
+                "{steer}: slice {slice} of {} at {}",
+                owners[slice],
+                host.name
+            );
         }
     }
     for (slice, owner) in (0..).zip(&owners) {
