@@ -108,9 +108,13 @@ fn the_previous_owner_sends_on_what_it_has_no_connection_for() {
         let until = later(&site);
         site.set(SLICE, SliceWord::of(OTHER as u32).after(HOST as u32, until));
         let beginnings = beginnings().into_iter().filter(|(name, _)| !name.contains("error"));
-        let cases = beginnings.map(|(name, packet)| (name, packet, Reason::Conform)).chain(middles());
-        for (name, packet, reason) in cases {
+        let beginnings = beginnings.map(|(name, packet)| (name, packet, Reason::Conform, false));
+        let middles = middles().into_iter().map(|(name, packet, reason)| (name, packet, reason, true));
+        for (name, packet, reason, is_begun) in beginnings.chain(middles) {
+            let last = Fate::to(OTHER, SLICE, &wrapped(HOST, OTHER, false, &packet.on()));
+            let last = last.counted(reason, Treatment::Forward, false);
             let fate = match steer {
+                "route" if is_begun => last.clone(),
                 "route" => Fate::here(SLICE, packet.frame()).counted(reason, Treatment::Pass, false),
                 "l2" => Fate::to(OTHER, SLICE, &packet.on()).counted(reason, Treatment::Forward, false),
                 _ => {
@@ -119,11 +123,12 @@ fn the_previous_owner_sends_on_what_it_has_no_connection_for() {
                 }
             };
             site.expect(&format!("{steer}: {name}"), &packet.frame(), &fate);
-            // From the new owner, or from one that does not know yet: it stays.
+            // From one that does not know yet: a connection is with the new owner. What comes for the last time stays.
             for steered in [true, false] {
                 let frame = wrapped(OTHER, HOST, steered, &packet).frame();
                 let here = Fate::here(SLICE, packet.frame()).counted(reason, Treatment::Pass, false);
-                site.expect(&format!("{steer}: {name}, wrapped"), &frame, &here);
+                let fate = if steered && is_begun { &last } else { &here };
+                site.expect(&format!("{steer}: {name}, wrapped"), &frame, fate);
             }
         }
         site.judge();
@@ -240,8 +245,7 @@ fn connection_of_this_host() {
             {
                 // The listener is no connection.
                 let fate = match (owner, steer) {
-                    (HOST, _) => Fate::to(OTHER, SLICE, &wrapped(HOST, OTHER, false, &packet.on())),
-                    (_, "route") => Fate::here(SLICE, packet.frame()),
+                    (HOST, _) | (_, "route") => Fate::to(OTHER, SLICE, &wrapped(HOST, OTHER, false, &packet.on())),
                     (_, "l2") => Fate::to(OTHER, SLICE, &packet.on()),
                     _ => Fate::to(OTHER, SLICE, &wrapped(HOST, OTHER, true, &packet.on())),
                 };
