@@ -7,7 +7,7 @@ use clap::Subcommand;
 use super::{report, slices};
 use crate::{
     change,
-    config::{Seconds, edit},
+    config::{Handover, edit},
     context::Context,
     failure::{Code, Failure, Outcome},
 };
@@ -44,7 +44,7 @@ struct Move {
     endpoint: String,
     /// For how long the previous owner keeps its connections; as the service says, if not given
     #[arg(long, value_name = "TIME")]
-    handover: Option<Seconds>,
+    handover: Option<Handover>,
     /// Print the plan and change nothing
     #[arg(long)]
     dry_run: bool,

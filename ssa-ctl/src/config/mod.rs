@@ -36,6 +36,7 @@ pub use self::{
     rules::{Forgery, forgery},
     run::Run,
     schema::schema,
+    slices::Handover,
     source::{MAX_OCTETS, Position, Source},
     text::to_toml,
     words::{Allow, Enforce, Mac, Seconds, WordError},

@@ -34,7 +34,11 @@ pub(super) struct SlicesDraft<'t> {
 }
 
 /// How long a previous owner keeps its connections: other than elsewhere, not at all is a time too.
-struct Handover(u32);
+#[derive(Clone, Copy, Debug)]
+pub struct Handover(
+    /// Seconds.
+    pub u32,
+);
 
 impl FromStr for Handover {
     type Err = WordError;

@@ -2,7 +2,7 @@
 //!
 //! Filter and endpoints share a bridge. What endpoints answer goes to the client directly, and not through the filter.
 
-use std::{fs, net::Ipv6Addr, path::PathBuf, time::SystemTime};
+use std::{fmt::Write as _, fs, net::Ipv6Addr, path::PathBuf, time::SystemTime};
 
 use serde_json::Value;
 use ssa_ctl::{
@@ -12,10 +12,7 @@ use ssa_ctl::{
 use ssa_tests::net::{Namespace, PinRoot, address, interface, route, veth};
 use tempfile::TempDir;
 
-use crate::{
-    site::{CLIENT, HOST, PREFIX, Said},
-    stream::LONGEST,
-};
+use crate::site::{CLIENT, HOST, PREFIX, Said};
 
 /// The client's interface.
 pub const CLIENT_END: &str = "cc0";
@@ -182,7 +179,7 @@ impl Fleet {
 pub fn config(interface: &str, services: &str) -> String {
     let mut text = format!("version = 1\n[host]\ninterfaces = [\"{interface}\"]\n");
     for name in ["filter"].iter().chain(&NAMES) {
-        text += &format!("[[endpoint]]\nname = \"{name}\"\naddress = \"{}\"\n", lan(name));
+        writeln!(text, "[[endpoint]]\nname = \"{name}\"\naddress = \"{}\"", lan(name)).unwrap();
     }
     text + services
 }
@@ -191,11 +188,6 @@ impl Host {
     /// `ssa-ctl --json` there.
     pub fn ctl<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> Said {
         Said::of(self.namespace.ssa_ctl(&self.pins).arg("--json").args(arguments))
-    }
-
-    /// `ssa-ctl` there, for people.
-    pub fn text<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> Said {
-        Said::of(self.namespace.ssa_ctl(&self.pins).args(arguments))
     }
 
     /// `ssa-ctl apply` of this config.
@@ -247,10 +239,5 @@ impl Host {
     /// The hardware address of an interface.
     pub fn mac(&self, name: &str) -> [u8; 6] {
         interface(&self.namespace, name).unwrap().mac
-    }
-
-    /// Waits until the host knows where another one is.
-    pub fn find(&self, other: &str) {
-        self.namespace.run("ping", ["-c", "1", "-W", &LONGEST.as_secs().to_string(), &lan(other)]).unwrap();
     }
 }

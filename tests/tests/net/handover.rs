@@ -69,7 +69,7 @@ fn talk(mut stream: TcpStream, seed: u64, stop: &AtomicBool) -> io::Result<u64> 
             break;
         }
         // sleep: there are two CPUs, and many connections.
-        thread::sleep(Duration::from_millis(10));
+        thread::sleep(Duration::from_millis(size(10, 100)));
     }
     stream.shutdown(Shutdown::Write)?;
     let rest = stream.read_to_end(&mut vec![])?;
@@ -145,8 +145,10 @@ fn no_connection_breaks(steer: &str, connections: u32, moves: u32) {
                 thread::sleep(Duration::from_millis(5));
             }
         });
-        let all =
-            || started.load(Ordering::Relaxed) == u64::from(connections) || talkers.iter().any(|one| one.is_finished());
+        let all = || {
+            started.load(Ordering::Relaxed) == u64::from(connections)
+                || talkers.iter().any(thread::ScopedJoinHandle::is_finished)
+        };
         wait_until("all connections to be there", LONGEST, all).unwrap();
         for round in 0..moves {
             let slice = round * 5 % SLICES;

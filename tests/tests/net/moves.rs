@@ -98,7 +98,7 @@ impl Scene {
         let turn = || turns.lock().unwrap().recv().is_ok();
         let send = || {
             while turn() {
-                nozzle.send(BURST).unwrap()
+                nozzle.send(BURST).unwrap();
             }
         };
         thread::scope(|scope| {

@@ -137,7 +137,11 @@ fn an_endpoint_that_nobody_knows_gets_nothing() {
         // The endpoint comes. A kernel that forwards asks for it by itself; else the controller is to.
         absent.namespace.ip(&["-6", "address", "add", &its, "dev", ENDPOINT_LAN, "nodad"]).unwrap();
         fleet.apply(&service(steer, ""));
-        let answers = || ask_udp(&fleet.client, called(slice, 9), SHORT).is_ok_and(|name| name == "c");
+        let answers = || {
+            // A neighbour that has not answered before is asked again after a while.
+            fleet.filter.apply(&text).done();
+            ask_udp(&fleet.client, called(slice, 9), SHORT).is_ok_and(|name| name == "c")
+        };
         wait_until("the endpoint to be found", LONGEST, answers).unwrap();
     }
 }
