@@ -1,7 +1,7 @@
 //! Entry points: the filter, and the probe that tells the controller how ticks and nanoseconds lie to each other.
 
 use aya_ebpf::{macros::xdp, programs::XdpContext};
-use ssa_common::judge::{Carrier, Common, Judged, judge_common, judge_whole};
+use ssa_common::judge::{Carrier, Judged, judge_common, judge_whole};
 
 use crate::{
     action::{self, Way},
@@ -16,20 +16,19 @@ use crate::{
 #[xdp(frags)]
 pub fn ssa_filter(context: XdpContext) -> u32 {
     let packet: Packet = Packet::new(&context);
-    match judge_common(&packet, &Kernel, &Jiffies, &Plainly(&packet)) {
-        Common::Done(action) => action,
-        Common::Sliced(judged) => carry_out(&packet, judged),
-        Common::Unknown => {
+    match judge_common(&packet, &Kernel, &Jiffies, &Hands(&packet)) {
+        Some(action) => action,
+        None => {
             let packet = packet.anew();
-            carry_out(&packet, judge_whole(&packet, &Kernel, &Jiffies))
+            Hands(&packet).carry_on(&judge_whole(&packet, &Kernel, &Jiffies))
         }
     }
 }
 
-/// Counts a frame, and lets it pass or drops it.
-struct Plainly<'a>(&'a Packet);
+/// What counts a frame and lets it go where it is to go.
+struct Hands<'a>(&'a Packet);
 
-impl Carrier for Plainly<'_> {
+impl Carrier for Hands<'_> {
     type Done = u32;
 
     #[inline(always)]
@@ -37,24 +36,24 @@ impl Carrier for Plainly<'_> {
         counters::count(judged, self.0.octets(judged));
         action::plain(self.0, judged)
     }
-}
 
-/// Sends a frame where its slice says, counts it, and does what else the verdict says.
-#[inline(always)]
-fn carry_out(packet: &Packet, mut judged: Judged) -> u32 {
-    let octets = packet.octets(&judged);
-    let mut way = Way::Stack;
-    if judged.to != 0 {
-        way = steer::send(packet, &judged).unwrap_or(Way::Nowhere);
-        judged = match way {
-            Way::Nowhere | Way::Answer => judged.nowhere(),
-            Way::Kept => judged.kept(),
-            Way::Stack | Way::Back | Way::Out(_) => judged,
-        };
+    #[inline(always)]
+    fn carry_on(&self, judged: &Judged) -> u32 {
+        let (packet, mut judged) = (self.0, *judged);
+        let octets = packet.octets(&judged);
+        let mut way = Way::Stack;
+        if judged.to != 0 {
+            way = steer::send(packet, &judged).unwrap_or(Way::Nowhere);
+            judged = match way {
+                Way::Nowhere | Way::Answer => judged.nowhere(),
+                Way::Kept => judged.kept(),
+                Way::Stack | Way::Back | Way::Out(_) => judged,
+            };
+        }
+        counters::count(&judged, octets);
+        counters::count_slice(&judged);
+        action::apply(packet, &judged, way)
     }
-    counters::count(&judged, octets);
-    counters::count_slice(&judged);
-    action::apply(packet, &judged, way)
 }
 
 /// Run by the controller alone, never attached: writes jiffies and monotonic nanoseconds over the frame's first octets.

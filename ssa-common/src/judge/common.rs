@@ -24,16 +24,6 @@ use crate::{
     verdict::{Reason, Treatment, Verdict},
 };
 
-/// What the common way has made of a frame.
-pub enum Common<T> {
-    /// It is judged, stays on this host as it is or is dropped, and is no slice's: carried out at once.
-    Done(T),
-    /// It is judged, and its slice is to be counted or says where it goes.
-    Sliced(Judged),
-    /// The whole law must be asked.
-    Unknown,
-}
-
 /// Who carries out what is said of nearly every frame, where it is said.
 ///
 /// Each place has its own copy, of which most is constant: what all places would have to hand over to a single one costs
@@ -42,29 +32,22 @@ pub trait Carrier {
     /// What comes of it.
     type Done;
 
-    /// Carries out what is said of a frame that is no slice's.
+    /// Carries out what is said of a frame that stays on this host as it is or is dropped, and is not counted for a slice.
     fn carry_out(&self, judged: &Judged) -> Self::Done;
+
+    /// Carries out what is said of any other.
+    fn carry_on(&self, judged: &Judged) -> Self::Done;
 }
 
-/// Judges a common frame.
+/// Judges a common frame, and has that carried out; none of the others.
 #[inline(always)]
 pub fn judge_common<C: Carrier>(
     frame: &impl Traffic,
     tables: &impl Tables,
     clock: &impl Clock,
     carrier: &C,
-) -> Common<C::Done> {
-    judge_some(frame, tables, clock, carrier).unwrap_or(Common::Unknown)
-}
-
-#[inline(always)]
-fn judge_some<C: Carrier>(
-    frame: &impl Traffic,
-    tables: &impl Tables,
-    clock: &impl Clock,
-    carrier: &C,
-) -> Option<Common<C::Done>> {
-    let done = |judged: &Judged| Some(Common::Done(carrier.carry_out(judged)));
+) -> Option<C::Done> {
+    let done = |judged: &Judged| Some(carrier.carry_out(judged));
     let mut network = ETHERNET;
     let mut front = frame.front(network)?;
     if front.ethertype() != IPV6 {
@@ -121,7 +104,7 @@ fn judge_some<C: Carrier>(
             match steer::plainly(bank, row.slices.steer, word, clock)? {
                 // One's own slice, which is not counted.
                 To::Here if row.slices.cells == 0 => done(&judged),
-                to => Some(Common::Sliced(steer::on_its_way(judged, row, slice, to))),
+                to => Some(carrier.carry_on(&steer::on_its_way(judged, row, slice, to))),
             }
         }
         _ => done(&judged),

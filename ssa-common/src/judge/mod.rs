@@ -25,7 +25,7 @@ use crate::{
 };
 
 pub use self::{
-    common::{Carrier, Common, judge_common},
+    common::{Carrier, judge_common},
     connection::{Connection, Ends, judge_connection},
     find::{find_later, places},
     source::{Source, judge_source},
@@ -112,8 +112,8 @@ const fn outside(reason: Reason, treatment: Treatment) -> Verdict {
 #[inline(always)]
 pub fn judge(frame: &impl Traffic, tables: &impl Tables, clock: &impl Clock) -> Judged {
     match judge_common(frame, tables, clock, &Teller) {
-        Common::Done(judged) | Common::Sliced(judged) => judged,
-        Common::Unknown => judge_whole(&frame.again(), tables, clock),
+        Some(judged) => judged,
+        None => judge_whole(&frame.again(), tables, clock),
     }
 }
 
@@ -124,6 +124,10 @@ impl Carrier for Teller {
     type Done = Judged;
 
     fn carry_out(&self, judged: &Judged) -> Judged {
+        *judged
+    }
+
+    fn carry_on(&self, judged: &Judged) -> Judged {
         *judged
     }
 }
