@@ -9,17 +9,17 @@ use aya_ebpf::{bindings::xdp_md, programs::XdpContext};
 use ssa_common::{
     bits::Words,
     judge::{
-        self, Above, At, Connection, Judged, Origin, Part, Said, Source, Tunnel, judge_connection, judge_part,
+        self, Above, At, Connection, Judged, Origin, Part, Said, Source, Tunnel, Wrap, judge_connection, judge_part,
         judge_source, judge_tunnel, judge_upper,
     },
     parse::{ETHERNET, Frame as _, HEADER_OCTETS, MAX_TAGS, TAG},
     rows::BankRow,
     rule::{Pair, epoch::Window, mac::Message},
     sha256::{self, Block},
-    verdict::Reason,
+    verdict::{Reason, Treatment},
 };
 
-use crate::{clock::Jiffies, hops, maps::Kernel, packet::Packet, sockets, too_big};
+use crate::{action::Way, clock::Jiffies, hops, maps::Kernel, packet::Packet, sockets, steer, too_big};
 
 /// [`judge_source`]. Which bank is in force may change meanwhile, and is not asked again.
 #[inline(always)]
@@ -231,6 +231,55 @@ pub fn too_big(packet: &Packet, judged: &Judged, mtu: u32) -> bool {
 extern "C" fn ssa_too_big(context: *mut xdp_md, place: u32, network: u32, mtu: u32) -> u32 {
     let context = XdpContext::new(context);
     u32::from(too_big::answer(&Packet::<true>::new(&context), place, network, mtu).is_some())
+}
+
+/// [`steer::send`].
+#[inline(always)]
+pub fn send(packet: &Packet, judged: &Judged) -> Way {
+    let wrap = match judged.wrap {
+        Wrap::Bare => 0,
+        Wrap::Steered => 1,
+        Wrap::Last => 2,
+    };
+    let low = u64::from(judged.treatment == Treatment::LowPriority);
+    let frame = u64::from(judged.network) | u64::from(judged.octets) << 32;
+    match ssa_send(packet.raw(), u64::from(judged.to) | wrap << 32 | low << 34, frame) {
+        NOWHERE => Way::Nowhere,
+        ANSWER => Way::Answer,
+        KEPT => Way::Kept,
+        BACK => Way::Back,
+        out => Way::Out((out >> 32) as u32),
+    }
+}
+
+const NOWHERE: u64 = 0;
+const ANSWER: u64 = 1;
+const KEPT: u64 = 2;
+const BACK: u64 = 3;
+const OUT: u64 = 4;
+
+/// The endpoint's place, how the frame goes there and its priority; where it begins and its octets. An interface comes back
+/// above [`OUT`].
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn ssa_send(context: *mut xdp_md, to: u64, frame: u64) -> u64 {
+    let context = XdpContext::new(context);
+    let wrap = match to >> 32 & 3 {
+        0 => Wrap::Bare,
+        1 => Wrap::Steered,
+        _ => Wrap::Last,
+    };
+    let treatment = if to >> 34 & 1 != 0 { Treatment::LowPriority } else { Treatment::Forward };
+    // A link header has at most 30 octets, and what was wrapped is behind 40 more.
+    let network = frame as u32 & 0x7f;
+    let judged = Judged { treatment, network, octets: (frame >> 32) as u32, to: to as u32, wrap, ..Judged::NONE };
+    match steer::send(&Packet::new(&context), &judged) {
+        Way::Nowhere | Way::Stack => NOWHERE,
+        Way::Answer => ANSWER,
+        Way::Kept => KEPT,
+        Way::Back => BACK,
+        Way::Out(interface) => OUT | u64::from(interface) << 32,
+    }
 }
 
 /// Takes away what an endpoint has wrapped around the packet at `network`, and leaves the link header before it.

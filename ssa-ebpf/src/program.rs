@@ -8,6 +8,7 @@ use crate::{
     clock::Jiffies,
     counters,
     maps::Kernel,
+    outline,
     packet::Packet,
     steer,
 };
@@ -20,7 +21,7 @@ pub fn ssa_filter(context: XdpContext) -> u32 {
         Some(action) => action,
         None => {
             let packet = packet.anew();
-            Hands(&packet).carry_on(&judge_whole(&packet, &Kernel, &Jiffies))
+            carry_on(&packet, judge_whole(&packet, &Kernel, &Jiffies), outline::send)
         }
     }
 }
@@ -39,21 +40,26 @@ impl Carrier for Hands<'_> {
 
     #[inline(always)]
     fn carry_on(&self, judged: &Judged) -> u32 {
-        let (packet, mut judged) = (self.0, *judged);
-        let octets = packet.octets(&judged);
-        let mut way = Way::Stack;
-        if judged.to != 0 {
-            way = steer::send(packet, &judged).unwrap_or(Way::Nowhere);
-            judged = match way {
-                Way::Nowhere | Way::Answer => judged.nowhere(),
-                Way::Kept => judged.kept(),
-                Way::Stack | Way::Back | Way::Out(_) => judged,
-            };
-        }
-        counters::count(&judged, octets);
-        counters::count_slice(&judged);
-        action::apply(packet, &judged, way)
+        carry_on(self.0, *judged, steer::send)
     }
+}
+
+/// Sends a frame where its slice says, counts it, and does what else the verdict says.
+#[inline(always)]
+fn carry_on(packet: &Packet, mut judged: Judged, send: impl Fn(&Packet, &Judged) -> Way) -> u32 {
+    let octets = packet.octets(&judged);
+    let mut way = Way::Stack;
+    if judged.to != 0 {
+        way = send(packet, &judged);
+        judged = match way {
+            Way::Nowhere | Way::Answer => judged.nowhere(),
+            Way::Kept => judged.kept(),
+            Way::Stack | Way::Back | Way::Out(_) => judged,
+        };
+    }
+    counters::count(&judged, octets);
+    counters::count_slice(&judged);
+    action::apply(packet, &judged, way)
 }
 
 /// Run by the controller alone, never attached: writes jiffies and monotonic nanoseconds over the frame's first octets.

@@ -26,9 +26,15 @@ const SPREAD_BITS: u32 = STEERED.trailing_zeros();
 /// Octets of an Ethernet header and an outer IPv6 header.
 const WRAPPED: usize = (ETHERNET + HEADER_OCTETS) as usize;
 
-/// Sends a frame to its endpoint; none where there is no way there.
+/// Sends a frame to its endpoint.
 #[inline(always)]
-pub fn send(packet: &Packet, judged: &Judged) -> Option<Way> {
+pub fn send(packet: &Packet, judged: &Judged) -> Way {
+    some_way(packet, judged).unwrap_or(Way::Nowhere)
+}
+
+/// None where there is no way there.
+#[inline(always)]
+fn some_way(packet: &Packet, judged: &Judged) -> Option<Way> {
     let place = judged.to.wrapping_sub(1);
     let endpoint = ENDPOINTS.get(place)?;
     let hop = Hop::to(endpoint)?;

@@ -70,6 +70,9 @@ pub struct Judged {
 }
 
 impl Judged {
+    /// Of no frame.
+    pub const NONE: Self = Self::without_header(OTHER);
+
     /// Of a frame with an IPv6 header at `network`, to the service of `row` or to none.
     #[inline(always)]
     fn new(verdict: Verdict, row: Option<&PrefixRow>, network: u32, payload: u16) -> Self {
