@@ -2,6 +2,8 @@
 //!
 //! The verifier checks a global function once, by itself, whatever leads to it; inlined, the same code is checked again on
 //! every path, and a million instructions are soon gone. It costs a call on paths that are rare or long.
+//!
+//! Length: what is called by value, and the words for it on both sides, stand in one file.
 
 use core::hint::black_box;
 
