@@ -127,7 +127,11 @@ pub fn steps(want: &Want<'_>, have: Option<&Have>) -> Vec<Step> {
         }
         Some(have) => {
             if !have.room {
-                step(Action::Grow, "ssa_filter", "load the program over larger maps; counters of services are kept".into());
+                step(
+                    Action::Grow,
+                    "ssa_filter",
+                    "load the program over larger maps; counters of services are kept".into(),
+                );
             } else if !have.same_program || have.links.iter().any(|link| !link.current) {
                 step(Action::Replace, "ssa_filter", "put this version's program in the place of the loaded one".into());
             }
