@@ -3,12 +3,12 @@
 //! Map names are pin names. A change of any row, name or size takes a new [`VERSION`].
 
 /// Version of the rows and maps; pinned with them, and checked whenever they are opened.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// Marks a bank that a controller has filled: an array never misses, an unset row reads as zeros.
 pub const BANK_MAGIC: u32 = 0x5353_4131;
 
-/// The [`ActiveRow`](crate::rows::ActiveRow): two banks, and which of them is in force.
+/// The [`ActiveRow`](crate::rows::ActiveRow): its banks, and which of them is in force.
 pub const ACTIVE: &str = "active";
 /// [`PrefixRow`](crate::rows::PrefixRow)s, two choices a key, two banks.
 pub const PREFIXES: &str = "prefixes";
@@ -20,10 +20,29 @@ pub const SERVICES: &str = "services";
 pub const CLOCK: &str = "clock";
 /// [`Cell`](crate::rows::Cell)s by CPU, service and verdict; one further CPU holds what was carried over.
 pub const COUNTERS: &str = "counters";
+/// [`SliceWord`](crate::rows::SliceWord)s, two banks of their own.
+pub const SLICES: &str = "slices";
+/// Frames of each slice that went on, by CPU: 64-bit numbers.
+pub const SLICE_COUNTERS: &str = "slice_counters";
+/// [`EndpointRow`](crate::rows::EndpointRow)s, two banks.
+pub const ENDPOINTS: &str = "endpoints";
+/// [`HopRow`](crate::rows::HopRow)s by endpoint of either bank and CPU: what the program has asked the kernel.
+pub const HOPS: &str = "hops";
 /// The [`MetaRow`](crate::rows::MetaRow): layout version, sizes, owner.
 pub const META: &str = "meta";
 /// The config in force as text, two banks of [`DOCUMENT_CHUNK`]s. No program reads it.
 pub const DOCUMENT: &str = "document";
+
+/// [`LookupRow`](crate::rows::LookupRow)s, of the endpoint host's own program.
+pub const LOOKUPS: &str = "lookups";
+/// The sockets that [`LOOKUPS`] hand calls to, by their place.
+pub const SOCKETS: &str = "sockets";
+/// The [`LookupMetaRow`](crate::rows::LookupMetaRow).
+pub const LOOKUP_META: &str = "lookup_meta";
+/// Version of the endpoint host's rows and maps, which have nothing to do with the filter's.
+pub const LOOKUP_VERSION: u32 = 1;
+/// Rows that hand calls to sockets, at most; and sockets.
+pub const LOOKUP_ROWS: u32 = 64;
 
 /// Different prefix lengths in one config, at most: each costs a frame to no service another look.
 pub const LENGTHS: usize = 16;
@@ -35,6 +54,10 @@ pub const FIELDS: usize = 8;
 pub const HASHED: usize = 2;
 /// Entries of a service's `allow` list, at most.
 pub const ALLOWED: usize = 16;
+/// Bits of a slice's number, at most.
+pub const SLICE_BITS: u8 = 20;
+/// Endpoints in one config, at most.
+pub const ENDPOINT_COUNT: usize = 4095;
 /// Octets of a service's name, at most.
 pub const NAME: usize = 63;
 /// Shortest prefix of a service, in bits.

@@ -16,6 +16,7 @@ extern crate alloc;
 pub mod bits;
 pub mod judge;
 pub mod layout;
+pub mod lookup;
 pub mod parse;
 pub mod rows;
 pub mod rule;

@@ -101,6 +101,7 @@ pub mod protocol {
     pub const HOP_BY_HOP: u8 = 0;
     pub const TCP: u8 = 6;
     pub const UDP: u8 = 17;
+    pub const IPV6: u8 = 41;
     pub const ROUTING: u8 = 43;
     pub const FRAGMENT: u8 = 44;
     pub const AUTHENTICATION: u8 = 51;
@@ -166,6 +167,7 @@ pub mod field {
     pub const VERSION: usize = 0;
     pub const PAYLOAD_LENGTH: usize = 4;
     pub const NEXT_HEADER: usize = 6;
+    pub const HOP_LIMIT: usize = 7;
     pub const SOURCE: usize = 8;
     pub const DESTINATION: usize = 24;
     pub const V4_TOTAL_LENGTH: usize = 2;

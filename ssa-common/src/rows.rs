@@ -2,6 +2,8 @@
 //!
 //! Fields are read by the law in this crate and written by the rule compiler and the controller's plan. Numbers are in
 //! the host's order; addresses and keys are [`Words`], the value of their network-order octets.
+//!
+//! Length: every row that crosses stands in one file, so that no change of what crosses is overlooked.
 
 use bytemuck::{Pod, Zeroable};
 
@@ -26,6 +28,18 @@ pub struct BankRow {
     pub first_prefix: u32,
     /// First service row of this bank.
     pub first_service: u32,
+    /// First slice of this bank.
+    pub first_slice: u32,
+    /// First endpoint row of this bank.
+    pub first_endpoint: u32,
+    /// How many endpoints there are.
+    pub endpoints: u32,
+    /// One more than the number of the endpoint that this host is; 0: none.
+    pub host: u32,
+    /// The bank's own place, 0 to 3.
+    pub place: u32,
+    /// Explicit padding.
+    pub reserved: u32,
     /// 1 if one look says all: there is one prefix length, and every prefix stands in the first of its two places.
     pub once: u32,
     /// Counts up with every change.
@@ -36,15 +50,27 @@ pub struct BankRow {
 
 /// What is in force. One look finds the word and the bank it names.
 ///
-/// It is rewritten whole, twice: first with another row for the bank that is not in force, then with the other number. No
-/// word that a program may read changes in the first, and a single one in the second.
+/// It is rewritten whole, twice: first with another row for a bank that is not in force, then with its number. No word that
+/// a program may read changes in the first, and a single one in the second.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
 pub struct ActiveRow {
-    /// The bank in force: 0 or 1.
+    /// The bank in force, 0 to 3: its lower bit says which copy of the config, the upper one which copy of the slices.
     pub number: u64,
-    /// Both banks.
-    pub banks: [BankRow; 2],
+    /// All banks.
+    pub banks: [BankRow; 4],
+}
+
+impl ActiveRow {
+    /// The place of the bank in force.
+    pub const fn place(&self) -> usize {
+        (self.number & 3) as usize
+    }
+
+    /// The bank in force.
+    pub const fn in_force(&self) -> &BankRow {
+        &self.banks[self.place()]
+    }
 }
 
 /// A service prefix with its rule: a slot of the two-choice table.
@@ -63,6 +89,8 @@ pub struct PrefixRow {
     pub first_cell: u32,
     /// A source prefix is enforced if its hash, 0 to 2^32 − 1, is below this.
     pub enforce: u64,
+    /// Where its slices are.
+    pub slices: SliceRow,
     /// The first of the service's `allow` list: nearly always all of it.
     pub allow: [AllowRow; 4],
     /// The current rule.
@@ -80,6 +108,9 @@ pub const FLAG_PREVIOUS: u32 = 1 << 3;
 /// What fails the rule is dropped, whoever sent it: no low priority, no previous rule, all sources enforced.
 pub const FLAG_STRICT: u32 = 1 << 4;
 
+/// Frames that go on are steered or counted by their slice: look at [`SliceRow`].
+pub const FLAG_SLICES: u32 = 1 << 5;
+
 impl PrefixRow {
     /// Enforces the rule for sources whose hash, 0 to 2^32 − 1, is below `threshold`.
     pub fn enforce_below(&mut self, threshold: u64) {
@@ -87,6 +118,144 @@ impl PrefixRow {
         let strict = self.flags & (FLAG_LOW_PRIORITY | FLAG_PREVIOUS) == 0 && threshold > u32::MAX.into();
         self.flags = self.flags & !FLAG_STRICT | if strict { FLAG_STRICT } else { 0 };
     }
+}
+
+/// How an address of a prefix tells its slice, and what is done with it.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
+pub struct SliceRow {
+    /// The first slice of the service, counted from the bank's first.
+    pub first: u32,
+    /// The ones of a slice's number, right-aligned.
+    pub mask: u32,
+    /// Counters of slices on each CPU, or 0 where the service's are not counted.
+    pub cells: u32,
+    /// Bits by which the address's upper word is shifted left, to meet the lower word.
+    pub up: u8,
+    /// Bits by which its last word with a bit of the slice's number is shifted right.
+    pub down: u8,
+    /// 1: that is the upper word.
+    pub upper: u8,
+    /// How a frame goes to another endpoint: `STEER_*`.
+    pub steer: u8,
+}
+
+/// By the kernel's routes.
+pub const STEER_ROUTE: u8 = 0;
+/// As it is, to the endpoint's hardware address.
+pub const STEER_L2: u8 = 1;
+/// In an IPv6 packet of its own.
+pub const STEER_IP6IP6: u8 = 2;
+
+impl SliceRow {
+    /// For slices of `bits` bits, at most 31, behind a prefix of `length`; the two are at most 128.
+    pub const fn behind(length: u8, bits: u8) -> Self {
+        let end = length + bits;
+        // What comes from the upper word meets the lower one, or falls off where all is in the lower.
+        let up = if end > 64 && length < 64 { end - 64 } else { 63 };
+        let (upper, down) = if end <= 64 { (1, 64 - end) } else { (0, 128 - end) };
+        Self { first: 0, mask: (1 << bits) - 1, cells: 0, up, down: down & 63, upper, steer: STEER_ROUTE }
+    }
+
+    /// The number of an address's slice.
+    #[inline(always)]
+    #[expect(clippy::cast_possible_truncation, reason = "the mask leaves 20 bits")]
+    pub const fn number(&self, address: Words) -> u32 {
+        let Words { hi, lo } = address;
+        let bits = if self.upper != 0 { hi >> (self.down & 63) } else { hi << (self.up & 63) | lo >> (self.down & 63) };
+        bits as u32 & self.mask
+    }
+}
+
+/// Who owns a slice, and who did: a word, so that a slice moves by one store.
+#[repr(transparent)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
+pub struct SliceWord(pub u64);
+
+impl SliceWord {
+    const ENDPOINT: u64 = (1 << 14) - 1;
+    const PREVIOUS: u32 = 14;
+    const PINNED: u64 = 1 << 28;
+    const DEADLINE: u32 = 32;
+
+    /// Of a slice with this owner.
+    pub const fn of(owner: u32) -> Self {
+        Self((owner as u64 + 1) & Self::ENDPOINT)
+    }
+
+    /// The same slice, whose connections belong to `previous` until the tick `deadline`, rounded up to [`COARSE`] ticks.
+    #[must_use]
+    pub const fn after(self, previous: u32, deadline: u64) -> Self {
+        let kept = self.0 & (Self::ENDPOINT | Self::PINNED);
+        let deadline = deadline.div_ceil(COARSE) << Self::DEADLINE;
+        Self(kept | ((previous as u64 + 1) & Self::ENDPOINT) << Self::PREVIOUS | deadline)
+    }
+
+    /// The same slice, which stays where it is, or does not.
+    #[must_use]
+    pub const fn pin(self, pinned: bool) -> Self {
+        Self(self.0 & !Self::PINNED | if pinned { Self::PINNED } else { 0 })
+    }
+
+    /// One more than the owner's number; 0: there is none.
+    #[inline(always)]
+    pub const fn owner(self) -> u32 {
+        (self.0 & Self::ENDPOINT) as u32
+    }
+
+    /// One more than the previous owner's number; 0: there is none.
+    #[inline(always)]
+    pub const fn previous(self) -> u32 {
+        (self.0 >> Self::PREVIOUS & Self::ENDPOINT) as u32
+    }
+
+    /// The tick up to which the previous owner keeps its connections.
+    #[inline(always)]
+    pub const fn deadline(self) -> u64 {
+        (self.0 >> Self::DEADLINE) * COARSE
+    }
+
+    /// Whether the slice stays where it is, whatever the balance.
+    pub const fn is_pinned(self) -> bool {
+        self.0 & Self::PINNED != 0
+    }
+}
+
+/// Ticks to which a [`SliceWord`]'s deadline is rounded: 32 bits of them last for years.
+pub const COARSE: u64 = 64;
+
+/// An endpoint, in the order of the endpoints' addresses.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
+pub struct EndpointRow {
+    /// Its address.
+    pub address: Words,
+    /// The address of this host, where it is an endpoint: the source of what is sent to this one.
+    pub source: Words,
+    /// The way to it as the controller found it, for where the kernel's routes may not be asked.
+    pub hop: HopRow,
+    /// Its first hop row, one for each CPU; worked out where the row is written to its map.
+    pub first_hop: u32,
+    /// Explicit padding.
+    pub reserved: u32,
+}
+
+/// A way to an endpoint.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
+pub struct HopRow {
+    /// The first 8 octets of the Ethernet header, as they are loaded.
+    pub link: u64,
+    /// The next 4.
+    pub link_end: u32,
+    /// The interface to leave by; 0: there is no way.
+    pub interface: u32,
+    /// The longest packet that may be sent.
+    pub mtu: u32,
+    /// The tick at which the last packet was refused for its length; its lower bits.
+    pub refused: u32,
+    /// The tick up to which this is believed.
+    pub until: u64,
 }
 
 /// The previous rule of a prefix, in the same place as its [`PrefixRow`].
@@ -274,10 +443,52 @@ pub struct MetaRow {
     pub prefixes: u32,
     /// Chunks of one bank of the document.
     pub chunks: u32,
+    /// Slices of one bank.
+    pub slices: u32,
+    /// Counters of slices on each CPU.
+    pub slice_cells: u32,
+    /// Endpoints of one bank.
+    pub endpoints: u32,
+    /// Explicit padding.
+    pub reserved: u32,
     /// Ticks a second (the kernel's HZ).
     pub hertz: u32,
     /// Cookie of the network namespace that owns the instance.
     pub netns: u64,
+    /// A digest of the object that the program was loaded from.
+    pub build: u64,
+}
+
+/// Calls that go to a socket: to these addresses, by this protocol, to this port.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
+pub struct LookupRow {
+    /// The first address.
+    pub first: Words,
+    /// The last address.
+    pub last: Words,
+    /// The address that the socket is bound to; for the controller alone.
+    pub to: Words,
+    /// The socket's place among the sockets.
+    pub socket: u32,
+    /// The port that is called.
+    pub port: u16,
+    /// The port that the socket is bound to; for the controller alone.
+    pub to_port: u16,
+    /// IP protocol number; 0 behind the last row.
+    pub protocol: u8,
+    /// Explicit padding.
+    pub reserved: [u8; 7],
+}
+
+/// What the endpoint host's maps are: written once, before the program is attached.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
+pub struct LookupMetaRow {
+    /// [`LOOKUP_VERSION`](crate::layout::LOOKUP_VERSION).
+    pub version: u32,
+    /// How many rows are in use.
+    pub rows: u32,
     /// A digest of the object that the program was loaded from.
     pub build: u64,
 }

@@ -176,7 +176,7 @@ pub struct Verdict {
     pub reason: Reason,
     /// What happens.
     pub treatment: Treatment,
-    /// Not enforced: it passes, and would have been dropped.
+    /// Not enforced: it goes on, and would have been dropped.
     pub would_drop: bool,
 }
 
@@ -185,14 +185,28 @@ impl Verdict {
     /// equal at every moment.
     pub const CELLS: u32 = 17 * Self::COLUMNS;
 
-    /// Treatments, and "passed, would have been dropped".
-    const COLUMNS: u32 = 5;
+    /// Treatments, and "would have been dropped" of what passed and of what was forwarded.
+    const COLUMNS: u32 = 6;
+    /// The first of the latter.
+    const WOULD_DROP: u32 = 4;
 
     /// The cell this verdict moves, 0 to [`CELLS`](Self::CELLS) − 1.
     #[inline(always)]
     pub const fn cell(self) -> u32 {
-        let column = if self.would_drop { Self::COLUMNS - 1 } else { self.treatment as u32 };
+        let column = if self.would_drop { Self::WOULD_DROP + self.treatment as u32 } else { self.treatment as u32 };
         self.reason as u32 * Self::COLUMNS + column
+    }
+
+    /// The cell of what passes, where it is forwarded instead: the next, and so is what would have been dropped.
+    #[inline(always)]
+    pub(crate) const fn forwarded(cell: u32) -> u32 {
+        cell + (Treatment::Forward as u32 - Treatment::Pass as u32)
+    }
+
+    /// The cell of what passes, by the one where it is forwarded.
+    #[inline(always)]
+    pub(crate) const fn passed(cell: u32) -> u32 {
+        cell - (Treatment::Forward as u32 - Treatment::Pass as u32)
     }
 
     /// What the cell `index` of any service counts; none beyond [`CELLS`](Self::CELLS).
@@ -201,7 +215,7 @@ impl Verdict {
         let column = (index % Self::COLUMNS) as usize;
         Some(match Treatment::ALL.get(column) {
             Some(&treatment) => (reason, treatment, false),
-            None => (reason, Treatment::Pass, true),
+            None => (reason, Treatment::ALL[column - Self::WOULD_DROP as usize], true),
         })
     }
 }

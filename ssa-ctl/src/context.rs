@@ -28,8 +28,9 @@ pub struct Context<'a> {
 impl Context<'_> {
     /// Prints one JSON object.
     pub fn object(&mut self, object: &impl Serialize) -> io::Result<()> {
-        serde_json::to_writer_pretty(&mut *self.out, object)?;
-        writeln!(self.out)
+        // Whole: standard output hands each line to the kernel by itself, and there may be a hundred thousand.
+        let text = serde_json::to_string_pretty(object)?;
+        writeln!(self.out, "{text}")
     }
 
     /// Prints a table for people: a header and rows.

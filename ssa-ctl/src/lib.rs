@@ -1,11 +1,13 @@
 //! The controller as a library: a command line in; plans, changes and reports out.
 
+pub mod assign;
 pub mod change;
 pub mod cli;
 pub mod command;
 pub mod config;
 pub mod context;
 pub mod failure;
+pub mod host;
 pub mod kernel;
 pub mod observe;
 pub mod output;

@@ -1,35 +1,56 @@
 //! A verdict in, an XDP action out: the one place where action codes stand.
 
 use aya_ebpf::bindings::xdp_action;
-use ssa_common::{judge::Judged, parse::Frame as _, verdict::Treatment};
+use ssa_common::{judge::Judged, verdict::Treatment};
 
-use crate::packet::Packet;
+use crate::{outline, packet::Packet};
 
 /// What the clock probe returns.
 pub const PROBED: u32 = xdp_action::XDP_DROP;
 
-/// The six DSCP bits in the first 16 bits of an IPv6 header.
-const DSCP: u16 = 0x0fc0;
-/// Lower-effort, RFC 8622 §4.
-const LOWER_EFFORT: u16 = 0x0040;
-
-/// Does what the verdict says.
-#[inline(always)]
-pub fn apply(packet: &Packet, judged: &Judged) -> u32 {
-    match judged.treatment {
-        Treatment::Drop => xdp_action::XDP_DROP,
-        Treatment::LowPriority => {
-            mark(packet, judged.network);
-            xdp_action::XDP_PASS
-        }
-        Treatment::Pass | Treatment::Forward => xdp_action::XDP_PASS,
-    }
+/// How a frame leaves the program, if the verdict does not drop it.
+#[derive(Clone, Copy)]
+pub enum Way {
+    /// It does not.
+    Nowhere,
+    /// It is dropped, and an error for its sender goes back in its place.
+    Answer,
+    /// To this host's stack.
+    Stack,
+    /// To this host's stack, as it came from where it would go.
+    Kept,
+    /// By the interface that it came in by.
+    Back,
+    /// By another interface.
+    Out(u32),
 }
 
-/// Writes the lower-effort code point; ECN and flow label stay.
-#[inline(never)]
-fn mark(packet: &Packet, network: u32) {
-    if let Some(first) = packet.read_u16(network) {
-        packet.write(network, (first & !DSCP | LOWER_EFFORT).to_be());
+/// Does what the verdict says of a frame that stays on this host as it is.
+#[inline(always)]
+pub fn plain(packet: &Packet, judged: &Judged) -> u32 {
+    match judged.treatment {
+        Treatment::Drop => return xdp_action::XDP_DROP,
+        Treatment::LowPriority => packet.mark(judged.network),
+        Treatment::Pass | Treatment::Forward => {}
+    }
+    xdp_action::XDP_PASS
+}
+
+/// Does what the verdict says of any frame.
+#[inline(always)]
+pub fn apply(packet: &Packet, judged: &Judged, way: Way) -> u32 {
+    match judged.treatment {
+        Treatment::Drop if matches!(way, Way::Answer) => return xdp_action::XDP_TX,
+        Treatment::Drop => return xdp_action::XDP_DROP,
+        Treatment::LowPriority if matches!(way, Way::Stack | Way::Kept) => packet.mark(judged.network),
+        Treatment::LowPriority | Treatment::Pass | Treatment::Forward => {}
+    }
+    match way {
+        // What cannot be unpacked has been read before: the kernel has no memory to move it.
+        Way::Stack if judged.strip != 0 && !outline::strip(packet, judged.network) => xdp_action::XDP_DROP,
+        Way::Stack | Way::Kept => xdp_action::XDP_PASS,
+        Way::Back | Way::Answer => xdp_action::XDP_TX,
+        Way::Nowhere => xdp_action::XDP_DROP,
+        Way::Out(interface) => packet.leave_by(interface),
     }
 }

@@ -9,6 +9,8 @@ mod clock;
 #[cfg(target_arch = "bpf")]
 mod counters;
 #[cfg(target_arch = "bpf")]
+mod hops;
+#[cfg(target_arch = "bpf")]
 mod maps;
 #[cfg(target_arch = "bpf")]
 mod outline;
@@ -16,6 +18,12 @@ mod outline;
 mod packet;
 #[cfg(target_arch = "bpf")]
 mod program;
+#[cfg(target_arch = "bpf")]
+mod sockets;
+#[cfg(target_arch = "bpf")]
+mod steer;
+#[cfg(target_arch = "bpf")]
+mod too_big;
 
 /// On the host there is nothing to run: the crate exists for the BPF target.
 #[cfg(not(target_arch = "bpf"))]

@@ -8,7 +8,9 @@ use aya_ebpf::{
 use ssa_common::{
     bits::Words,
     judge::{At, Part, Source, Tables},
-    rows::{ActiveRow, BankRow, Cell, ClockRow, MetaRow, PrefixRow, PreviousRow, ServiceRow},
+    rows::{
+        ActiveRow, BankRow, Cell, ClockRow, EndpointRow, HopRow, MetaRow, PrefixRow, PreviousRow, ServiceRow, SliceWord,
+    },
     rule::{Pair, epoch::Clock, mac::Message},
     sha256::Block,
     verdict::Reason,
@@ -19,7 +21,7 @@ use crate::outline;
 const READ_ONLY: usize = BPF_F_RDONLY_PROG as usize;
 const MAPPED: usize = BPF_F_MMAPABLE as usize;
 
-/// Both banks, and which of them is in force.
+/// All banks, and which of them is in force.
 #[btf_map(name = "active")]
 pub static ACTIVE: Array<ActiveRow, 1, READ_ONLY> = Array::new();
 /// The prefix tables of both banks.
@@ -37,6 +39,19 @@ pub static CLOCK: Array<ClockRow, 1, READ_ONLY> = Array::new();
 /// Counters by service, CPU and verdict.
 #[btf_map(name = "counters")]
 pub static COUNTERS: Array<Cell, 2, MAPPED> = Array::new();
+/// Who owns each slice, in two banks of their own. The controller stores to it, which the kernel lets nobody do where the
+/// program may only read.
+#[btf_map(name = "slices")]
+pub static SLICES: Array<SliceWord, 2, MAPPED> = Array::new();
+/// Frames that went on, by CPU and slice.
+#[btf_map(name = "slice_counters")]
+pub static SLICE_COUNTERS: Array<u64, 1, MAPPED> = Array::new();
+/// Endpoints of both banks.
+#[btf_map(name = "endpoints")]
+pub static ENDPOINTS: Array<EndpointRow, 2, READ_ONLY> = Array::new();
+/// The ways to them, by endpoint of either bank and CPU, as the kernel said.
+#[btf_map(name = "hops")]
+pub static HOPS: Array<HopRow, 2> = Array::new();
 /// What the maps are; for the controller alone.
 #[btf_map(name = "meta")]
 pub static META: Array<MetaRow, 1, READ_ONLY> = Array::new();
@@ -48,11 +63,11 @@ pub static DOCUMENT: Array<[u8; ssa_common::layout::DOCUMENT_CHUNK], 2, READ_ONL
 pub struct Kernel;
 
 impl Kernel {
-    /// A bank by its number, 0 or 1, whichever is in force.
+    /// A bank by its place, 0 to 3, whichever is in force.
     #[inline(always)]
-    pub fn bank_of(number: u64) -> Option<&'static BankRow> {
+    pub fn bank_of(place: u64) -> Option<&'static BankRow> {
         // SAFETY: the map owns the row, and the controller does not change a bank while frames are judged by it.
-        Some(unsafe { &(*ACTIVE.get_ptr(0)?).banks[(number & 1) as usize] })
+        Some(unsafe { &(*ACTIVE.get_ptr(0)?).banks[(place & 3) as usize] })
     }
 }
 
@@ -65,7 +80,7 @@ impl Tables for Kernel {
         // change a bank while frames are judged by it.
         Some(unsafe {
             let number = (&raw const (*row).number).read_volatile();
-            &(*row).banks[(number & 1) as usize]
+            &(*row).banks[(number & 3) as usize]
         })
     }
 
@@ -82,6 +97,19 @@ impl Tables for Kernel {
     #[inline(always)]
     fn service(&self, index: u32) -> Option<&ServiceRow> {
         SERVICES.get(index)
+    }
+
+    #[inline(always)]
+    fn slice(&self, place: u32) -> SliceWord {
+        SLICES.get_ptr(place).map_or(SliceWord(0), |word| {
+            // SAFETY: the map owns the word. The controller may store to it meanwhile, so the load is volatile.
+            unsafe { word.read_volatile() }
+        })
+    }
+
+    #[inline(always)]
+    fn endpoint(&self, place: u32) -> Option<&EndpointRow> {
+        ENDPOINTS.get(place)
     }
 
     #[inline(always)]

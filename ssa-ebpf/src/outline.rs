@@ -2,32 +2,31 @@
 //!
 //! The verifier checks a global function once, by itself, whatever leads to it; inlined, the same code is checked again on
 //! every path, and a million instructions are soon gone. It costs a call on paths that are rare or long.
+//!
+//! Length: what is called by value, and the words for it on both sides, stand in one file.
 
 use core::hint::black_box;
 
 use aya_ebpf::{bindings::xdp_md, programs::XdpContext};
 use ssa_common::{
     bits::Words,
-    judge::{self, Above, At, Part, Said, Source, judge_part, judge_source, judge_upper},
+    judge::{
+        self, Above, At, Connection, Judged, Origin, Part, Said, Source, Tunnel, Wrap, judge_connection, judge_part,
+        judge_source, judge_tunnel, judge_upper,
+    },
+    parse::{ETHERNET, Frame as _, HEADER_OCTETS, MAX_TAGS, TAG},
     rows::BankRow,
     rule::{Pair, epoch::Window, mac::Message},
     sha256::{self, Block},
-    verdict::Reason,
+    verdict::{Reason, Treatment},
 };
 
-use crate::{clock::Jiffies, maps::Kernel, packet::Packet};
+use crate::{action::Way, clock::Jiffies, hops, maps::Kernel, packet::Packet, sockets, steer, too_big};
 
-/// A bank's number. Which bank is in force may change meanwhile, and is not asked again.
-#[inline(always)]
-fn number(bank: &BankRow) -> u32 {
-    // The second alone begins behind the first.
-    u32::from(bank.first_prefix != 0)
-}
-
-/// [`judge_source`].
+/// [`judge_source`]. Which bank is in force may change meanwhile, and is not asked again.
 #[inline(always)]
 pub fn source(bank: &BankRow, slot: u32, source: Words) -> Source {
-    match ssa_source(number(bank), slot, source.hi, source.lo) {
+    match ssa_source(bank.place, slot, source.hi, source.lo) {
         GOOD => Source::Good,
         ONLY_CONTROL => Source::OnlyControl,
         _ => Source::Bad,
@@ -52,7 +51,7 @@ extern "C" fn ssa_source(bank: u32, slot: u32, hi: u64, lo: u64) -> u32 {
 /// [`judge::find_later`].
 #[inline(always)]
 pub fn find_later(bank: &BankRow, address: Words) -> Option<u32> {
-    match ssa_find(number(bank), address.hi, address.lo) {
+    match ssa_find(bank.place, address.hi, address.lo) {
         0 => None,
         slot => Some(slot - 1),
     }
@@ -164,3 +163,148 @@ extern "C" fn ssa_upper(context: *mut xdp_md, slot: u32, header: u64) -> u32 {
         Said::Error(offset) => offset << 16,
     }
 }
+
+/// [`judge_tunnel`].
+#[inline(always)]
+pub fn tunnel<const FAR: bool>(packet: &Packet<FAR>, bank: &BankRow, network: u32) -> Option<Tunnel> {
+    let said = ssa_tunnel(packet.raw(), bank.place, network);
+    let slot = (said as u32).checked_sub(1)?;
+    Some(Tunnel { slot, origin: if said >> 32 != 0 { Origin::Steered } else { Origin::Last } })
+}
+
+/// One more than the slot, with a bit above 32 for [`Origin::Steered`]; or 0.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn ssa_tunnel(context: *mut xdp_md, bank: u32, network: u32) -> u64 {
+    let context = XdpContext::new(context);
+    let Some(bank) = Kernel::bank_of(bank.into()) else { return 0 };
+    judge_tunnel(&Packet::<true>::new(&context), &Kernel, bank, network)
+        .map_or(0, |tunnel| u64::from(tunnel.slot.wrapping_add(1)) | u64::from(tunnel.origin == Origin::Steered) << 32)
+}
+
+/// [`judge_connection`].
+#[inline(always)]
+pub fn connection<const FAR: bool>(packet: &Packet<FAR>, network: u32) -> Connection {
+    match ssa_connection(packet.raw(), network) {
+        NO_CONNECTION => Connection::None,
+        CONNECTION_HERE => Connection::Here,
+        _ => Connection::Elsewhere,
+    }
+}
+
+const NO_CONNECTION: u32 = 0;
+const CONNECTION_HERE: u32 = 1;
+const CONNECTION_ELSEWHERE: u32 = 2;
+
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn ssa_connection(context: *mut xdp_md, network: u32) -> u32 {
+    let context = XdpContext::new(context);
+    let packet = Packet::<true>::new(&context);
+    match judge_connection(&packet, network, |ends| sockets::has(&packet, ends)) {
+        Connection::None => NO_CONNECTION,
+        Connection::Here => CONNECTION_HERE,
+        Connection::Elsewhere => CONNECTION_ELSEWHERE,
+    }
+}
+
+/// Asks the kernel the way to the endpoint at `place`, and keeps it for this CPU.
+#[inline(always)]
+pub fn resolve(packet: &Packet, place: u32) {
+    ssa_resolve(packet.raw(), place);
+}
+
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn ssa_resolve(context: *mut xdp_md, place: u32) -> u32 {
+    let context = XdpContext::new(context);
+    u32::from(hops::resolve(&Packet::<true>::new(&context), place).is_some())
+}
+
+/// Makes a frame the ICMPv6 error that says it is too long for the next link, addressed to its source. False: it goes
+/// nowhere.
+#[inline(always)]
+pub fn too_big(packet: &Packet, judged: &Judged, mtu: u32) -> bool {
+    ssa_too_big(packet.raw(), judged.to.wrapping_sub(1), judged.network, mtu) != 0
+}
+
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn ssa_too_big(context: *mut xdp_md, place: u32, network: u32, mtu: u32) -> u32 {
+    let context = XdpContext::new(context);
+    u32::from(too_big::answer(&Packet::<true>::new(&context), place, network, mtu).is_some())
+}
+
+/// [`steer::send`].
+#[inline(always)]
+pub fn send(packet: &Packet, judged: &Judged) -> Way {
+    let wrap = match judged.wrap {
+        Wrap::Bare => 0,
+        Wrap::Steered => 1,
+        Wrap::Last => 2,
+    };
+    let low = u64::from(judged.treatment == Treatment::LowPriority);
+    let frame = u64::from(judged.network) | u64::from(judged.octets) << 32;
+    match ssa_send(packet.raw(), u64::from(judged.to) | wrap << 32 | low << 34, frame) {
+        NOWHERE => Way::Nowhere,
+        ANSWER => Way::Answer,
+        KEPT => Way::Kept,
+        BACK => Way::Back,
+        out => Way::Out((out >> 32) as u32),
+    }
+}
+
+const NOWHERE: u64 = 0;
+const ANSWER: u64 = 1;
+const KEPT: u64 = 2;
+const BACK: u64 = 3;
+const OUT: u64 = 4;
+
+/// The endpoint's place, how the frame goes there and its priority; where it begins and its octets. An interface comes back
+/// above [`OUT`].
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn ssa_send(context: *mut xdp_md, to: u64, frame: u64) -> u64 {
+    let context = XdpContext::new(context);
+    let wrap = match to >> 32 & 3 {
+        0 => Wrap::Bare,
+        1 => Wrap::Steered,
+        _ => Wrap::Last,
+    };
+    let treatment = if to >> 34 & 1 != 0 { Treatment::LowPriority } else { Treatment::Forward };
+    // A link header has at most 30 octets, and what was wrapped is behind 40 more.
+    let network = frame as u32 & 0x7f;
+    let judged = Judged { treatment, network, octets: (frame >> 32) as u32, to: to as u32, wrap, ..Judged::NONE };
+    match steer::send(&Packet::new(&context), &judged) {
+        Way::Nowhere | Way::Stack => NOWHERE,
+        Way::Answer => ANSWER,
+        Way::Kept => KEPT,
+        Way::Back => BACK,
+        Way::Out(interface) => OUT | u64::from(interface) << 32,
+    }
+}
+
+/// Takes away what an endpoint has wrapped around the packet at `network`, and leaves the link header before it.
+#[inline(always)]
+pub fn strip(packet: &Packet, network: u32) -> bool {
+    ssa_strip(packet.raw(), network) != 0
+}
+
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn ssa_strip(context: *mut xdp_md, network: u32) -> u32 {
+    let context = XdpContext::new(context);
+    let packet = Packet::<true>::new(&context);
+    let Some(link) = network.checked_sub(HEADER_OCTETS) else { return 0 };
+    // From the end of the link header to its beginning, so that nothing is read that was written.
+    for pair in (0..LINK_PAIRS).rev() {
+        if pair * 2 < link {
+            let Some(octets) = packet.read::<u16>(pair * 2) else { return 0 };
+            packet.write(pair * 2 + HEADER_OCTETS, octets);
+        }
+    }
+    u32::from(packet.begin_at(HEADER_OCTETS as i32))
+}
+
+/// Pairs of octets of a link header with all the tags that are looked through.
+const LINK_PAIRS: u32 = (ETHERNET + MAX_TAGS * TAG) / 2;

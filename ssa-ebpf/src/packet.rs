@@ -4,13 +4,17 @@ use core::{hint::black_box, mem::MaybeUninit};
 
 use aya_ebpf::{
     bindings::xdp_md,
-    helpers::generated::{bpf_xdp_get_buff_len, bpf_xdp_load_bytes, bpf_xdp_store_bytes},
+    helpers::generated::{
+        bpf_csum_diff, bpf_redirect, bpf_xdp_adjust_head, bpf_xdp_adjust_tail, bpf_xdp_get_buff_len,
+        bpf_xdp_load_bytes, bpf_xdp_store_bytes,
+    },
     programs::XdpContext,
 };
 use bytemuck::{AnyBitPattern, NoUninit};
 use ssa_common::{
-    judge::{Above, Judged, Said, Tables, Traffic},
+    judge::{Above, Connection, Judged, Said, Tables, Traffic, Tunnel},
     parse::{Frame, Front},
+    rows::BankRow,
 };
 
 use crate::outline;
@@ -28,6 +32,12 @@ impl<const FAR: bool> Packet<FAR> {
     #[inline(always)]
     pub const fn new(context: &XdpContext) -> Self {
         Self { context: context.ctx }
+    }
+
+    /// The same frame, as if nothing had been read of it yet.
+    #[inline(always)]
+    pub fn anew(&self) -> Self {
+        Self { context: black_box(self.context) }
     }
 
     /// The kernel's context.
@@ -62,6 +72,51 @@ impl<const FAR: bool> Packet<FAR> {
     fn end(&self) -> *mut u8 {
         // SAFETY: as above.
         unsafe { (*self.context).data_end as usize as *mut u8 }
+    }
+
+    /// Lets the frame leave by another interface: the action that says so, or that it cannot.
+    #[inline(always)]
+    pub fn leave_by(&self, interface: u32) -> u32 {
+        // SAFETY: numbers alone.
+        unsafe { bpf_redirect(interface, 0) as u32 }
+    }
+
+    /// The interface that it came in by.
+    #[inline(always)]
+    pub fn interface(&self) -> u32 {
+        // SAFETY: the context is the one the kernel gave.
+        unsafe { (*self.context).ingress_ifindex }
+    }
+
+    /// Lets the frame begin this many octets later, or earlier with octets that are not set yet. False: nothing was done.
+    #[inline(always)]
+    pub fn begin_at(&self, by: i32) -> bool {
+        // SAFETY: the context is the one the kernel gave.
+        by == 0 || unsafe { bpf_xdp_adjust_head(self.context, by) } == 0
+    }
+
+    /// Lets the frame end after this many octets. False: nothing was done.
+    #[inline(always)]
+    pub fn end_after(&self, octets: u32) -> bool {
+        // SAFETY: the context is the one the kernel gave.
+        unsafe { bpf_xdp_adjust_tail(self.context, octets as i32 - bpf_xdp_get_buff_len(self.context) as i32) == 0 }
+    }
+
+    /// Room for `N` octets of the linear part, from `offset` on.
+    #[inline(always)]
+    pub fn room<const N: usize>(&self, offset: u32) -> Option<Room<N>> {
+        Some(Room(self.at::<[u8; N]>(offset)?.cast()))
+    }
+
+    /// Writes the lower-effort code point (RFC 8622 §4); ECN and flow label stay.
+    #[inline(never)]
+    pub fn mark(&self, network: u32) {
+        /// The six DSCP bits in the first 16 bits of an IPv6 header.
+        const DSCP: u16 = 0x0fc0;
+        const LOWER_EFFORT: u16 = 0x0040;
+        if let Some(first) = self.read_u16(network) {
+            self.write(network, (first & !DSCP | LOWER_EFFORT).to_be());
+        }
     }
 
     /// Overwrites octets that the frame has; elsewhere does nothing.
@@ -105,6 +160,35 @@ impl<const FAR: bool> Packet<FAR> {
         let result = unsafe { bpf_xdp_load_bytes(self.context, offset, to, size_of::<T>() as u32) };
         // SAFETY: on success every octet is set, and any octets make a `T`.
         (result == 0).then(|| unsafe { value.assume_init() })
+    }
+}
+
+/// `N` octets of a frame, to be read and written.
+pub struct Room<const N: usize>(*mut u8);
+
+impl<const N: usize> Room<N> {
+    /// Reads a `T`, which lies in the room.
+    #[inline(always)]
+    pub fn get<const AT: usize, T: AnyBitPattern>(&self) -> T {
+        const { assert!(AT + size_of::<T>() <= N) };
+        // SAFETY: `room` checked the bounds, and any octets make a `T`.
+        unsafe { self.0.add(AT).cast::<T>().read_unaligned() }
+    }
+
+    /// Overwrites octets with a `T`, which has room.
+    #[inline(always)]
+    pub fn put<const AT: usize, T: NoUninit>(&self, value: T) {
+        const { assert!(AT + size_of::<T>() <= N) };
+        // SAFETY: `room` checked the bounds.
+        unsafe { self.0.add(AT).cast::<T>().write_unaligned(value) };
+    }
+
+    /// The Internet checksum of the whole room, not folded, added to `seed` (RFC 1071). `N` is a multiple of 4.
+    #[inline(always)]
+    pub fn sum(&self, seed: u32) -> u32 {
+        const { assert!(N <= 512 && N.is_multiple_of(4)) };
+        // SAFETY: `room` checked the bounds, and the helper reads `N` octets.
+        unsafe { bpf_csum_diff(core::ptr::null_mut(), 0, self.0.cast(), N as u32, seed) as u32 }
     }
 }
 
@@ -181,12 +265,22 @@ impl<const FAR: bool> Traffic for Packet<FAR> {
     }
 
     #[inline(always)]
+    fn tunnel(&self, _tables: &impl Tables, bank: &BankRow, network: u32) -> Option<Tunnel> {
+        outline::tunnel(self, bank, network)
+    }
+
+    #[inline(always)]
+    fn connection(&self, network: u32) -> Connection {
+        outline::connection(self, network)
+    }
+
+    #[inline(always)]
     fn far(&self) -> impl Frame {
         Packet::<true> { context: self.context }
     }
 
     #[inline(always)]
     fn again(&self) -> impl Traffic {
-        Self { context: black_box(self.context) }
+        self.anew()
     }
 }

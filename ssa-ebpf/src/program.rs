@@ -1,17 +1,65 @@
 //! Entry points: the filter, and the probe that tells the controller how ticks and nanoseconds lie to each other.
 
 use aya_ebpf::{macros::xdp, programs::XdpContext};
-use ssa_common::judge::judge;
+use ssa_common::judge::{Carrier, Judged, judge_common, judge_whole};
 
-use crate::{action, clock::Jiffies, counters, maps::Kernel, packet::Packet};
+use crate::{
+    action::{self, Way},
+    clock::Jiffies,
+    counters,
+    maps::Kernel,
+    outline,
+    packet::Packet,
+    steer,
+};
 
 /// The filter. Multi-buffer frames are taken: large MTUs work in native mode.
 #[xdp(frags)]
 pub fn ssa_filter(context: XdpContext) -> u32 {
     let packet: Packet = Packet::new(&context);
-    let judged = judge(&packet, &Kernel, &Jiffies);
-    counters::count(&judged, packet.octets(&judged));
-    action::apply(&packet, &judged)
+    match judge_common(&packet, &Kernel, &Jiffies, &Hands(&packet)) {
+        Some(action) => action,
+        None => {
+            let packet = packet.anew();
+            carry_on(&packet, judge_whole(&packet, &Kernel, &Jiffies), outline::send)
+        }
+    }
+}
+
+/// What counts a frame and lets it go where it is to go.
+struct Hands<'a>(&'a Packet);
+
+impl Carrier for Hands<'_> {
+    type Done = u32;
+
+    #[inline(always)]
+    fn carry_out(&self, judged: &Judged) -> u32 {
+        counters::count(judged, self.0.octets(judged));
+        action::plain(self.0, judged)
+    }
+
+    #[inline(always)]
+    fn carry_on(&self, judged: &Judged) -> u32 {
+        carry_on(self.0, *judged, steer::send)
+    }
+}
+
+/// Sends a frame where its slice says, counts it, and does what else the verdict says.
+#[inline(always)]
+fn carry_on(packet: &Packet, mut judged: Judged, send: impl Fn(&Packet, &Judged) -> Way) -> u32 {
+    let octets = packet.octets(&judged);
+    let mut way = Way::Stack;
+    if judged.to != 0 {
+        way = send(packet, &judged);
+        judged = match way {
+            Way::Nowhere | Way::Answer => judged.nowhere(),
+            Way::Kept => judged.kept(),
+            Way::Stack | Way::Back | Way::Out(_) => judged,
+        };
+    }
+    counters::count(&judged, octets);
+    counters::count_slice(&judged);
+    action::apply(packet, &judged, way)
 }
 
 /// Run by the controller alone, never attached: writes jiffies and monotonic nanoseconds over the frame's first octets.

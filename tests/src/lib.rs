@@ -8,4 +8,4 @@ pub mod net;
 pub mod run;
 pub mod stop;
 
-pub use binary::{ssa_ctl, ssa_ctl_path};
+pub use binary::{ssa_ctl, ssa_ctl_path, udp_echo_path};

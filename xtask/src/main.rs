@@ -6,6 +6,7 @@ mod demo;
 mod progress;
 mod release;
 mod setup;
+mod soak;
 mod test;
 mod tidy;
 
@@ -35,6 +36,8 @@ enum Task {
     Bench(bench::Args),
     /// Run the tests: all of them, or the rings that are named
     Test(test::Args),
+    /// Run the tests that last minutes at their whole sizes: connections and floods while slices move
+    Soak(soak::Args),
     /// Everything a change must pass: tests, formatting, clippy, tidy, dependencies
     Ci,
     /// What clippy cannot say about the sources and documents
@@ -61,6 +64,7 @@ fn run(cli: Cli) -> Result<()> {
         Task::Demo(args) => demo::run(&sh, &args),
         Task::Bench(args) => bench::run(&sh, &args),
         Task::Test(args) => test::run(&sh, &args),
+        Task::Soak(args) => soak::run(&sh, &args),
         Task::Ci => ci::run(&sh),
         Task::Tidy => tidy::run(&sh),
     }

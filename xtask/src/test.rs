@@ -23,7 +23,7 @@ pub(crate) struct Args {
 
 /// A test binary of the package ssa-tests.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Ring {
+pub(crate) enum Ring {
     /// The law, on the host
     Law,
     /// The loaded program, through `BPF_PROG_TEST_RUN`
@@ -52,18 +52,22 @@ fn cargo_test(sh: &Shell, args: &Args) -> Result<()> {
             what.extend(["--test", ring.name()]);
         }
     }
-    let path = env::split_paths(&env::var_os("PATH").unwrap_or_default())
-        .chain(ADMIN_DIRS.iter().map(Into::into))
-        .collect::<Vec<_>>();
     let passed_on = &args.args;
     cmd!(sh, "cargo test --no-fail-fast {what...} -- {passed_on...}")
-        .env("PATH", env::join_paths(path).context("the PATH cannot be extended")?)
+        .env("PATH", path()?)
         .run()
         .context("tests failed, or could not be built")
 }
 
+/// Where the programs are that tests run.
+pub(crate) fn path() -> Result<OsString> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let all = env::split_paths(&path).chain(ADMIN_DIRS.iter().map(Into::into));
+    env::join_paths(all).context("the PATH cannot be extended")
+}
+
 /// A ring that cannot run is an error: skipped, it would look like a pass.
-fn refuse_without_root(rings: &[Ring]) -> Result<()> {
+pub(crate) fn refuse_without_root(rings: &[Ring]) -> Result<()> {
     let needs_root = rings.is_empty() || rings.iter().any(|ring| *ring != Ring::Law);
     if needs_root && !rustix::process::geteuid().is_root() {
         bail!(

@@ -22,10 +22,13 @@ const UNSAFE_FILES: &[&str] = &[
     "ssa-ctl/src/kernel/sys.rs",
     "ssa-ebpf/src/clock.rs",
     "ssa-ebpf/src/counters.rs",
+    "ssa-ebpf/src/hops.rs",
+    "ssa-ebpf/src/lookup.rs",
     "ssa-ebpf/src/maps.rs",
     "ssa-ebpf/src/outline.rs",
     "ssa-ebpf/src/packet.rs",
     "ssa-ebpf/src/program.rs",
+    "ssa-ebpf/src/sockets.rs",
 ];
 
 /// Texts that are kept word for word as others wrote them.

@@ -7,6 +7,7 @@
 use super::{
     At, GLOBAL_UNICAST, Judged, OTHER, Part, Tables, Traffic,
     find::{Sight, glance},
+    steer::{self, To},
     treat,
 };
 use crate::{
@@ -23,19 +24,40 @@ use crate::{
     verdict::{Reason, Treatment, Verdict},
 };
 
-/// Judges a common frame; none of the others.
+/// Who carries out what is said of nearly every frame, where it is said.
+///
+/// Each place has its own copy, of which most is constant: what all places would have to hand over to a single one costs
+/// more than the rule.
+pub trait Carrier {
+    /// What comes of it.
+    type Done;
+
+    /// Carries out what is said of a frame that stays on this host as it is or is dropped, and is not counted for a slice.
+    fn carry_out(&self, judged: &Judged) -> Self::Done;
+
+    /// Carries out what is said of any other.
+    fn carry_on(&self, judged: &Judged) -> Self::Done;
+}
+
+/// Judges a common frame, and has that carried out; none of the others.
 #[inline(always)]
-pub(super) fn judge_common(frame: &impl Traffic, tables: &impl Tables, clock: &impl Clock) -> Option<Judged> {
+pub fn judge_common<C: Carrier>(
+    frame: &impl Traffic,
+    tables: &impl Tables,
+    clock: &impl Clock,
+    carrier: &C,
+) -> Option<C::Done> {
+    let done = |judged: &Judged| Some(carrier.carry_out(judged));
     let mut network = ETHERNET;
     let mut front = frame.front(network)?;
     if front.ethertype() != IPV6 {
         if front.ethertype() == IPV4 {
             // The frame's length is asked for only where nothing in it says so.
             let octets = ETHERNET + u32::from(front.half(field::V4_TOTAL_LENGTH));
-            return Some(Judged { octets, ..Judged::without_header(OTHER) });
+            return done(&Judged { octets, ..Judged::without_header(OTHER) });
         }
         if !parse::is_tag(front.ethertype()) {
-            return Some(Judged::without_header(OTHER));
+            return done(&Judged::without_header(OTHER));
         }
         network += TAG;
         front = frame.front(network)?;
@@ -51,7 +73,9 @@ pub(super) fn judge_common(frame: &impl Traffic, tables: &impl Tables, clock: &i
     let address = Words { hi: front.loaded(field::DESTINATION), lo: front.loaded(field::DESTINATION + 8) };
     let found = match glance(tables, bank, address) {
         Sight::Found(found) => found,
-        Sight::Nothing => return Some(judged(OTHER, None)),
+        // It may carry what another endpoint sent.
+        Sight::Nothing if front.octet(field::NEXT_HEADER) == protocol::IPV6 => return None,
+        Sight::Nothing => return done(&judged(OTHER, None)),
         Sight::Unknown => return None,
     };
     let row = found.row;
@@ -73,7 +97,22 @@ pub(super) fn judge_common(frame: &impl Traffic, tables: &impl Tables, clock: &i
         _ if row.flags & FLAG_PREVIOUS != 0 => return None,
         reason => treat(row, source, reason),
     };
-    Some(judged(verdict, Some(row)))
+    let judged = judged(verdict, Some(row));
+    match steer::slice(row, destination) {
+        Some(slice) if judged.treatment != Treatment::Drop => {
+            // What is rare is steered elsewhere: older verifiers look at all that follows once for each way that leads here.
+            if judged.treatment != Treatment::Pass || network != ETHERNET {
+                return None;
+            }
+            let word = tables.slice(bank.first_slice.wrapping_add(slice));
+            match steer::plainly(bank, row.slices.steer, word, clock)? {
+                // One's own slice, which is not counted.
+                To::Here if row.slices.cells == 0 => done(&judged),
+                to => Some(carrier.carry_on(&steer::on_its_way(judged, row, slice, to))),
+            }
+        }
+        _ => done(&judged),
+    }
 }
 
 /// Whether the upper layer says nothing of its own: TCP, UDP or an echo.

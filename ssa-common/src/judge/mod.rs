@@ -5,10 +5,13 @@
 //! themselves, and not once on every path that leads to them.
 
 mod common;
+mod connection;
 mod find;
 mod source;
+mod steer;
 mod tables;
 mod treat;
+mod tunnel;
 mod upper;
 
 use crate::{
@@ -21,18 +24,22 @@ use crate::{
     verdict::{Reason, Treatment, Verdict},
 };
 
-use self::{
-    common::judge_common,
-    find::{Found, find},
-    tables::judge_pair,
-    upper::embedded,
-};
 pub use self::{
+    common::{Carrier, judge_common},
+    connection::{Connection, Ends, judge_connection},
     find::{find_later, places},
     source::{Source, judge_source},
+    steer::{Origin, Wrap},
     tables::{At, Part, Tables, judge_part},
     treat::treat,
+    tunnel::{STEERED, Tunnel, judge_tunnel},
     upper::{Above, Said, Traffic, judge_upper},
+};
+use self::{
+    find::{Found, find},
+    steer::Traveller,
+    tables::judge_pair,
+    upper::embedded,
 };
 
 /// A verdict in the words of who carries it out: each by itself, and most of them constants where they are known.
@@ -50,9 +57,22 @@ pub struct Judged {
     pub network: u32,
     /// Octets of the frame, as its IPv6 or IPv4 header claims; 0 where there is none.
     pub octets: u32,
+    /// Octets before `network` that an endpoint put there: they go before the frame goes on.
+    pub strip: u32,
+    /// One more than the place of the slice's counter on each CPU; 0: none counts this frame.
+    pub slice: u32,
+    /// Counters of slices on each CPU.
+    pub slice_cells: u32,
+    /// One more than the place of the endpoint that it goes to; 0: it stays on this host.
+    pub to: u32,
+    /// How it goes there.
+    pub wrap: Wrap,
 }
 
 impl Judged {
+    /// Of no frame.
+    pub const NONE: Self = Self::without_header(OTHER);
+
     /// Of a frame with an IPv6 header at `network`, to the service of `row` or to none.
     #[inline(always)]
     fn new(verdict: Verdict, row: Option<&PrefixRow>, network: u32, payload: u16) -> Self {
@@ -64,7 +84,10 @@ impl Judged {
     #[inline(always)]
     const fn without_header(verdict: Verdict) -> Self {
         let Verdict { service, treatment, .. } = verdict;
-        Self { service, first_cell: 0, cell: verdict.cell(), treatment, network: 0, octets: 0 }
+        let cell = verdict.cell();
+        let (network, octets, strip) = (0, 0, 0);
+        let (slice, slice_cells, to, wrap) = (0, 0, 0, Wrap::Bare);
+        Self { service, first_cell: 0, cell, treatment, network, octets, strip, slice, slice_cells, to, wrap }
     }
 
     /// The verdict.
@@ -91,25 +114,64 @@ const fn outside(reason: Reason, treatment: Treatment) -> Verdict {
 /// Judges one frame.
 #[inline(always)]
 pub fn judge(frame: &impl Traffic, tables: &impl Tables, clock: &impl Clock) -> Judged {
-    match judge_common(frame, tables, clock) {
+    match judge_common(frame, tables, clock, &Teller) {
         Some(judged) => judged,
         None => judge_whole(&frame.again(), tables, clock),
+    }
+}
+
+/// Carries nothing out, and says what was said.
+struct Teller;
+
+impl Carrier for Teller {
+    type Done = Judged;
+
+    fn carry_out(&self, judged: &Judged) -> Judged {
+        *judged
+    }
+
+    fn carry_on(&self, judged: &Judged) -> Judged {
+        *judged
     }
 }
 
 /// Judges one frame by the whole law: what [`judge`] says too, and sooner where it can.
 #[inline(always)]
 pub fn judge_whole(frame: &impl Traffic, tables: &impl Tables, clock: &impl Clock) -> Judged {
-    let network = match parse::link(frame) {
+    let mut network = match parse::link(frame) {
         Link::Ipv6(network) => network,
         Link::Foreign => return Judged::without_header(OTHER),
         Link::TooDeep => return Judged::without_header(MALFORMED),
     };
-    let Some(header) = Header::read(frame, network) else { return Judged::without_header(MALFORMED) };
-    let found = tables.bank().and_then(|bank| find(tables, bank, header.destination));
-    let Some(found) = found else { return Judged::new(OTHER, None, network, header.payload) };
+    let Some(mut header) = Header::read(frame, network) else { return Judged::without_header(MALFORMED) };
+    let other = Judged::new(OTHER, None, network, header.payload);
+    let Some(bank) = tables.bank() else { return other };
+    let (mut strip, mut origin) = (0, Origin::Sender);
+    let found = match find(tables, bank, header.destination) {
+        Some(found) => found,
+        None if header.next == protocol::IPV6 => {
+            let Some(tunnel) = frame.tunnel(tables, bank, network) else { return other };
+            let Some(row) = tables.prefix(tunnel.slot) else { return other };
+            (strip, origin) = (HEADER_OCTETS, tunnel.origin);
+            network += HEADER_OCTETS;
+            let Some(inner) = Header::read(frame, network) else { return other };
+            header = inner;
+            Found { bank, row, slot: tunnel.slot }
+        }
+        None => return other,
+    };
+    let row = found.row;
     let reason = reason(frame, tables, clock, &header, network, &found);
-    Judged::new(treat(found.row, header.source, reason), Some(found.row), network, header.payload)
+    let judged = Judged::new(treat(row, header.source, reason), Some(row), network, header.payload);
+    let judged = Judged { strip, ..judged };
+    match steer::slice(row, header.destination) {
+        Some(slice) if judged.treatment != Treatment::Drop && reason != Reason::Control => {
+            let word = tables.slice(bank.first_slice.wrapping_add(slice));
+            let to = steer::whole((bank, row), word, &Traveller { frame, network, origin }, clock);
+            steer::on_its_way(judged, row, slice, to)
+        }
+        _ => judged,
+    }
 }
 
 /// DESIGN §4 steps 2 to 6.

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     bits::Words,
-    rows::{BankRow, FLAG_PREVIOUS, PrefixRow, PreviousRow, ServiceRow},
+    rows::{BankRow, EndpointRow, FLAG_PREVIOUS, PrefixRow, PreviousRow, ServiceRow, SliceWord},
     rule::{
         self, Pair,
         epoch::{Clock, Window},
@@ -26,6 +26,10 @@ pub trait Tables {
     fn previous(&self, slot: u32) -> Option<&PreviousRow>;
     /// A service's row.
     fn service(&self, index: u32) -> Option<&ServiceRow>;
+    /// Who owns a slice, by its place among the slices of both banks.
+    fn slice(&self, place: u32) -> SliceWord;
+    /// An endpoint, by its place among the rows of both banks.
+    fn endpoint(&self, place: u32) -> Option<&EndpointRow>;
 
     /// DESIGN §4 step 2, for a frame of the prefix in `slot`.
     #[inline(always)]

@@ -1,11 +1,15 @@
 //! A frame's upper layer in; control traffic, ICMPv6 errors and refused protocols told, out (DESIGN §4 steps 3 and 5).
 
-use super::Tables;
+use super::{
+    Tables,
+    connection::{Connection, judge_connection},
+    tunnel::{Tunnel, judge_tunnel},
+};
 use crate::{
     bits::Words,
     layout::ALLOWED,
     parse::{self, Frame, HEADER_OCTETS, Header, Upper, protocol},
-    rows::{AllowRow, FLAG_ALLOW},
+    rows::{AllowRow, BankRow, FLAG_ALLOW},
     rule::Pair,
     verdict::Reason,
 };
@@ -16,6 +20,19 @@ pub trait Traffic: Frame {
     #[inline(always)]
     fn upper(&self, tables: &impl Tables, case: Above) -> Said {
         judge_upper(self, tables, case)
+    }
+
+    /// DESIGN §4 step 9: what another endpoint sent in this frame, whose header is at `network`.
+    #[inline(always)]
+    fn tunnel(&self, tables: &impl Tables, bank: &BankRow, network: u32) -> Option<Tunnel> {
+        judge_tunnel(self, tables, bank, network)
+    }
+
+    /// DESIGN §4 step 10: what this frame, whose header is at `network`, is to the connections of this host. Where none are
+    /// known, it has none.
+    #[inline(always)]
+    fn connection(&self, network: u32) -> Connection {
+        judge_connection(self, network, |_| false)
     }
 
     /// The same frame, read at offsets that the frame itself gives.

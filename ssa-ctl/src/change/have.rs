@@ -18,6 +18,7 @@ use crate::{
     },
     plan::{
         shape::Shape,
+        slices::told,
         steps::{Have, LinkState},
     },
 };
@@ -28,12 +29,13 @@ pub(super) fn have(pins: &Pins, instance: &Instance, wanted: Shape, began: Syste
     let ticks = ticks(pins)?;
     let published = instance.clock()?;
     let have = Have {
-        config: parse_document(&running.document).ok(),
+        config: parse_document(&running.document).ok().map(|config| told(&config, &running.tables.slices)),
         document: running.document,
         same_program: instance.meta.build == object::build(),
         room: instance.shape().holds(&wanted),
         clock_error: ticks.error(published, clock::now(began)),
         clock_age: ticks.age(published),
+        ticks: ticks.now(),
         links: link_states(pins, &Host::ask()?)?,
         tables: running.tables,
     };

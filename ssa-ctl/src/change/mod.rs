@@ -3,24 +3,32 @@
 mod have;
 mod interfaces;
 mod perform;
+mod slices;
 
 use anyhow::Context as _;
+use ipnet::Ipv6Net;
 
 use crate::{
     config::{self, Config, keys::KeyRings},
     context::Context,
     failure::{Code, Failure},
-    kernel::{create, instance::Instance, lock, netlink::Host, permission, pins::Pins},
+    host,
+    kernel::{create, instance::Instance, lock, lookup, netlink::Host, permission, pins::Pins},
     plan::{
         changes::{Change, changes},
+        ground::{Ground, Neighbourhood},
         numbers::Numbers,
         shape::Shape,
+        slices::{Before, told, untold},
         steps::{Action, Step, Want, steps},
         tables::Tables,
     },
 };
 
-pub use self::have::{link_states, ticks};
+pub use self::{
+    have::{link_states, ticks},
+    slices::{Order, move_slices},
+};
 
 /// A config that is wanted.
 pub struct Wanted<'a> {
@@ -30,6 +38,8 @@ pub struct Wanted<'a> {
     pub rings: &'a KeyRings,
     /// The interfaces it names, with their numbers.
     pub interfaces: Vec<(String, u32)>,
+    /// What this host is among its endpoints.
+    pub neighbourhood: Neighbourhood,
 }
 
 /// What was done, or would be.
@@ -100,7 +110,7 @@ struct Planned {
 }
 
 fn plan(pins: &Pins, wanted: &Wanted<'_>, context: &Context<'_>) -> Result<(Vec<Step>, Planned), Failure> {
-    let document = config::to_toml(wanted.config);
+    let document = config::to_toml(&untold(wanted.config));
     let needed = Shape::of(wanted.config, document.len());
     let there = pins.are_there().with_context(|| format!("cannot examine {}", pins.root().display()))?;
     let instance = match there.then(|| Instance::open(pins, false)).transpose() {
@@ -115,11 +125,20 @@ fn plan(pins: &Pins, wanted: &Wanted<'_>, context: &Context<'_>) -> Result<(Vec<
     };
     let numbers = numbers.next(wanted.config, shape.services);
     let hertz = crate::kernel::clock::hertz()?;
-    let tables = Tables::compile_for(wanted.config, wanted.rings, hertz, shape, &numbers)?;
     let have = instance.as_ref().map(|instance| have::have(pins, instance, shape, context.now)).transpose()?;
     let (have, generation) = have.map_or((None, 0), |(have, generation)| (Some(have), generation));
-    let want =
-        Want { config: wanted.config, tables: &tables, document: &document, interfaces: wanted.interfaces.clone() };
+    let before = have.as_ref().and_then(|have| {
+        let config = have.config.as_ref()?;
+        Some(Before { config, slices: &have.tables.slices, ticks: have.ticks })
+    });
+    let ground = Ground { before, host: Some(&wanted.neighbourhood), ..Ground::new(hertz, shape, &numbers) };
+    let tables = Tables::compile_for(wanted.config, wanted.rings, &ground)?;
+    let want = Want {
+        config: &told(wanted.config, &tables.slices),
+        tables: &tables,
+        document: &document,
+        interfaces: wanted.interfaces.clone(),
+    };
     let steps = steps(&want, have.as_ref());
     Ok((steps, Planned { instance, tables, document, shape, numbers, generation }))
 }
@@ -149,7 +168,7 @@ pub fn edit_in_force(
     let config = parse_document(&running.document)?;
     let mut tables = running.tables.clone();
     let wanted = edit(&config, &mut tables, &instance.numbers()?)?;
-    let document = config::to_toml(&wanted);
+    let document = config::to_toml(&untold(&wanted));
     if tables == running.tables && document == running.document {
         return Ok(Done { steps: Vec::new(), generation: running.generation });
     }
@@ -167,7 +186,7 @@ pub fn edit_in_force(
 pub fn running_config(context: &Context<'_>) -> Result<Config, Failure> {
     let pins = Pins::new(&context.pin_root);
     let running = Instance::open(&pins, true)?.running()?;
-    parse_document(&running.document)
+    Ok(told(&parse_document(&running.document)?, &running.tables.slices))
 }
 
 /// The config that a stored text says.
@@ -178,15 +197,24 @@ pub fn parse_document(document: &str) -> Result<Config, Failure> {
         .map_err(|faults| Failure::from(faults).code(Code::Failed).hint("apply a config file anew"))
 }
 
-/// Takes everything down below the pin root; says what was there.
+/// What was taken down.
+#[derive(Default)]
+pub struct Down {
+    /// The interfaces that were attached to.
+    pub interfaces: Vec<String>,
+    /// The prefixes whose local routes were ours.
+    pub routes: Vec<Ipv6Net>,
+}
+
+/// Takes everything down below the pin root, and the endpoint host's routes; says what was there.
 ///
 /// # Errors
 /// Where the folder is not one of ours, or another network namespace's filter still runs and `force` is not given.
-pub fn down(context: &mut Context<'_>, force: bool) -> Result<Vec<String>, Failure> {
+pub fn down(context: &mut Context<'_>, force: bool) -> Result<Down, Failure> {
     let pins = Pins::new(&context.pin_root);
     permission::check()?;
     if !context.pin_root.exists() {
-        return Ok(Vec::new());
+        return Ok(Down::default());
     }
     pins.check()?;
     let err = &mut *context.err;
@@ -200,8 +228,11 @@ pub fn down(context: &mut Context<'_>, force: bool) -> Result<Vec<String>, Failu
         return Err(Failure::new(Code::Failed, message).hint("enter that namespace, or say --force"));
     }
     let interfaces = pins.linked()?;
+    // The routes of another network namespace cannot be had from here.
+    let routes = if create::is_foreign(&pins)? { Vec::new() } else { host::routes_off()? };
+    lookup::remove(&pins)?;
     create::clear(&pins)?;
     std::fs::remove_dir(pins.root())
         .with_context(|| format!("cannot remove {}: something of others is in it", pins.root().display()))?;
-    Ok(interfaces)
+    Ok(Down { interfaces, routes })
 }

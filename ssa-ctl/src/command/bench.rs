@@ -2,7 +2,6 @@
 
 mod frames;
 mod measure;
-mod progress;
 mod stages;
 mod wrong;
 
@@ -14,10 +13,9 @@ use ssa_common::verdict::Verdict;
 
 use self::{
     measure::{Measured, Spread},
-    progress::Progress,
     stages::{Law, Skipped, Stage, Stages},
 };
-use super::explain;
+use super::{explain, progress::Progress};
 use crate::{
     config::{Config, Service},
     context::Context,
@@ -65,8 +63,13 @@ struct Row<'a> {
 pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome {
     let (config, rings) = super::config_and_keys(context, None)?;
     let (services, left_out) = chosen(&config, &args.services)?;
-    let (_, mut sandbox) = explain::sandbox(context)?;
-    let law = Law { tables: Tables::compile(&config, &rings, 1)?, time: context.unix() };
+    // A frame that is sent on is another frame afterwards, and could not be measured twice.
+    let mut steers = false;
+    let (_, mut sandbox) = explain::sandbox(context, |tables| {
+        steers = tables.steers();
+        tables.staying()
+    })?;
+    let law = Law { tables: Tables::compile(&config, &rings, 1)?.staying(), time: context.unix() };
     let mut stages = Stages::new(&config, &rings, &law)?;
     let progress = Progress::new("making frames", context.terminal, services.len());
     for (place, service) in services.into_iter().enumerate() {
@@ -90,9 +93,13 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome {
     if context.json {
         context.object(&json!({
             "rounds": args.rounds, "empty": empty, "stages": rows, "skipped": skipped, "left_out": left_out,
+            "steering_left_out": steers,
         }))?;
     } else {
         text(context, &rows, &skipped, &empty)?;
+        if steers {
+            writeln!(context.out, "what it takes to send a frame on to its endpoint is left out")?;
+        }
         if left_out > 0 {
             writeln!(
                 context.out,

@@ -3,14 +3,15 @@
 use serde_json::json;
 
 use crate::{
-    change,
+    change::{self, Down},
     context::Context,
     failure::{Exit, Outcome},
 };
 
 /// Detach from all interfaces and remove everything
 ///
-/// Nothing is left: no program, no map, no link, no pin. Where nothing is loaded there is nothing to do.
+/// Nothing is left: no program, no map, no link, no pin, no route of `endpoint host`. Where nothing is loaded there is
+/// nothing to do.
 #[derive(clap::Args)]
 pub struct Args {
     /// Take it down although it filters an interface of another network namespace
@@ -21,10 +22,16 @@ pub struct Args {
 /// Takes the instance down.
 pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome {
     let was_there = context.pin_root.exists();
-    let interfaces = change::down(context, args.force)?;
+    let Down { interfaces, routes } = change::down(context, args.force)?;
     if context.json {
-        context.object(&json!({ "changed": was_there, "detached": interfaces }))?;
-    } else if !was_there {
+        context.object(&json!({ "changed": was_there, "detached": interfaces, "routes": routes }))?;
+        return Ok(Exit::Done);
+    }
+    if !routes.is_empty() {
+        let prefixes = routes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        writeln!(context.out, "removed the local routes of {prefixes}")?;
+    }
+    if !was_there {
         writeln!(context.out, "nothing is loaded at {}", context.pin_root.display())?;
     } else if interfaces.is_empty() {
         writeln!(context.out, "removed {}", context.pin_root.display())?;

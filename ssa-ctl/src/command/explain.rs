@@ -14,11 +14,15 @@ use aya::programs::ProgramInfo;
 use ssa_common::verdict::{Reason, Treatment};
 
 use crate::{
-    config::{Allow, Config},
+    config::{Allow, Config, keys::KeyRings},
     context::{Context, unix},
     failure::{Code, Exit, Failure, Outcome},
     kernel::{clock, instance::Instance, object, permission, pins::Pins, sandbox::Sandbox},
-    plan::tables::Tables,
+    plan::{
+        ground::{Ground, Neighbourhood},
+        slices::{Before, ranked},
+        tables::Tables,
+    },
 };
 
 /// Say what the filter makes of an address pair, and why
@@ -49,9 +53,12 @@ pub struct Args {
 pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome {
     let (config, rings) = super::config_and_keys(context, args.config.as_deref())?;
     // To load the program takes a while: the time is taken behind it, so that both are asked about the same moment.
-    let loaded = if args.config.is_none() { Some(sandbox(context)?) } else { None };
+    let loaded = if args.config.is_none() { Some(sandbox(context, |tables| tables)?) } else { None };
     let question = question(context, args, &config);
-    let tables = Tables::compile(&config, &rings, 1)?;
+    let tables = match &loaded {
+        Some((instance, _)) => tables_of(instance, &config, &rings)?,
+        None => Tables::compile(&config, &rings, 1)?,
+    };
     let mut explanation = explain(&config, &rings, &tables, &question);
     if let Some((instance, sandbox)) = loaded {
         let (reason, treatment) = ask_program(&instance, sandbox, &question, args.at)?;
@@ -63,6 +70,20 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome {
         text(context, &explanation)?;
     }
     Ok(if explanation.agree == Some(false) { Exit::Differs } else { Exit::Done })
+}
+
+/// The rows of the running config for a clock of one tick a second: of this host, and with the slices as they are.
+fn tables_of(instance: &Instance, config: &Config, rings: &KeyRings) -> anyhow::Result<Tables> {
+    let running = instance.running()?;
+    let mut config = config.clone();
+    config.services.iter_mut().for_each(|service| service.owners.clear());
+    let own = (running.tables.bank.host as usize).checked_sub(1);
+    let endpoint = own.and_then(|rank| Some(ranked(&config).get(rank)?.1.name.clone()));
+    let host = Neighbourhood { endpoint, ..Neighbourhood::default() };
+    let before = Before { config: &config, slices: &running.tables.slices, ticks: 0 };
+    let numbers = instance.numbers()?;
+    let ground = Ground { before: Some(before), host: Some(&host), ..Ground::new(1, instance.shape(), &numbers) };
+    Tables::compile_for(&config, rings, &ground)
 }
 
 /// What the program makes of the question, over copies of the rows in force: nothing of the instance moves.
@@ -81,8 +102,12 @@ fn ask_program(
     Ok((verdict.reason, verdict.treatment))
 }
 
-/// The instance, and the program that it runs over copies of the rows in force. Another build's program is refused.
-pub(super) fn sandbox(context: &Context<'_>) -> Result<(Instance, Sandbox), Failure> {
+/// The instance, and the program that it runs over copies of the rows in force, changed as wished. Another build's program
+/// is refused.
+pub(super) fn sandbox(
+    context: &Context<'_>,
+    change: impl FnOnce(Tables) -> Tables,
+) -> Result<(Instance, Sandbox), Failure> {
     permission::check()?;
     let another = || {
         Failure::new(Code::Failed, "the loaded program is of another build than this ssa-ctl")
@@ -93,7 +118,7 @@ pub(super) fn sandbox(context: &Context<'_>) -> Result<(Instance, Sandbox), Fail
     if instance.meta.build != object::build() {
         return Err(another());
     }
-    let mut sandbox = Sandbox::new(&instance.running()?.tables)?;
+    let mut sandbox = Sandbox::new(&change(instance.running()?.tables))?;
     let pinned = ProgramInfo::from_pin(pins.filter()).context("cannot ask about the pinned program")?;
     if pinned.tag() == sandbox.tag()? { Ok((instance, sandbox)) } else { Err(another()) }
 }
@@ -118,6 +143,9 @@ fn text(context: &mut Context<'_>, explanation: &Explanation) -> std::io::Result
     writeln!(context.out, "treatment  {treatment}{would_drop}")?;
     if let Some(slice) = explanation.slice {
         writeln!(context.out, "slice      {slice}")?;
+    }
+    if let Some(endpoint) = &explanation.endpoint {
+        writeln!(context.out, "endpoint   {endpoint}")?;
     }
     if let Some(Kernel { reason, treatment }) = explanation.kernel {
         let verdict = if explanation.agree == Some(true) { "agrees" } else { "DIFFERS" };

@@ -3,26 +3,26 @@
 use serde_json::json;
 
 use crate::{
-    change,
+    change, config,
     context::Context,
     failure::{Exit, Outcome},
-    kernel::{instance::Instance, pins::Pins},
 };
 
 /// Print the running config, as a file that `apply` accepts
 ///
-/// It names key files and holds no secret. With --json: {"config": …, "toml": "…"}.
+/// Owners and pins of slices are in it. It names key files and holds no secret. With --json: {"config": …, "toml": "…"}.
 #[derive(clap::Args)]
 pub struct Args {}
 
 /// Prints the running config.
 pub fn run(context: &mut Context<'_>, _: &Args) -> Outcome {
-    let running = Instance::open(&Pins::new(&context.pin_root), true)?.running()?;
+    // The slices say who owns what and what stays where: the text that is kept does not.
+    let config = change::running_config(context)?;
+    let toml = config::to_toml(&config);
     if context.json {
-        let config = change::parse_document(&running.document)?;
-        context.object(&json!({ "config": config, "toml": running.document }))?;
+        context.object(&json!({ "config": config, "toml": toml }))?;
     } else {
-        write!(context.out, "{}", running.document)?;
+        write!(context.out, "{toml}")?;
     }
     Ok(Exit::Done)
 }

@@ -96,7 +96,7 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome {
         Command::New(args) => new(context, args),
         Command::Add(args) => add(context, args),
         Command::Retire(Retire { service, name, number }) => {
-            super::change(context, |config| edit::retire_key(config, service, name, *number))
+            super::change(context, false, |config| edit::retire_key(config, service, name, *number))
         }
         Command::List(args) => list(context, args),
     }
@@ -144,7 +144,7 @@ fn add(context: &mut Context<'_>, Add { service, name, number, file }: &Add) -> 
     let file = std::path::absolute(file)?;
     keys::read(&file).map_err(|Refusal { message, help }| Failure::new(Code::Invalid, message).hint(help))?;
     let key = KeyRef { name: name.clone(), number: *number, file };
-    super::change(context, |config| edit::add_key(config, service, key))
+    super::change(context, false, |config| edit::add_key(config, service, key))
 }
 
 /// A key as `list` shows it.

@@ -6,13 +6,19 @@ pub mod bench;
 pub mod check;
 pub mod doctor;
 pub mod down;
+pub mod endpoint;
+pub mod endpoints;
 pub mod enforce;
 pub mod explain;
 pub mod export;
 pub mod key;
+mod progress;
 mod report;
 pub mod schema;
 pub mod services;
+pub mod simulate;
+pub mod slice;
+pub mod slices;
 pub mod stats;
 pub mod status;
 
@@ -25,7 +31,7 @@ use crate::{
     config::{self, Config, Service, edit::EditError, keys::KeyRings},
     context::Context,
     failure::{Code, Failure, Outcome},
-    kernel::netlink::Host,
+    kernel::{neighbours, netlink::Host},
 };
 
 /// Unix seconds up to the end of the year 9999.
@@ -41,9 +47,15 @@ fn config_of(context: &Context<'_>, file: Option<&Path>) -> Result<Config, Failu
     }
 }
 
-/// Changes the running config: what `key add` and `key retire` do.
-fn change(context: &mut Context<'_>, edit: impl FnOnce(&Config) -> Result<Config, EditError>) -> Outcome {
-    let config = config_of(context, None)?;
+/// Changes the running config, or says what that would take: what `key add`, `slice split` and `endpoint drain` do.
+pub(crate) fn change(
+    context: &mut Context<'_>,
+    dry_run: bool,
+    edit: impl FnOnce(&Config) -> Result<Config, EditError>,
+) -> Outcome {
+    let mut config = config_of(context, None)?;
+    // The slices in force are what the new assignment begins with.
+    config.services.iter_mut().for_each(|service| service.owners.clear());
     let wanted = edit(&config).map_err(refused)?;
     let rings = load_keys(&wanted)?;
     let host = Host::ask()?;
@@ -51,8 +63,10 @@ fn change(context: &mut Context<'_>, edit: impl FnOnce(&Config) -> Result<Config
         Failure::new(Code::Failed, format!("the interface {name} of the running config is gone"))
             .hint("apply a config without it")
     })?;
-    let done = change::bring(context, &change::Wanted { config: &wanted, rings: &rings, interfaces }, false)?;
-    report::steps(context, &done, false)
+    let neighbourhood = neighbours::find(&wanted, &host, !dry_run)?;
+    let wanted = change::Wanted { config: &wanted, rings: &rings, interfaces, neighbourhood };
+    let done = change::bring(context, &wanted, dry_run)?;
+    report::steps(context, &done, dry_run)
 }
 
 fn refused(EditError { message, help }: EditError) -> Failure {

@@ -19,6 +19,7 @@ use crate::{
         object,
         pins::Pins,
     },
+    plan::slices::ranked,
 };
 
 /// Show what is loaded and attached
@@ -63,6 +64,8 @@ pub fn run(context: &mut Context<'_>, _: &Args) -> Outcome {
                 .push(json!({ "name": name, "attached": false, "current": false, "mode": null, "program_id": null, "link_id": null }));
         }
     }
+    let own = (running.tables.bank.host as usize).checked_sub(1);
+    let endpoint = own.and_then(|rank| Some(ranked(&config).get(rank)?.1.name.clone()));
     let (maps, programs) = (instance.octets(), octets(&filter) + octets(&info(&pins.probe())?));
     let program = if instance.meta.build == object::build() { "current" } else { "another build" };
     if context.json {
@@ -73,6 +76,7 @@ pub fn run(context: &mut Context<'_>, _: &Args) -> Outcome {
             "layout_version": layout::VERSION,
             "generation": running.generation,
             "services": config.services.len(),
+            "endpoint": endpoint,
             "clock": { "error_seconds": error, "age_seconds": age, "stale": stale },
             "memory": { "maps_bytes": maps, "programs_bytes": programs, "bytes": maps + programs },
         }))?;
@@ -82,6 +86,9 @@ pub fn run(context: &mut Context<'_>, _: &Args) -> Outcome {
     writeln!(out, "pins        {}", pins.root().display())?;
     writeln!(out, "program     {} {} ({program}), layout version {}", object::FILTER, filter.id(), layout::VERSION)?;
     writeln!(out, "config      generation {}, {} services", running.generation, config.services.len())?;
+    if let Some(endpoint) = &endpoint {
+        writeln!(out, "endpoint    {endpoint} is this host")?;
+    }
     let stale = if stale { ", STALE: run apply" } else { "" };
     writeln!(out, "clock       {error:+.3} s off, published {age} s ago{stale}")?;
     let [all, maps, programs] = [maps + programs, maps, programs].map(mebibytes);

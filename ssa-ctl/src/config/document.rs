@@ -6,9 +6,11 @@ use toml::{Spanned, de::DeTable};
 
 use super::{
     Spans,
+    endpoint::{self, EndpointDraft, Endpoints},
     model::{Config, Host, Mode},
     prefixes,
     service::{self, Draft},
+    slices,
     source::Source,
     table::{At, Sink, Table},
     text::VERSION,
@@ -32,8 +34,10 @@ pub(super) fn read<'t>(
         Table::of("[host]", value, table.sink).map(|table| host(table, &mut spans))
     } else {
         unattached(0..0, table.sink);
-        Some(Host::default())
+        Some((Host::default(), None))
     };
+    let (host, host_endpoint) = host.map_or((None, None), |(host, endpoint)| (Some(host), endpoint));
+    let endpoints = table.tables("endpoint", "[[endpoint]]");
     let services = table.tables("service", "[[service]]");
     if services.is_some_and(<[_]>::is_empty) {
         let help = "add a table [[service]] with name, prefixes and rule";
@@ -45,9 +49,16 @@ pub(super) fn read<'t>(
         table.sink.error(extra.span(), message, format!("a config has at most {MAX_SERVICES} services"));
     }
     let drafts: Vec<_> = services.iter().filter_map(|value| service::read(source, value, table.sink)).collect();
-    together(&drafts, table.sink);
+    let endpoints: Vec<_> =
+        endpoints.unwrap_or_default().iter().filter_map(|value| endpoint::read(value, table.sink)).collect();
+    let by_name = Endpoints::new(&endpoints);
+    if let Some(name) = host_endpoint {
+        by_name.find(&name, table.sink);
+    }
+    together(&drafts, &by_name, table.sink);
     table.end();
 
+    let endpoints: Option<Vec<_>> = endpoints.iter().map(EndpointDraft::finish).collect();
     let complete = drafts.len() == services.len();
     let services: Option<Vec<_>> = drafts
         .into_iter()
@@ -57,7 +68,9 @@ pub(super) fn read<'t>(
             Some(service)
         })
         .collect();
-    let config = host.zip(services.filter(|_| complete)).map(|(host, services)| Config { host, services });
+    // What is not here is a fault that was said.
+    let whole = host.zip(endpoints).zip(services.filter(|_| complete));
+    let config = whole.map(|((host, endpoints), services)| Config { host, endpoints, services });
     (config, spans)
 }
 
@@ -71,13 +84,15 @@ fn version(table: &mut Table<'_, '_>) {
     }
 }
 
-fn host(mut table: Table<'_, '_>, spans: &mut Spans) -> Host {
+/// The host, and where it says which endpoint it is.
+fn host<'t>(mut table: Table<'t, '_>, spans: &mut Spans) -> (Host, Option<At<&'t str>>) {
     let list = table.strings("interfaces", "[\"eth0\"]");
     let At { value: names, span } = list.unwrap_or_else(|| At { value: Vec::new(), span: table.span() });
     if names.is_empty() {
         unattached(span, table.sink);
     }
     let mode = table.choice("mode", &[("native", Mode::Native), ("generic", Mode::Generic)]);
+    let endpoint = table.string("endpoint", "\"a\"");
     let mut seen = HashSet::new();
     for At { value, span } in &names {
         if !is_interface_name(value) {
@@ -89,7 +104,12 @@ fn host(mut table: Table<'_, '_>, spans: &mut Spans) -> Host {
     }
     table.end();
     spans.interfaces = names.iter().map(|name| name.span.clone()).collect();
-    Host { interfaces: names.iter().map(|name| name.value.to_owned()).collect(), mode: mode.unwrap_or_default() }
+    let host = Host {
+        interfaces: names.iter().map(|name| name.value.to_owned()).collect(),
+        mode: mode.unwrap_or_default(),
+        endpoint: endpoint.as_ref().map(|name| name.value.to_owned()),
+    };
+    (host, endpoint)
 }
 
 fn unattached(span: Range<usize>, sink: &mut Sink) {
@@ -104,8 +124,8 @@ fn is_interface_name(name: &str) -> bool {
         && !name.contains(|c: char| matches!(c, '/' | ':') || c.is_whitespace() || c.is_control())
 }
 
-/// The faults of services that are right each by itself.
-fn together(drafts: &[Draft<'_>], sink: &mut Sink) {
+/// The faults of services and endpoints that are right each by itself.
+fn together(drafts: &[Draft<'_>], endpoints: &Endpoints<'_, '_>, sink: &mut Sink) {
     let mut seen = HashSet::new();
     for name in drafts.iter().filter_map(|draft| draft.name.as_ref()) {
         if !seen.insert(name.value) {
@@ -114,6 +134,10 @@ fn together(drafts: &[Draft<'_>], sink: &mut Sink) {
         }
     }
     prefixes::together(drafts, sink);
+    endpoint::together(endpoints.all, drafts, sink);
+    for draft in drafts {
+        slices::together(draft, endpoints, sink);
+    }
 }
 
 #[cfg(test)]

@@ -4,15 +4,19 @@
 
 mod document;
 pub mod edit;
+mod endpoint;
 mod fault;
 pub mod keys;
+mod members;
 mod model;
 mod prefixes;
 mod render;
 mod rings;
 mod rules;
+mod run;
 mod schema;
 mod service;
+mod slices;
 mod source;
 mod syntax;
 mod table;
@@ -25,12 +29,17 @@ use toml::de::DeTable;
 
 pub use self::{
     fault::{Fault, Faults, InvalidConfig, Located, Severity},
-    model::{Config, DEFAULT_SKEW, Host, KeyRef, Mode, OnMismatch, Previous, Service, StaleClock},
+    model::{
+        Config, DEFAULT_HANDOVER, DEFAULT_SKEW, Endpoint, Host, KeyRef, Mode, OnMismatch, Previous, Service,
+        StaleClock, Steer,
+    },
     rules::{Forgery, forgery},
+    run::Run,
     schema::schema,
+    slices::Handover,
     source::{MAX_OCTETS, Position, Source},
     text::to_toml,
-    words::{Allow, Enforce, Seconds, WordError},
+    words::{Allow, Enforce, Mac, Seconds, WordError},
 };
 use self::{keys::KeyRings, table::Sink};
 

@@ -1,14 +1,19 @@
 //! A config as the commands see it: every value checked and every default filled in.
 
-use std::path::PathBuf;
+use std::{net::Ipv6Addr, path::PathBuf};
 
 use ipnet::Ipv6Net;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
 use ssa_common::rule::Rule;
 
-use super::words::{Allow, Enforce, Seconds};
+use super::{
+    run::Run,
+    words::{Allow, Enforce, Mac, Seconds},
+};
 
+/// Seconds for which the previous owner of a slice keeps its connections, if the service does not say.
+pub const DEFAULT_HANDOVER: u32 = 300;
 /// Seconds by which neighbouring epochs are accepted, if the service does not say (DESIGN §3).
 pub const DEFAULT_SKEW: u32 = 5;
 
@@ -19,6 +24,10 @@ pub struct Config {
     /// The host.
     #[serde(default)]
     pub host: Host,
+    /// The endpoints that slices belong to.
+    #[serde(rename = "endpoint", default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 4095))]
+    pub endpoints: Vec<Endpoint>,
     /// The services, at least one.
     #[serde(rename = "service")]
     #[schemars(length(min = 1, max = 4095))]
@@ -35,6 +44,48 @@ pub struct Host {
     /// Where the program runs.
     #[serde(default)]
     pub mode: Mode,
+    /// The endpoint that this host is. Absent: the one whose address it has, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
+    pub endpoint: Option<String>,
+}
+
+/// A host, VM or pod that slices belong to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Endpoint {
+    /// Its name: 1 to 63 letters, digits, dots, underscores and hyphens, the first a letter or a digit.
+    #[schemars(regex(pattern = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$"))]
+    pub name: String,
+    /// Its own address, outside all services: steered frames travel to it.
+    pub address: Ipv6Addr,
+    /// Its share of the slices, against the weights of the others.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    #[schemars(range(min = 1, max = 65535))]
+    pub weight: u32,
+    /// Its failure domain: replicas of one address lie in different ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String", length(min = 1, max = 63))]
+    pub domain: Option<String>,
+    /// Its hardware address, where neighbour discovery shall not be asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Mac")]
+    pub mac: Option<Mac>,
+    /// It gives its slices away and gets no others.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub drain: bool,
+}
+
+/// How a frame goes to another endpoint.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Steer {
+    /// By the kernel's routes.
+    #[default]
+    Route,
+    /// As it is, to the endpoint's hardware address.
+    L2,
+    /// In an IPv6 packet of its own to the endpoint (RFC 2473).
+    Ip6ip6,
 }
 
 /// Where the program runs.
@@ -65,6 +116,26 @@ pub struct Service {
     #[serde(default, skip_serializing_if = "is_default")]
     #[schemars(range(max = 20))]
     pub slice_bits: u8,
+    /// The names of the endpoints that its slices belong to. Absent: all of the config.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Vec<String>", length(min = 1))]
+    pub endpoints: Option<Vec<String>>,
+    /// How a frame goes to the endpoint of its slice.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub steer: Steer,
+    /// Slices that stay with an endpoint whatever the balance: `7 a` or `0-15 a`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pinned: Vec<Run>,
+    /// The owners that an assignment begins with: it moves as few slices as it can. Absent: those in force.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub owners: Vec<Run>,
+    /// How long the previous owner of a slice that moves keeps its TCP connections, such as `5m`.
+    #[serde(default = "default_handover", serialize_with = "as_seconds", skip_serializing_if = "is_default_handover")]
+    #[schemars(with = "String", regex(pattern = r"^[0-9]+[smh]$"))]
+    pub handover: u32,
+    /// Count the frames of each slice.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub slice_counters: bool,
     /// Whether, or for which share of the sources, verdicts are enforced.
     #[serde(default)]
     pub enforce: Enforce,
@@ -183,12 +254,35 @@ fn default_skew() -> u32 {
     DEFAULT_SKEW
 }
 
+fn default_handover() -> u32 {
+    DEFAULT_HANDOVER
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references to fields")]
+fn is_default_handover(seconds: &u32) -> bool {
+    *seconds == DEFAULT_HANDOVER
+}
+
+fn one() -> u32 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references to fields")]
+fn is_one(weight: &u32) -> bool {
+    *weight == 1
+}
+
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 
 fn as_text<S: Serializer>(value: &impl std::fmt::Display, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(value)
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references to fields")]
+fn as_seconds<S: Serializer>(value: &u32, serializer: S) -> Result<S::Ok, S::Error> {
+    Seconds(*value).serialize(serializer)
 }
 
 #[expect(clippy::ref_option, clippy::trivially_copy_pass_by_ref, reason = "serde hands out references to fields")]

@@ -18,7 +18,7 @@ use super::{
 /// Prefixes in one config, at most.
 const MAX_PREFIXES: usize = 1 << 16;
 
-/// Addresses that are no service's, and what they are.
+/// Addresses that are no service's and no endpoint's, and what they are.
 const SPECIAL: [(&str, Ipv6Addr, u8); 5] = [
     ("unspecified", Ipv6Addr::UNSPECIFIED, 128),
     ("loopback", Ipv6Addr::LOCALHOST, 128),
@@ -52,14 +52,10 @@ pub(super) fn parse(text: &str) -> Result<Ipv6Net, (String, String)> {
         Ok(_) if digits => return Err((format!("an address has 128 bits, not {length}"), bounds)),
         _ => return Err((format!("{length:?} is not a prefix length"), bounds)),
     };
-    let special = SPECIAL.iter().find(|(_, address, length)| {
-        let kind = Ipv6Net::new_assert(*address, *length);
-        kind.contains(&net) || net.contains(&kind)
-    });
-    if let Some((kind, address, length)) = special {
-        let (is, kind_of) = if *length > net.prefix_len() { ("holds", "addresses") } else { ("is", "") };
+    if let Some((kind, special)) = special(&net) {
+        let (is, kind_of) = if special.prefix_len() > net.prefix_len() { ("holds", "addresses") } else { ("is", "") };
         let message = format!("`{text}` {is} {kind} {kind_of}");
-        let help = format!("no service has addresses in {address}/{length}: use global or unique local ones");
+        let help = format!("no service has addresses in {special}: use global or unique local ones");
         return Err((message.trim_end().to_owned(), help));
     }
     if !(SHORTEST_PREFIX..=LONGEST_PREFIX).contains(&net.prefix_len()) {
@@ -70,6 +66,12 @@ pub(super) fn parse(text: &str) -> Result<Ipv6Net, (String, String)> {
         return Err((message, format!("write {}", net.trunc())));
     }
     Ok(net)
+}
+
+/// What addresses of `net` are that belong to no service and no endpoint, and which those are.
+pub(super) fn special(net: &Ipv6Net) -> Option<(&'static str, Ipv6Net)> {
+    let all = SPECIAL.iter().map(|(kind, address, length)| (*kind, Ipv6Net::new_assert(*address, *length)));
+    all.into_iter().find(|(_, special)| special.contains(net) || net.contains(special))
 }
 
 /// The faults of prefixes that are right each by itself.

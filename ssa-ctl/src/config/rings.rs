@@ -7,9 +7,9 @@ use toml::{Spanned, de::DeValue};
 
 use super::{
     model::KeyRef,
-    service::{Draft, KeyDraft, shown},
+    service::{Draft, KeyDraft},
     source::Source,
-    table::{At, Sink, Table},
+    table::{At, Sink, Table, shown},
     words::is_name,
 };
 

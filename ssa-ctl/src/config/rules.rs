@@ -55,7 +55,6 @@ fn offset(source: &Source, text: &At<&str>) -> Option<usize> {
 
 /// The faults of rules on their prefixes.
 pub(super) fn together(draft: &Draft<'_>, sink: &mut Sink) {
-    slices(draft, sink);
     for text in draft.rules() {
         let mut faults: Vec<Fault> = Vec::new();
         let numbers: Vec<u32> = draft
@@ -64,8 +63,8 @@ pub(super) fn together(draft: &Draft<'_>, sink: &mut Sink) {
             .filter(|key| Some(key.key.name.as_str()) == text.rule.key())
             .map(|key| key.key.number)
             .collect();
-        let context = WarningContext { slice_bits: draft.slice_bits.value, keys: numbers.len(), skew: draft.skew };
-        for length in lengths(draft) {
+        let context = WarningContext { slice_bits: draft.slices.bits.value, keys: numbers.len(), skew: draft.skew };
+        for length in draft.lengths() {
             match text.rule.place(0, length) {
                 Err(errors) => {
                     let fault = |error: RuleError| Fault::error(text.place(&error.span), error.message, error.help);
@@ -90,21 +89,6 @@ pub(super) fn together(draft: &Draft<'_>, sink: &mut Sink) {
                 sink.faults.push(fault);
             }
         }
-    }
-}
-
-fn lengths(draft: &Draft<'_>) -> BTreeSet<u8> {
-    draft.prefixes.iter().map(|prefix| prefix.value.prefix_len()).collect()
-}
-
-/// Slices are cut from the suffix of every prefix.
-fn slices(draft: &Draft<'_>, sink: &mut Sink) {
-    let At { value, span } = &draft.slice_bits;
-    let Some(longest) = lengths(draft).pop_last() else { return };
-    let suffix = 128 - longest;
-    if *value > suffix {
-        let message = format!("{value} slice bits do not fit behind a /{longest}, which leaves {suffix}");
-        sink.error(span.clone(), message, format!("use at most {suffix}, or shorter prefixes"));
     }
 }
 

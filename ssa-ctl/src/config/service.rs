@@ -1,6 +1,6 @@
 //! A `[[service]]` table in; a service, where its parts stand, and faults out.
 
-use std::ops::Range;
+use std::{collections::BTreeSet, ops::Range};
 
 use ipnet::Ipv6Net;
 use toml::{
@@ -14,13 +14,12 @@ use super::{
     model::{DEFAULT_SKEW, KeyRef, OnMismatch, Previous, Service, StaleClock},
     prefixes, rings,
     rules::{self, RuleText},
+    slices::{self, SlicesDraft},
     source::Source,
-    table::{At, Sink, Table},
+    table::{At, Sink, Table, shown},
     words::{Allow, Enforce, Seconds, WordError, is_name, sixteen_octets},
 };
 
-/// Slice bits, at most: the slices of a prefix are a table of one word each.
-const MAX_SLICE_BITS: u8 = 20;
 /// Seconds of skew, at most.
 const MAX_SKEW: u64 = 3600;
 
@@ -28,7 +27,7 @@ const MAX_SKEW: u64 = 3600;
 pub(super) struct Draft<'t> {
     pub(super) name: Option<At<&'t str>>,
     pub(super) prefixes: Vec<At<Ipv6Net>>,
-    pub(super) slice_bits: At<u8>,
+    pub(super) slices: SlicesDraft<'t>,
     pub(super) rule: Option<RuleText>,
     pub(super) previous: Option<RuleText>,
     until: u64,
@@ -62,7 +61,7 @@ pub(super) fn read<'t>(source: &Source, value: &'t Spanned<DeValue<'t>>, sink: &
         name: name(&mut table),
         prefixes: prefixes(&mut table),
         rule: rule(source, &mut table, "\"hash(48):12 any:*\""),
-        slice_bits: slice_bits(&mut table),
+        slices: slices::read(&mut table),
         enforce: table.word("enforce", "\"on\"").unwrap_or_default(),
         on_mismatch: table.choice("on_mismatch", &mismatch).unwrap_or_default(),
         allow: allow(&mut table),
@@ -92,18 +91,34 @@ impl Draft<'_> {
         self.rule.iter().chain(&self.previous)
     }
 
+    /// The lengths of its prefixes.
+    pub(super) fn lengths(&self) -> BTreeSet<u8> {
+        self.prefixes.iter().map(|prefix| prefix.value.prefix_len()).collect()
+    }
+
+    /// Its name for a message.
+    pub(super) fn shown(&self) -> String {
+        self.name.as_ref().map_or_else(|| "the service".into(), |name| format!("the service {}", name.value))
+    }
+
     /// The service, if what it cannot do without is there.
     pub(super) fn finish(self) -> Option<(Service, ServiceSpans)> {
         let spans = ServiceSpans {
             prefixes: self.prefixes.iter().map(|prefix| prefix.span.clone()).collect(),
             key_files: self.keys.iter().map(|key| key.file.clone()).collect(),
         };
-        let until = self.until;
+        let (until, slices) = (self.until, self.slices);
         let service = Service {
             name: self.name?.value.to_owned(),
             prefixes: self.prefixes.into_iter().map(|prefix| prefix.value).collect(),
             rule: self.rule?.rule,
-            slice_bits: self.slice_bits.value,
+            slice_bits: slices.bits.value,
+            endpoints: slices.endpoints.map(|list| list.value.into_iter().map(|name| name.value.to_owned()).collect()),
+            steer: slices.steer,
+            pinned: slices.pinned.into_iter().map(|run| run.value).collect(),
+            owners: slices.owners.into_iter().map(|run| run.value).collect(),
+            handover: slices.handover,
+            slice_counters: slices.counters,
             enforce: self.enforce,
             on_mismatch: self.on_mismatch,
             allow: self.allow,
@@ -150,14 +165,6 @@ fn prefixes(table: &mut Table<'_, '_>) -> Vec<At<Ipv6Net>> {
 fn rule(source: &Source, table: &mut Table<'_, '_>, example: &str) -> Option<RuleText> {
     let text = table.required("rule", example)?;
     RuleText::read(source, &text, table.sink)
-}
-
-fn slice_bits(table: &mut Table<'_, '_>) -> At<u8> {
-    let bits = table.integer("slice_bits", 0..=MAX_SLICE_BITS.into());
-    bits.map_or(At { value: 0, span: 0..0 }, |bits| At {
-        value: u8::try_from(bits.value).unwrap_or(0),
-        span: bits.span,
-    })
 }
 
 fn allow(table: &mut Table<'_, '_>) -> Option<Vec<Allow>> {
@@ -233,14 +240,6 @@ fn unix_seconds(time: &Datetime) -> Option<i64> {
     let days = days - 719_468;
     let seconds = i64::from(clock.hour) * 3600 + i64::from(clock.minute) * 60 + i64::from(clock.second.unwrap_or(0));
     Some(days * 86_400 + seconds - offset)
-}
-
-/// A value from the config in a message, not too long.
-pub(super) fn shown(value: &str) -> String {
-    match value.char_indices().nth(70) {
-        Some((end, _)) => format!("{:?} and more", &value[..end]),
-        None => format!("{value:?}"),
-    }
 }
 
 #[cfg(test)]

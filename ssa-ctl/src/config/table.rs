@@ -73,6 +73,11 @@ impl<'t, 's> Table<'t, 's> {
         self.values.get(key)
     }
 
+    /// Where the value of a key stands, if it is there.
+    pub(super) fn place(&self, key: &'static str) -> Option<Range<usize>> {
+        self.values.get(key).map(Spanned::span)
+    }
+
     pub(super) fn string(&mut self, key: &'static str, example: &str) -> Option<At<&'t str>> {
         let value = self.get(key)?;
         text(self.sink, key, value, &format!("as in {key} = {example}"))
@@ -97,6 +102,19 @@ impl<'t, 's> Table<'t, 's> {
             self.sink.error(span, format!("`{key}` cannot be {value:?}"), help);
         });
         word.ok()
+    }
+
+    /// A list of words; those that are none are left away.
+    pub(super) fn words<T: FromStr<Err = WordError>>(&mut self, key: &'static str, example: &str) -> Vec<At<T>> {
+        let list = self.strings(key, example).map_or_else(Vec::new, |list| list.value);
+        let read = |At { value, span }: At<&str>| match value.parse() {
+            Ok(word) => Some(At { value: word, span }),
+            Err(WordError(help)) => {
+                self.sink.error(span, format!("`{key}` cannot have {}", shown(value)), help);
+                None
+            }
+        };
+        list.into_iter().filter_map(read).collect()
     }
 
     /// One of a few words.
@@ -198,6 +216,14 @@ fn wrong_type(sink: &mut Sink, what: &str, value: &Spanned<DeValue<'_>>, wanted:
         DeValue::Table(_) => "a table",
     };
     sink.error(value.span(), format!("{what} must be {wanted}, and is {found}"), help);
+}
+
+/// A value from the config in a message, not too long.
+pub(super) fn shown(value: &str) -> String {
+    match value.char_indices().nth(70) {
+        Some((end, _)) => format!("{:?} and more", &value[..end]),
+        None => format!("{value:?}"),
+    }
 }
 
 /// Letters to add, take away or change to make one word the other (Levenshtein); long words are far from all.

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::model::{Config, Host, Service};
+use super::model::{Config, Endpoint, Host, Service};
 
 /// The version of the config format that is read and written.
 pub(super) const VERSION: u64 = 1;
@@ -11,6 +11,8 @@ pub(super) const VERSION: u64 = 1;
 struct Document<'a> {
     version: u64,
     host: &'a Host,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    endpoint: &'a [Endpoint],
     service: &'a [Service],
 }
 
@@ -19,6 +21,7 @@ struct Document<'a> {
 /// # Panics
 /// Never for a config that was read: its paths are text, its numbers those of TOML.
 pub fn to_toml(config: &Config) -> String {
-    let document = Document { version: VERSION, host: &config.host, service: &config.services };
+    let Config { host, endpoints, services } = config;
+    let document = Document { version: VERSION, host, endpoint: endpoints, service: services };
     toml::to_string(&document).expect("a config that was read can be written")
 }

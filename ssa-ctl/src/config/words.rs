@@ -118,6 +118,7 @@ impl fmt::Display for Seconds {
     /// The largest unit that divides it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
+            0 => f.write_str("0s"),
             seconds if seconds.is_multiple_of(3600) => write!(f, "{}h", seconds / 3600),
             seconds if seconds.is_multiple_of(60) => write!(f, "{}m", seconds / 60),
             seconds => write!(f, "{seconds}s"),
@@ -144,6 +145,34 @@ impl FromStr for Seconds {
     }
 }
 
+/// A hardware address (EUI-48) of one station.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mac(pub [u8; 6]);
+
+impl fmt::Display for Mac {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [a, b, c, d, e, g] = self.0;
+        write!(f, "{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{g:02x}")
+    }
+}
+
+impl FromStr for Mac {
+    type Err = WordError;
+
+    fn from_str(text: &str) -> Result<Self, WordError> {
+        const FORM: WordError = WordError("write six octets, as in \"02:00:5e:10:00:01\"");
+        let octet = |octet: &str| (octet.len() == 2).then(|| u8::from_str_radix(octet, 16).ok()).flatten();
+        let octets: Option<Vec<u8>> = text.split(':').map(octet).collect();
+        let octets: [u8; 6] = octets.and_then(|octets| octets.try_into().ok()).ok_or(FORM)?;
+        if octets == [0; 6] || octets[0] & 1 != 0 {
+            return Err(WordError(
+                "an endpoint has the address of one station: not zero, not multicast, not broadcast",
+            ));
+        }
+        Ok(Self(octets))
+    }
+}
+
 /// 16 octets as 32 hexadecimal digits.
 pub(super) fn sixteen_octets(text: &str) -> Option<[u8; 16]> {
     let good = text.len() == 32 && text.bytes().all(|octet| octet.is_ascii_hexdigit());
@@ -158,7 +187,7 @@ pub(super) fn is_name(text: &str, others: &str) -> bool {
 }
 
 /// A number of decimal digits alone: no sign.
-fn decimal<T: FromStr>(text: &str) -> Option<T> {
+pub(super) fn decimal<T: FromStr>(text: &str) -> Option<T> {
     text.bytes().all(|octet| octet.is_ascii_digit()).then(|| text.parse().ok()).flatten()
 }
 
@@ -182,6 +211,9 @@ macro_rules! text_in_configs {
     };
 }
 
+pub(super) use text_in_configs;
+
+text_in_configs!(Mac, r"^([0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}$");
 text_in_configs!(Enforce, r"^(on|off|(100|[0-9]{1,2})%)$");
 text_in_configs!(Allow, r"^((tcp|udp|sctp)(/[0-9]{1,5})?|icmpv6|[0-9]{1,3})$");
 
@@ -211,6 +243,7 @@ mod tests {
     fn words_come_back_as_they_were_written() {
         comes_back::<Enforce>(&["on", "off", "1%", "99%"]);
         comes_back::<Allow>(&["tcp", "tcp/443", "udp/65535", "sctp/1", "icmpv6", "0", "47", "255"]);
+        comes_back::<Mac>(&["02:00:5e:10:00:01", "fe:ff:ff:ff:ff:ff"]);
         comes_back::<Seconds>(&["1s", "90s", "30m", "24h", "4294967295s"]);
         assert_eq!("0%".parse(), Ok(Enforce::OFF));
         assert_eq!("6/22".parse(), Ok(Allow { protocol: 6, port: Some(22) }));
@@ -220,6 +253,8 @@ mod tests {
     fn other_words_are_refused() {
         is_refused::<Enforce>(&["", "On", "101%", "%", "-1%", "+1%", "25", "2.5%", "256%"]);
         is_refused::<Allow>(&["", "tcp/", "tcp/0", "tcp/65536", "tcp/-1", "icmpv6/1", "47/1", "256", "TCP", " tcp"]);
+        is_refused::<Mac>(&["", "02:00:5e:10:00", "2:0:0:0:0:1", "01:00:5e:00:00:01", "33:33:00:00:00:01"]);
+        is_refused::<Mac>(&["00:00:00:00:00:00", "ff:ff:ff:ff:ff:ff", "02:00:5e:10:00:01:02", "02-00-5e-10-00-01"]);
         is_refused::<Seconds>(&["", "0s", "5", "h", "1d", "1ss", "-1s", "+1s", "4294967296s", "1193047h", "1 h"]);
     }
 

@@ -33,7 +33,7 @@ impl Counters {
     /// The map must have been opened for writing: the kernel shares no memory of another. For reading alone it is let go of
     /// at once, and what is seen of its memory can never be written to.
     pub(super) fn new(map: Map<Cell>, cpus: u32, read_only: bool) -> anyhow::Result<Self> {
-        Ok(Self { memory: map.memory()?, per_service: per_service(cpus), map: (!read_only).then_some(map) })
+        Ok(Self { memory: map.memory(true)?, per_service: per_service(cpus), map: (!read_only).then_some(map) })
     }
 
     /// Octets of kernel memory that they take.

@@ -98,7 +98,8 @@ pub fn replace_programs(pins: &Pins, object: &mut Object) -> anyhow::Result<()> 
 /// Refuses a folder that holds something, and nothing of an instance.
 pub fn check_ours(pins: &Pins) -> Result<(), Failure> {
     let shown = pins.root().display();
-    let ours = [pins.map(layout::META), pins.filter(), pins.staging().root().to_owned()];
+    let folders = [pins.staging(), pins.lookup()].map(|pins| pins.root().to_owned());
+    let ours = [[pins.map(layout::META), pins.filter()], folders].concat();
     let mut entries = fs::read_dir(pins.root()).with_context(|| format!("cannot list {shown}"))?;
     if ours.iter().any(|path| path.exists()) || entries.next().is_none() {
         return Ok(());
@@ -117,10 +118,15 @@ pub fn check_ours(pins: &Pins) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Whether the instance is another network namespace's. What says nothing of one is this one's.
+pub fn is_foreign(pins: &Pins) -> anyhow::Result<bool> {
+    let Ok(meta) = Map::<MetaRow>::open(&pins.map(layout::META), true) else { return Ok(false) };
+    Ok(meta.get(0)?.netns != sys::netns_cookie().context("cannot ask for the network namespace")?)
+}
+
 /// The interface that an instance of another network namespace filters.
 pub fn foreign_link(pins: &Pins) -> anyhow::Result<Option<String>> {
-    let Ok(meta) = Map::<MetaRow>::open(&pins.map(layout::META), true) else { return Ok(None) };
-    if meta.get(0)?.netns == sys::netns_cookie().context("cannot ask for the network namespace")? {
+    if !is_foreign(pins)? {
         return Ok(None);
     }
     for name in pins.linked()? {
@@ -143,7 +149,8 @@ pub fn clear(pins: &Pins) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn pin(object: impl AsFd, path: &std::path::Path) -> anyhow::Result<()> {
+/// Pins an object for its owner alone.
+pub(super) fn pin(object: impl AsFd, path: &std::path::Path) -> anyhow::Result<()> {
     sys::pin(object, path).with_context(|| format!("cannot pin {}", path.display()))?;
     pins::close(path, 0o600)
 }

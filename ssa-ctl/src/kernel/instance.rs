@@ -1,22 +1,26 @@
-//! The maps of an instance: what is in force, read; another bank, written and put in force.
+//! The maps of an instance, opened or just made: what they are, the clock and the counters.
+
+mod banks;
 
 use anyhow::Context as _;
 use ssa_common::{
     layout,
-    rows::{ActiveRow, BankRow, Cell, ClockRow, MetaRow, PrefixRow, PreviousRow, ServiceRow},
+    rows::{ActiveRow, Cell, ClockRow, EndpointRow, HopRow, MetaRow, PrefixRow, PreviousRow, ServiceRow},
 };
 
+pub use self::banks::Running;
 use super::{
-    counters::{self, Counters},
-    document::{self, Chunk},
+    counters::Counters,
+    document::Chunk,
     map::Map,
     object::{self, Object},
     pins::Pins,
+    slices::{Owners, SliceCounters},
     sys,
 };
 use crate::{
     failure::{Code, Failure},
-    plan::{numbers::Numbers, shape::Shape, tables::Tables},
+    plan::shape::Shape,
 };
 
 /// The maps, and what they are.
@@ -30,18 +34,11 @@ pub struct Instance {
     clock: Map<ClockRow>,
     counters: Counters,
     document: Map<Chunk>,
+    endpoints: Map<EndpointRow>,
+    hops: Map<HopRow>,
+    owners: Owners,
+    slice_counters: SliceCounters,
     meta_map: Map<MetaRow>,
-}
-
-/// A config in force: its rows, its text, its generation.
-#[derive(Clone, Debug)]
-pub struct Running {
-    /// The rows.
-    pub tables: Tables,
-    /// The config as text.
-    pub document: String,
-    /// Counts up with every change; 0 where nothing was ever applied.
-    pub generation: u64,
 }
 
 impl Instance {
@@ -81,7 +78,7 @@ impl Instance {
             return Err(not_whole(missing.context(format!("cannot open the pin {}", pins.probe().display()))));
         }
         let active: Map<ActiveRow> = open(pins, layout::ACTIVE, read_only)?;
-        if in_force(&active.get(0)?).magic != layout::BANK_MAGIC {
+        if active.get(0)?.in_force().magic != layout::BANK_MAGIC {
             let missing = anyhow::Error::new(std::io::Error::from(std::io::ErrorKind::NotFound));
             return Err(not_whole(missing.context(format!("nothing was ever put in force at {shown}"))));
         }
@@ -94,6 +91,10 @@ impl Instance {
             clock: open(pins, layout::CLOCK, read_only)?,
             counters: Counters::new(open(pins, layout::COUNTERS, false)?, meta.cpus, read_only)?,
             document: open(pins, layout::DOCUMENT, read_only)?,
+            endpoints: open(pins, layout::ENDPOINTS, read_only)?,
+            hops: open(pins, layout::HOPS, read_only)?,
+            owners: Owners::new(&open(pins, layout::SLICES, false)?, meta.slices, read_only)?,
+            slice_counters: SliceCounters::new(&open(pins, layout::SLICE_COUNTERS, false)?, meta.slice_cells)?,
             meta_map,
         })
     }
@@ -109,6 +110,10 @@ impl Instance {
             services: shape.services,
             prefixes: shape.prefixes,
             chunks: shape.chunks,
+            slices: shape.slices,
+            slice_cells: shape.slice_cells,
+            endpoints: shape.endpoints,
+            reserved: 0,
             hertz,
             netns: sys::netns_cookie().context("cannot ask for the network namespace")?,
             build: object::build(),
@@ -124,13 +129,18 @@ impl Instance {
             clock: map(object, layout::CLOCK)?,
             counters: Counters::new(map(object, layout::COUNTERS)?, cpus, false)?,
             document: map(object, layout::DOCUMENT)?,
+            endpoints: map(object, layout::ENDPOINTS)?,
+            hops: map(object, layout::HOPS)?,
+            owners: Owners::new(&map(object, layout::SLICES)?, meta.slices, false)?,
+            slice_counters: SliceCounters::new(&map(object, layout::SLICE_COUNTERS)?, meta.slice_cells)?,
             meta_map,
         })
     }
 
     /// The sizes of the maps.
     pub const fn shape(&self) -> Shape {
-        Shape { services: self.meta.services, prefixes: self.meta.prefixes, chunks: self.meta.chunks }
+        let MetaRow { services, prefixes, chunks, slices, slice_cells, endpoints, .. } = self.meta;
+        Shape { services, prefixes, chunks, slices, slice_cells, endpoints }
     }
 
     /// Octets of kernel memory that the maps take.
@@ -142,90 +152,14 @@ impl Instance {
             + self.clock.octets()
             + self.counters.octets()
             + self.document.octets()
+            + self.endpoints.octets()
+            + self.hops.octets()
+            + self.owners.octets()
+            + self.slice_counters.octets()
             + self.meta_map.octets()
     }
 
-    /// Reads what is in force. Waits for no writer: reads again where one came between.
-    pub fn running(&self) -> anyhow::Result<Running> {
-        loop {
-            let active = self.active.get(0)?;
-            let running = self.bank(&active)?;
-            let after = self.active.get(0)?;
-            // Two flips bring the same bank back with another generation.
-            if after.number == active.number && in_force(&after).generation == running.generation {
-                return Ok(running);
-            }
-        }
-    }
-
-    fn bank(&self, active: &ActiveRow) -> anyhow::Result<Running> {
-        let Shape { services, prefixes, .. } = self.shape();
-        let bank = number(active);
-        let mut row = *in_force(active);
-        let generation = std::mem::take(&mut row.generation);
-        (row.first_prefix, row.first_service) = (0, 0);
-        let mut rows = self.prefixes.read(bank * prefixes, prefixes)?;
-        for row in &mut rows {
-            row.first_cell = 0;
-        }
-        Ok(Running {
-            tables: Tables {
-                bank: row,
-                prefixes: rows,
-                previous: self.previous.read(bank * prefixes, prefixes)?,
-                services: self.services.read(bank * services, services)?,
-            },
-            document: document::read(&self.document, bank, self.meta.chunks)?,
-            generation,
-        })
-    }
-
-    /// The services in force and their numbers.
-    pub fn numbers(&self) -> anyhow::Result<Numbers> {
-        let services = self.meta.services;
-        let rows = self.services.read(number(&self.active.get(0)?) * services, services)?;
-        Ok((0..).zip(&rows).filter_map(|(number, row)| Some((name(row)?, number))).collect())
-    }
-
-    /// Writes the bank that is not in force, and puts it in force. Every frame is judged by the one or the other.
-    pub fn put_in_force(&self, tables: &Tables, document: &str, generation: u64) -> anyhow::Result<()> {
-        let Shape { services, prefixes, .. } = self.shape();
-        let mut active = self.active.get(0)?;
-        let other = 1 - number(&active);
-        self.start_new_counters(tables)?;
-        // Frames that began before the last change may still read the bank that is to be written.
-        sys::wait_for_readers();
-        self.services.write(other * services, &tables.services)?;
-        self.prefixes.write(other * prefixes, &self.placed(&tables.prefixes))?;
-        self.previous.write(other * prefixes, &tables.previous)?;
-        document::write(&self.document, other, self.meta.chunks, document)?;
-        active.banks[other as usize] =
-            BankRow { first_prefix: other * prefixes, first_service: other * services, generation, ..tables.bank };
-        self.active.write(0, &[active])?;
-        active.number = other.into();
-        self.active.write(0, &[active])
-    }
-
-    /// The rows with the places that their services have among these counters.
-    fn placed(&self, rows: &[PrefixRow]) -> Vec<PrefixRow> {
-        let cells = counters::per_service(self.meta.cpus);
-        rows.iter().map(|row| PrefixRow { first_cell: row.service * cells, ..*row }).collect()
-    }
-
-    /// A service that is new begins with zero, whoever had its number before.
-    fn start_new_counters(&self, tables: &Tables) -> anyhow::Result<()> {
-        let known = self.numbers()?;
-        for (number, row) in (0..).zip(&tables.services) {
-            if let Some(name) = name(row)
-                && known.get(&name) != Some(number)
-            {
-                self.counters.clear(number)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Waits until no frame is on its way through a program that was just replaced.
+    /// Waits until no frame is on its way through a program, or by rows, that were just replaced.
     pub fn settle(&self) {
         sys::wait_for_readers();
     }
@@ -277,17 +211,4 @@ fn open_first(pins: &Pins, read_only: bool) -> Result<Map<MetaRow>, Failure> {
             not_whole(error)
         }
     })
-}
-
-const fn number(active: &ActiveRow) -> u32 {
-    (active.number & 1) as u32
-}
-
-const fn in_force(active: &ActiveRow) -> &BankRow {
-    &active.banks[number(active) as usize]
-}
-
-fn name(row: &ServiceRow) -> Option<String> {
-    let end = row.name.iter().position(|&octet| octet == 0).unwrap_or(row.name.len());
-    (end > 0).then(|| String::from_utf8_lossy(&row.name[..end]).into_owned())
 }

@@ -70,10 +70,10 @@ impl<R: Pod> Map<R> {
         Ok(self.read(index, 1)?.swap_remove(0))
     }
 
-    /// Its memory, to be read without the kernel. The map must have been made for it.
-    pub(super) fn memory(&self) -> anyhow::Result<Memory> {
+    /// Its memory, to be read, or written too, without the kernel. The map must have been made for it.
+    pub(super) fn memory(&self, read_only: bool) -> anyhow::Result<Memory> {
         let memory = usize::try_from(self.octets()).map_err(anyhow::Error::new);
-        let memory = memory.and_then(|octets| Ok(Memory::of(&self.descriptor, octets)?));
+        let memory = memory.and_then(|octets| Ok(Memory::of(&self.descriptor, octets, read_only)?));
         memory.with_context(|| format!("cannot map the memory of the map {}", self.name))
     }
 

@@ -22,7 +22,7 @@ pub const FILTER: &str = "ssa_filter";
 pub const PROBE: &str = "ssa_clock";
 
 /// Names of all maps, in the object and as pins.
-pub const MAPS: [&str; 8] = [
+pub const MAPS: [&str; 12] = [
     layout::ACTIVE,
     layout::PREFIXES,
     layout::PREVIOUS,
@@ -31,12 +31,21 @@ pub const MAPS: [&str; 8] = [
     layout::COUNTERS,
     layout::META,
     layout::DOCUMENT,
+    layout::SLICES,
+    layout::SLICE_COUNTERS,
+    layout::ENDPOINTS,
+    layout::HOPS,
 ];
 
 /// A digest of the object: two builds with the same are the same program.
 pub fn build() -> u64 {
-    let words = OBJECT.chunks(8).map(|chunk| chunk.iter().fold(0, |word, &octet| word << 8 | u64::from(octet)));
-    words.fold(Sip13::new(Words::default()), Sip13::word).finish(0, OBJECT.len() as u64)
+    digest(OBJECT)
+}
+
+/// A digest of octets.
+pub(super) fn digest(octets: &[u8]) -> u64 {
+    let words = octets.chunks(8).map(|chunk| chunk.iter().fold(0, |word, &octet| word << 8 | u64::from(octet)));
+    words.fold(Sip13::new(Words::default()), Sip13::word).finish(0, octets.len() as u64)
 }
 
 /// A loaded object.
@@ -60,7 +69,12 @@ fn load_with(shape: Shape, cpus: u32, pins: Option<&Pins>) -> anyhow::Result<Obj
         .map_max_entries(layout::PREVIOUS, shape.prefixes * 2)
         .map_max_entries(layout::SERVICES, shape.services * 2)
         .map_max_entries(layout::COUNTERS, shape.services * counters::per_service(cpus))
-        .map_max_entries(layout::DOCUMENT, shape.chunks * 2);
+        .map_max_entries(layout::DOCUMENT, shape.chunks * 2)
+        // No array has no rows.
+        .map_max_entries(layout::SLICES, (shape.slices * 2).max(1))
+        .map_max_entries(layout::SLICE_COUNTERS, (shape.slice_cells * cpus).max(1))
+        .map_max_entries(layout::ENDPOINTS, (shape.endpoints * 2).max(1))
+        .map_max_entries(layout::HOPS, (shape.endpoints * 2 * cpus).max(1));
     if let Some(pins) = pins {
         for name in MAPS {
             loader.map_pin_path(name, pins.map(name));

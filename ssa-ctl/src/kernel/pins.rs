@@ -71,6 +71,11 @@ impl Pins {
         Self { root: self.root.join("staging") }
     }
 
+    /// The pins of the endpoint host's lookup, in a folder of their own with the same folders in it.
+    pub fn lookup(&self) -> Self {
+        Self { root: self.root.join("lookup") }
+    }
+
     /// The interfaces that have a pinned link.
     pub fn linked(&self) -> anyhow::Result<Vec<String>> {
         let mut names = Vec::new();

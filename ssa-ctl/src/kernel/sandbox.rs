@@ -36,9 +36,17 @@ impl Sandbox {
     /// Loads the program over copies of these rows.
     pub fn new(tables: &Tables) -> anyhow::Result<Self> {
         let count = |of: usize| u32::try_from(of).unwrap_or(u32::MAX);
-        let shape = Shape { services: count(tables.services.len()), prefixes: count(tables.prefixes.len()), chunks: 1 };
+        let shape = Shape {
+            services: count(tables.services.len()),
+            prefixes: count(tables.prefixes.len()),
+            chunks: 1,
+            slices: count(tables.slices.words.len()),
+            slice_cells: tables.prefixes.iter().map(|row| row.slices.cells).max().unwrap_or(0),
+            endpoints: count(tables.endpoints.len()),
+        };
         let mut made = create::make(shape)?;
         made.instance.put_in_force(tables, "", 1)?;
+        made.instance.believe(tables)?;
         let ticks = Ticks::read(made.object.probe()?)?;
         let sandbox = Self { made, ticks };
         sandbox.instance().publish(ticks.row(SystemTime::now()))?;

@@ -1,4 +1,5 @@
 //! The few `bpf(2)` calls that the library has not: arguments in, what the kernel answers out.
+//! Length: what is unsafe stands in one file.
 
 use std::{
     ffi::CString,
@@ -75,6 +76,15 @@ pub(super) fn link(program: impl AsFd, interface: u32, flags: u32) -> io::Result
     attr.link_create.__bindgen_anon_2.target_ifindex = interface;
     attr.link_create.attach_type = bpf_attach_type::BPF_XDP as u32;
     attr.link_create.flags = flags;
+    bpf(bpf_cmd::BPF_LINK_CREATE, &mut attr).map(owned)
+}
+
+/// Attaches a socket lookup program to a network namespace, behind those that are there (Linux 5.9).
+pub(super) fn link_lookup(program: impl AsFd, namespace: impl AsFd) -> io::Result<OwnedFd> {
+    let mut attr = zeroed();
+    attr.link_create.__bindgen_anon_1.prog_fd = raw(&program);
+    attr.link_create.__bindgen_anon_2.target_fd = raw(&namespace);
+    attr.link_create.attach_type = bpf_attach_type::BPF_SK_LOOKUP as u32;
     bpf(bpf_cmd::BPF_LINK_CREATE, &mut attr).map(owned)
 }
 
@@ -161,15 +171,43 @@ pub(super) fn read_batch(map: impl AsFd, first: u32, keys: &mut [u32], values: &
     }
 }
 
-/// The memory of an array map, seen for reading. The kernel may write to it meanwhile, a word at a time.
+/// Puts a socket into a map of sockets.
+pub(super) fn put_socket(map: impl AsFd, place: u32, socket: impl AsFd) -> io::Result<()> {
+    let value = u64::from(raw(&socket));
+    let mut attr = zeroed();
+    // SAFETY: this field of the union is the one the command reads.
+    let element = unsafe { &mut attr.__bindgen_anon_2 };
+    element.map_fd = raw(&map);
+    element.key = (&raw const place) as u64;
+    element.__bindgen_anon_1.value = (&raw const value) as u64;
+    bpf(bpf_cmd::BPF_MAP_UPDATE_ELEM, &mut attr).map(drop)
+}
+
+/// The cookie of the socket at a place of a map of sockets, if there is one (Linux 5.7).
+pub(super) fn socket_at(map: impl AsFd, place: u32) -> io::Result<Option<u64>> {
+    let mut cookie = 0u64;
+    let mut attr = zeroed();
+    // SAFETY: this field of the union is the one the command reads.
+    let element = unsafe { &mut attr.__bindgen_anon_2 };
+    element.map_fd = raw(&map);
+    element.key = (&raw const place) as u64;
+    element.__bindgen_anon_1.value = (&raw mut cookie) as u64;
+    match bpf(bpf_cmd::BPF_MAP_LOOKUP_ELEM, &mut attr) {
+        Err(error) if error.raw_os_error() == Some(libc::ENOENT) => Ok(None),
+        result => result.map(|_| Some(cookie)),
+    }
+}
+
+/// The memory of an array map. The kernel may read and write it meanwhile, a word at a time; whoever stores to what was
+/// mapped for reading alone is killed by the kernel.
 pub(super) struct Memory(&'static [AtomicU64]);
 
 impl Memory {
-    /// Maps so many octets of it.
-    pub(super) fn of(map: impl AsFd, octets: usize) -> io::Result<Self> {
-        let (read, shared) = (ProtFlags::READ, MapFlags::SHARED);
+    /// Maps so many octets of it, for reading alone or for writing too.
+    pub(super) fn of(map: impl AsFd, octets: usize, read_only: bool) -> io::Result<Self> {
+        let access = if read_only { ProtFlags::READ } else { ProtFlags::READ | ProtFlags::WRITE };
         // SAFETY: the kernel chooses a place that nothing else has.
-        let start = unsafe { mmap(std::ptr::null_mut(), octets, read, shared, map, 0)? };
+        let start = unsafe { mmap(std::ptr::null_mut(), octets, access, MapFlags::SHARED, map, 0)? };
         // SAFETY: the mapping begins with a page and is so long. It stays until this is dropped, and nobody else is given
         // it for longer than that.
         Ok(Self(unsafe { std::slice::from_raw_parts(start.cast(), octets / size_of::<u64>()) }))
@@ -216,7 +254,8 @@ info!(
     bpf_link_info
 );
 
-/// The number of the interface that an XDP link is attached to; 0 where that is gone.
+/// What a link is attached to: for XDP the number of an interface, for a socket lookup that of a network namespace, in the
+/// same place. 0 where that is gone.
 pub(super) const fn interface_of(link: &bpf_link_info) -> u32 {
     // SAFETY: plain numbers; every bit pattern is one.
     unsafe { link.__bindgen_anon_1.xdp.ifindex }

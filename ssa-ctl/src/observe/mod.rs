@@ -1,3 +1,4 @@
 //! The kernel's counters and state in; what an operator reads of them out. Everything here opens maps for reading.
 
 pub mod counters;
+pub mod slices;

@@ -1,8 +1,11 @@
 //! What is wanted and what is there in; the steps from one to the other out. Nothing here touches the kernel.
 
 pub mod changes;
+pub mod ground;
+pub mod moves;
 pub mod numbers;
 pub mod shape;
+pub mod slices;
 pub mod steps;
 pub mod table;
 pub mod tables;

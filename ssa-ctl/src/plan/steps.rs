@@ -2,7 +2,11 @@
 
 use serde::Serialize;
 
-use super::{changes::changes, tables::Tables};
+use super::{
+    changes::{Change, changes},
+    moves::moves,
+    tables::Tables,
+};
 use crate::config::{Config, Mode};
 
 /// What is wanted.
@@ -33,6 +37,8 @@ pub struct Have {
     pub clock_error: f64,
     /// Seconds since the clock was published.
     pub clock_age: u64,
+    /// Ticks now.
+    pub ticks: u64,
     /// The pinned links.
     pub links: Vec<LinkState>,
 }
@@ -74,6 +80,8 @@ pub enum Action {
     Replace,
     /// Put a config in force.
     Config,
+    /// Move slices.
+    Move,
     /// Publish the clock.
     Clock,
     /// Note that an interface has another name.
@@ -92,6 +100,7 @@ impl Action {
             Self::Grow => "grow",
             Self::Replace => "replace",
             Self::Config => "config",
+            Self::Move => "move",
             Self::Clock => "clock",
             Self::Rename => "rename",
             Self::Attach => "attach",
@@ -118,15 +127,22 @@ pub fn steps(want: &Want<'_>, have: Option<&Have>) -> Vec<Step> {
         }
         Some(have) => {
             if !have.room {
-                step(Action::Grow, "ssa_filter", "load the program over larger maps; counters are kept".into());
+                step(
+                    Action::Grow,
+                    "ssa_filter",
+                    "load the program over larger maps; counters of services are kept".into(),
+                );
             } else if !have.same_program || have.links.iter().any(|link| !link.current) {
                 step(Action::Replace, "ssa_filter", "put this version's program in the place of the loaded one".into());
             }
             let known = have.config.as_ref();
             if have.tables != *want.tables || have.document != want.document {
                 let mut changes = changes(known, want.config);
+                if let Some(known) = known {
+                    changes.extend(moves((known, &have.tables.slices), (want.config, &want.tables.slices)));
+                }
                 if changes.is_empty() {
-                    changes.push(super::changes::Change {
+                    changes.push(Change {
                         object: "services".into(),
                         detail: "the keys or the rows in force differ".into(),
                     });

@@ -9,14 +9,21 @@ use ssa_common::{
     judge,
     layout::{ALLOWED, BANK_MAGIC, NAME},
     rows::{
-        AllowRow, BankRow, FLAG_ALLOW, FLAG_DENY_SOURCE_IN_SERVICE, FLAG_LOW_PRIORITY, FLAG_PREVIOUS, PrefixRow,
-        PreviousRow, RuleRow, STALE_CLOSED, STALE_LAST, STALE_OPEN, ServiceRow,
+        AllowRow, BankRow, EndpointRow, FLAG_ALLOW, FLAG_DENY_SOURCE_IN_SERVICE, FLAG_LOW_PRIORITY, FLAG_PREVIOUS,
+        FLAG_SLICES, PrefixRow, PreviousRow, RuleRow, STALE_CLOSED, STALE_LAST, STALE_OPEN, STEER_IP6IP6, STEER_L2,
+        STEER_ROUTE, ServiceRow, SliceRow, SliceWord,
     },
     rule::{Rule, Secrets, Timing},
 };
 
-use super::{numbers::Numbers, shape::Shape, table};
-use crate::config::{Config, Enforce, OnMismatch, Service, StaleClock, keys::KeyRings};
+use super::{
+    ground::{Ground, Neighbourhood, endpoints},
+    numbers::Numbers,
+    shape::Shape,
+    slices::Slices,
+    table,
+};
+use crate::config::{Config, Enforce, OnMismatch, Service, StaleClock, Steer, keys::KeyRings};
 
 /// The rows of one bank, at their places counted from the bank's first.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,6 +36,10 @@ pub struct Tables {
     pub previous: Vec<PreviousRow>,
     /// Services by number; 0 is unused.
     pub services: Vec<ServiceRow>,
+    /// Endpoints by number.
+    pub endpoints: Vec<EndpointRow>,
+    /// Slices with their owners.
+    pub slices: Slices,
 }
 
 impl Tables {
@@ -37,21 +48,21 @@ impl Tables {
     /// # Errors
     /// Where a rule does not fit its prefix, which a checked config's does.
     pub fn compile(config: &Config, rings: &KeyRings, hertz: u32) -> anyhow::Result<Self> {
-        Self::compile_for(config, rings, hertz, Shape::of(config, 0), &Numbers::default().next(config, u32::MAX))
+        let numbers = Numbers::default().next(config, u32::MAX);
+        let host = Neighbourhood { endpoint: config.host.endpoint.clone(), ..Neighbourhood::default() };
+        let ground = Ground { host: Some(&host), ..Ground::new(hertz, Shape::of(config, 0), &numbers) };
+        Self::compile_for(config, rings, &ground)
     }
 
     /// Compiles a config for maps of a given shape and services that have their numbers.
     ///
     /// # Errors
     /// Where a rule does not fit its prefix, or the config the shape; a checked config's does.
-    pub fn compile_for(
-        config: &Config,
-        rings: &KeyRings,
-        hertz: u32,
-        shape: Shape,
-        numbers: &Numbers,
-    ) -> anyhow::Result<Self> {
+    pub fn compile_for(config: &Config, rings: &KeyRings, ground: &Ground<'_>) -> anyhow::Result<Self> {
+        let Ground { hertz, shape, numbers, before, host } = *ground;
         let mut bank = BankRow { magic: BANK_MAGIC, ..BankRow::zeroed() };
+        let endpoints = endpoints(config, &mut bank, shape, host)?;
+        let slices = Slices::share(config, shape.slices, before, hertz)?;
         let mut services = vec![ServiceRow::zeroed(); shape.services as usize];
         let mut rows = Vec::new();
         for (index, service) in config.services.iter().enumerate() {
@@ -61,7 +72,8 @@ impl Tables {
             for prefix in &service.prefixes {
                 let length = length(&mut bank, prefix.prefix_len())?;
                 let compiler = Compiler { service, rings, index, hertz, prefix };
-                rows.push((compiler.prefix(number, length)?, compiler.previous()?));
+                let slices = SliceRow { cells: shape.slice_cells, ..compiler.slices(&slices) };
+                rows.push((compiler.prefix(number, length, slices, bank.host)?, compiler.previous()?));
             }
         }
         let mut tables = Self {
@@ -69,6 +81,8 @@ impl Tables {
             prefixes: vec![PrefixRow::zeroed(); shape.prefixes as usize],
             previous: vec![PreviousRow::zeroed(); shape.prefixes as usize],
             services,
+            endpoints,
+            slices,
         };
         let keys: Vec<PrefixRow> = rows.iter().map(|(prefix, _)| *prefix).collect();
         let places = table::build(&mut tables.bank, &keys, shape.prefixes).context("the prefix table is too full")?;
@@ -77,6 +91,20 @@ impl Tables {
             tables.previous[place as usize] = previous;
         }
         Ok(tables)
+    }
+
+    /// The same rows, by which no frame leaves this host for another endpoint.
+    #[must_use]
+    pub fn staying(mut self) -> Self {
+        for row in self.prefixes.iter_mut().filter(|row| row.slices.steer != STEER_ROUTE) {
+            row.flags &= !FLAG_SLICES;
+        }
+        self
+    }
+
+    /// Whether, by these rows, frames may leave this host for another endpoint.
+    pub fn steers(&self) -> bool {
+        self.prefixes.iter().any(|row| row.flags & FLAG_SLICES != 0 && row.slices.steer != STEER_ROUTE)
     }
 
     /// The same rows with another share of the sources of one service enforced.
@@ -102,6 +130,14 @@ impl judge::Tables for Tables {
 
     fn service(&self, index: u32) -> Option<&ServiceRow> {
         self.services.get(index as usize)
+    }
+
+    fn slice(&self, place: u32) -> SliceWord {
+        self.slices.words.get(place as usize).copied().unwrap_or_default()
+    }
+
+    fn endpoint(&self, place: u32) -> Option<&EndpointRow> {
+        self.endpoints.get(place as usize)
     }
 }
 
@@ -158,7 +194,19 @@ struct Compiler<'a> {
 }
 
 impl Compiler<'_> {
-    fn prefix(&self, number: u32, length: u32) -> anyhow::Result<PrefixRow> {
+    /// Where the slices of the prefix are; none, where they have no owners.
+    fn slices(&self, slices: &Slices) -> SliceRow {
+        let Some(place) = slices.places.get(&self.service.name) else { return SliceRow::default() };
+        let steer = match self.service.steer {
+            Steer::Route => STEER_ROUTE,
+            Steer::L2 => STEER_L2,
+            Steer::Ip6ip6 => STEER_IP6IP6,
+        };
+        let row = SliceRow::behind(self.prefix.prefix_len(), place.bits);
+        SliceRow { first: place.first, steer, ..row }
+    }
+
+    fn prefix(&self, number: u32, length: u32, slices: SliceRow, host: u32) -> anyhow::Result<PrefixRow> {
         let Service { on_mismatch, deny_source_in_service, previous, .. } = self.service;
         let flag = |flag: u32, set: bool| if set { flag } else { 0 };
         let mut row = PrefixRow {
@@ -168,14 +216,21 @@ impl Compiler<'_> {
             flags: flag(FLAG_LOW_PRIORITY, *on_mismatch == OnMismatch::LowPriority)
                 | flag(FLAG_ALLOW, self.service.allow.is_some())
                 | flag(FLAG_DENY_SOURCE_IN_SERVICE, *deny_source_in_service)
-                | flag(FLAG_PREVIOUS, previous.is_some()),
+                | flag(FLAG_PREVIOUS, previous.is_some())
+                | flag(FLAG_SLICES, self.looks_at_slices(slices, host)),
             first_cell: 0,
             enforce: 0,
+            slices: SliceRow { cells: if self.service.slice_counters { slices.cells } else { 0 }, ..slices },
             allow: first(&allow(self.service)),
             rule: self.rule(&self.service.rule)?,
         };
         row.enforce_below(threshold(self.service.enforce));
         Ok(row)
+    }
+
+    /// A host that is no endpoint and leaves it to its routes need not know whose a slice is.
+    const fn looks_at_slices(&self, slices: SliceRow, host: u32) -> bool {
+        slices.mask != 0 && (slices.steer != STEER_ROUTE || host != 0 || self.service.slice_counters)
     }
 
     fn previous(&self) -> anyhow::Result<PreviousRow> {

@@ -12,6 +12,17 @@ pub(super) enum Size {
     Double = 0x18,
 }
 
+impl Size {
+    /// In octets.
+    pub(super) const fn octets(self) -> usize {
+        match self {
+            Self::Half => 2,
+            Self::Word => 4,
+            Self::Double => 8,
+        }
+    }
+}
+
 /// Arithmetic in 64 bits.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Op {
@@ -65,6 +76,22 @@ pub(super) const fn with(op: Op, to: R, from: R) -> u64 {
 /// `to = to op number`
 pub(super) const fn with_number(op: Op, to: R, number: i32) -> u64 {
     instruction(ALU | op as u8, to, R(0), 0, number)
+}
+
+/// `to =` a number of 64 bits.
+pub(super) const fn number(to: R, number: u64) -> [u64; 3] {
+    let [low, high] = halves(number);
+    // The lower half is added with its sign.
+    [
+        with_number(Op::Move, to, high.wrapping_add((low < 0) as i32)),
+        with_number(Op::ShiftLeft, to, 32),
+        with_number(Op::Add, to, low),
+    ]
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "a half has 32 bits")]
+const fn halves(number: u64) -> [i32; 2] {
+    [(number as u32).cast_signed(), ((number >> 32) as u32).cast_signed()]
 }
 
 /// Skips so many instructions if `left > right`.

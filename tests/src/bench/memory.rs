@@ -1,4 +1,4 @@
-//! Numbers of services in; the memory that their filter takes in the kernel, and that `apply` takes, out.
+//! Numbers of services and of slices in; the memory that their filter takes in the kernel, and that `apply` takes, out.
 
 use std::{
     collections::BTreeMap,
@@ -16,11 +16,14 @@ use rustix::pipe::{PipeFlags, fcntl_getpipe_size, pipe_with};
 use super::{
     Context,
     figure::{Better, Figure, Goal, Spread},
-    site::{Site, text},
+    site::{Site, sliced, text},
 };
 
-/// What the kernel's side may take with 16 services, in octets.
+/// What the kernel's side may take with 16 services of 16,384 slices each, in octets.
 const GOAL: f64 = 16.0 * 1024.0 * 1024.0;
+/// An id, services, and bits of the number of a slice where they have slices, which then are counted.
+const CONFIGS: [(&str, usize, Option<u8>); 4] =
+    [("1", 1, None), ("16", 16, None), ("16-sliced", 16, Some(14)), ("4095", 4095, None)];
 /// Longest run of `apply`.
 const LONGEST: Duration = Duration::from_mins(1);
 
@@ -29,28 +32,29 @@ const LONGEST: Duration = Duration::from_mins(1);
 /// # Errors
 /// Where a config cannot be applied, or `status` says another size than the kernel.
 pub fn run(context: &Context) -> Result<Vec<Figure>> {
-    let sizes = [1, 16, 4095];
-    let phase = context.phase("memory", sizes.len() as u64);
+    let phase = context.phase("memory", CONFIGS.len() as u64);
     let mut figures = Vec::new();
-    for services in sizes {
-        figures.extend(of(context, services)?);
+    for (id, services, bits) in CONFIGS {
+        figures.extend(of(context, id, services, bits)?);
         phase.step()?;
     }
     Ok(figures)
 }
 
-fn of(context: &Context, services: usize) -> Result<[Figure; 4]> {
+fn of(context: &Context, id: &str, services: usize, bits: Option<u8>) -> Result<[Figure; 4]> {
     let site = Site::new(context)?;
-    let apply = peak_of_apply(context, &site, &site.file("config.toml", &text(services, 48))?)?;
+    let config = bits.map_or_else(|| text(services, 48), |bits| sliced(services, bits, true));
+    let apply = peak_of_apply(context, &site, &site.file("config.toml", &config)?)?;
     let (maps, programs) = (maps(site.pins())?, programs(site.pins())?);
     let stated = site.said(&["status"])?["memory"]["bytes"].as_f64().context("status states no memory")?;
     let all = maps + programs;
     // It counts rows. The kernel counts what is around them too.
     ensure!((stated / all - 1.0).abs() < 0.01, "status states {stated} octets, and the kernel {all}");
     let plural = if services == 1 { "" } else { "s" };
+    let slices = bits.map_or_else(String::new, |bits| format!(" of {} counted slices each", 1 << bits));
     let of = |what: &str, name: &str, octets, goal: Option<f64>| Figure {
-        id: format!("memory/{what}/{services}"),
-        name: format!("{name}, {services} service{plural}"),
+        id: format!("memory/{what}/{id}"),
+        name: format!("{name}, {services} service{plural}{slices}"),
         unit: "octets".into(),
         better: Better::Lower,
         spread: Spread::of(vec![octets]),
@@ -59,7 +63,7 @@ fn of(context: &Context, services: usize) -> Result<[Figure; 4]> {
         ratios: BTreeMap::new(),
     };
     Ok([
-        of("kernel", "kernel memory", all, (services == 16).then_some(GOAL)),
+        of("kernel", "kernel memory", all, bits.map(|_| GOAL)),
         of("maps", "maps", maps, None),
         of("programs", "programs", programs, None),
         of("apply", "most memory of apply", apply, None),

@@ -21,10 +21,12 @@ mod program;
 mod report;
 mod section;
 mod site;
+pub mod spray;
 mod table;
 mod wire;
 mod xdp_filter;
 
+pub(crate) use self::program::Program;
 pub use self::{
     against::{Change, compare},
     chart::chart,

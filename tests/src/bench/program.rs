@@ -16,7 +16,7 @@ use super::{
 const NAME: &str = "tiny";
 
 /// A program of some instructions. It goes when dropped, and leaves the interface that it was attached to.
-pub(super) struct Program(Ebpf);
+pub(crate) struct Program(Ebpf);
 
 impl Program {
     /// An XDP program.
@@ -34,7 +34,7 @@ impl Program {
     }
 
     /// An XDP program that gives every frame this action (`XDP_*` of `linux/bpf.h`).
-    pub(super) fn answering(action: i32) -> Result<Self> {
+    pub(crate) fn answering(action: i32) -> Result<Self> {
         Self::xdp(&leave(action))
     }
 
@@ -45,7 +45,7 @@ impl Program {
         Ok(program)
     }
 
-    pub(super) fn as_xdp(&mut self) -> Result<&mut Xdp> {
+    pub(crate) fn as_xdp(&mut self) -> Result<&mut Xdp> {
         Ok(self.0.program_mut(NAME).context("the object has lost its program")?.try_into()?)
     }
 

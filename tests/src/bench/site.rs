@@ -29,7 +29,18 @@ pub fn text(services: usize, source_bits: u8) -> String {
     text
 }
 
-/// The same, read.
+/// A config of services with so many slices of two endpoints each, counted or not.
+pub fn sliced(services: usize, slice_bits: u8, counted: bool) -> String {
+    let mut text = text(services, 48);
+    let lines = format!("slice_bits = {slice_bits}\nslice_counters = {counted}\nrule");
+    text = text.replace("rule", &lines);
+    for (name, last) in [("a", 0xa), ("b", 0xb)] {
+        writeln!(text, "[[endpoint]]\nname = \"{name}\"\naddress = \"fd00:db8::{last:x}\"").expect("a text grows");
+    }
+    text
+}
+
+/// A config, read.
 pub fn checked(text: String) -> Result<Checked> {
     config::parse(Source { path: "bench.toml".into(), text }).map_err(|faults| anyhow::anyhow!("{faults:?}"))
 }

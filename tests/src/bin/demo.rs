@@ -10,17 +10,21 @@ use std::{
 use anyhow::{Result, ensure};
 use clap::Parser;
 use ssa_tests::{
-    demo::{self, Tell},
+    demo::{self, Tell, Use},
     stop::{Interrupted, Stop},
 };
 
 /// Shows the filter at work, in network namespaces that are gone afterwards
 ///
-/// Three rules; under each a client that follows it, one that does not, and a flood from spoofed sources. Exit codes: 0
-/// all is as it should be; 1 it is not, or could not be asked; 130 interrupted.
+/// Three rules; under each a client that follows it, one that does not, and a flood from spoofed sources. Or, where it is
+/// named, what the filter is used for. Exit codes: 0 all is as it should be; 1 it is not, or could not be asked; 130
+/// interrupted.
 #[derive(Parser)]
 #[command(name = "ssa-demo")]
 struct Args {
+    /// The use to show
+    #[arg(value_enum)]
+    shown: Option<Use>,
     /// The ssa-ctl to show
     #[arg(long, value_name = "FILE")]
     ssa_ctl: PathBuf,
@@ -53,20 +57,21 @@ fn play(args: Args) -> Result<bool> {
     let stop = Stop::watch()?;
     let tell = Tell::new(args.json);
     let start = Instant::now();
-    let mut report = demo::run(args.ssa_ctl, tell, &stop)?;
+    let ending = demo::run(args.shown, args.ssa_ctl, tell, &stop)?;
+    let is_right = ending.faults.is_empty();
     if args.json {
         // Whoever reads no more misses only this.
-        let _ = writeln!(io::stdout(), "{}", report.json());
-        return Ok(report.is_right());
+        let _ = writeln!(io::stdout(), "{}", ending.json);
+        return Ok(is_right);
     }
-    tell.print(&format!("\n{}\n\n", report.table()));
-    if report.is_right() {
+    tell.print(&format!("\n{}\n\n", ending.table));
+    if is_right {
         tell.sentence(&tell.bold(&format!("All is as it should be, after {} s.", start.elapsed().as_secs())));
     } else {
         tell.sentence(&tell.bold("Not all is as it should be:"));
-        for fault in report.faults() {
-            tell.outcome(false, &fault);
+        for fault in &ending.faults {
+            tell.outcome(false, fault);
         }
     }
-    Ok(report.is_right())
+    Ok(is_right)
 }

@@ -89,6 +89,21 @@ impl Control {
         Ok(!self.pins.path().exists())
     }
 
+    /// The answer of a command, for people.
+    pub(super) fn say(&self, words: &[&str]) -> Result<String> {
+        output_of(self.command(&self.host).args(words))
+    }
+
+    /// The answer of a command, as JSON.
+    pub(super) fn ask<T: DeserializeOwned>(&self, words: &[&str]) -> Result<T> {
+        json(self.command(&self.host).arg("--json").args(words))
+    }
+
+    /// Where it is.
+    pub(super) const fn host(&self) -> &Namespace {
+        &self.host
+    }
+
     fn command(&self, namespace: &Namespace) -> Command {
         let mut command = namespace.command(&self.program);
         command.arg("--pin-root").arg(self.pins.path()).env_remove("SSA_LOG");
@@ -97,6 +112,11 @@ impl Control {
 }
 
 impl Counted {
+    /// Packets by what became of them.
+    pub(super) fn treatment(&self, name: &str) -> u64 {
+        self.treatments.get(name).copied().unwrap_or(0)
+    }
+
     /// What was counted since `before`.
     pub(super) fn since(&self, before: &Self) -> Self {
         let each = |now: &BTreeMap<String, u64>, before: &BTreeMap<String, u64>| {

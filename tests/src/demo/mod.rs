@@ -1,9 +1,12 @@
-//! The path of `ssa-ctl` in; the story of three rules against three senders told, and a table of who got through, out.
+//! The path of `ssa-ctl` in; a story told with real packets, and a table of what came of it, out.
+//!
+//! The first is that of three rules against three senders. Each use has one more, in a folder of its own.
 
 mod client;
 mod control;
 mod flood;
 mod law;
+mod load_sharing;
 mod report;
 mod scene;
 mod server;
@@ -13,10 +16,29 @@ mod tell;
 use std::path::PathBuf;
 
 use anyhow::Result;
+use clap::ValueEnum;
 
-pub use self::{report::Report, tell::Tell};
-use self::{scene::Scene, site::Site};
+pub use self::tell::Tell;
+use self::{report::Report, scene::Scene, site::Site};
 use crate::stop::Stop;
+
+/// What is shown of one use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Use {
+    /// Naive load sharing: endpoints join and leave, and no client notices
+    LoadSharing,
+}
+
+/// What came of a story.
+#[derive(Debug)]
+pub struct Ending {
+    /// For people.
+    pub table: String,
+    /// The same and more, as one JSON object.
+    pub json: String,
+    /// What is not as it should be; nothing, where all is.
+    pub faults: Vec<String>,
+}
 
 /// A rule of the demo.
 struct RuleOfDemo {
@@ -49,12 +71,20 @@ const RULES: [RuleOfDemo; 3] = [
     },
 ];
 
-/// Plays the demo. Whatever happens, nothing is left behind.
+/// Plays the demo, or that of one use. Whatever happens, nothing is left behind.
 ///
 /// # Errors
 /// Where something could not be done or asked, or the person interrupted. What is not as it should be is no error: the
-/// report says so.
-pub fn run(ssa_ctl: PathBuf, tell: Tell, stop: &Stop) -> Result<Report> {
+/// ending says so.
+pub fn run(shown: Option<Use>, ssa_ctl: PathBuf, tell: Tell, stop: &Stop) -> Result<Ending> {
+    match shown {
+        None => rules(ssa_ctl, tell, stop),
+        Some(Use::LoadSharing) => load_sharing::play(&ssa_ctl, tell, stop),
+    }
+}
+
+/// Three rules, and under each three senders.
+fn rules(ssa_ctl: PathBuf, tell: Tell, stop: &Stop) -> Result<Ending> {
     tell.headline("One service, three clients, one filter");
     let site = Site::build(ssa_ctl, stop)?;
     site::introduce(tell);
@@ -67,5 +97,5 @@ pub fn run(ssa_ctl: PathBuf, tell: Tell, stop: &Stop) -> Result<Report> {
     }
     tell.headline("The end");
     scene.end(&mut report)?;
-    Ok(report)
+    Ok(report.ending())
 }

@@ -6,7 +6,7 @@ use comfy_table::{CellAlignment, Table, presets::NOTHING};
 use serde::Serialize;
 use ssa_common::verdict::{Reason, Treatment};
 
-use super::control::Counted;
+use super::{Ending, control::Counted};
 
 /// A sender under a rule.
 #[derive(Clone, Debug, Serialize)]
@@ -59,7 +59,7 @@ impl Row {
 
 /// All rows.
 #[derive(Debug, Default, Serialize)]
-pub struct Report {
+pub(super) struct Report {
     pub(super) rows: Vec<Row>,
     /// What is wrong and belongs to no row.
     pub(super) wrong: Vec<String>,
@@ -68,13 +68,8 @@ pub struct Report {
 }
 
 impl Report {
-    /// Whether all is as it should be.
-    pub fn is_right(&self) -> bool {
-        self.faults().next().is_none()
-    }
-
     /// What is not as it should be.
-    pub fn faults(&self) -> impl Iterator<Item = String> {
+    fn faults(&self) -> impl Iterator<Item = String> {
         let of_rows = self
             .rows
             .iter()
@@ -83,7 +78,7 @@ impl Report {
     }
 
     /// The table for people.
-    pub fn table(&self) -> String {
+    fn table(&self) -> String {
         let mut table = Table::new();
         table.load_style(NOTHING).set_header(["RULE", "WHO", "SENT", "PASSED", "DROPPED", "BECAUSE OF", ""]);
         let mut before = "";
@@ -109,9 +104,11 @@ impl Report {
         table.trim_fmt()
     }
 
-    /// One JSON object.
-    pub fn json(&mut self) -> String {
-        self.as_it_should_be = self.is_right();
-        serde_json::to_string_pretty(self).unwrap_or_default()
+    /// As it is shown.
+    pub(super) fn ending(mut self) -> Ending {
+        let faults: Vec<_> = self.faults().collect();
+        self.as_it_should_be = faults.is_empty();
+        let json = serde_json::to_string_pretty(&self).unwrap_or_default();
+        Ending { table: self.table(), json, faults }
     }
 }

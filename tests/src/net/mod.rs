@@ -8,6 +8,7 @@ mod link;
 mod namespace;
 mod pins;
 mod process;
+mod size;
 mod wait;
 
 pub use self::{
@@ -17,5 +18,6 @@ pub use self::{
     namespace::Namespace,
     pins::PinRoot,
     process::{Running, output_of},
+    size::size,
     wait::wait_until,
 };

@@ -3,14 +3,19 @@
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
 use ssa_common::{
-    rows::Cell,
+    rows::{Cell, HopRow},
     rule::Key,
     verdict::{Treatment, Verdict},
 };
 use ssa_ctl::{
     config::{self, Source},
     kernel::{clock, sandbox::Sandbox},
-    plan::{numbers::Numbers, shape::Shape, tables::Tables},
+    plan::{
+        ground::{Ground, Neighbourhood},
+        numbers::Numbers,
+        shape::Shape,
+        tables::Tables,
+    },
 };
 use tempfile::TempDir;
 
@@ -19,22 +24,29 @@ use crate::{
     net::scratch,
 };
 
+/// Maps as small as can be.
+pub const SMALL: Shape = Shape { services: 2, prefixes: 2, chunks: 1, slices: 0, slice_cells: 0, endpoints: 0 };
 /// `XDP_DROP` of `linux/bpf.h`.
 pub const DROP: u32 = 1;
 /// `XDP_PASS` of `linux/bpf.h`.
 pub const PASS: u32 = 2;
+/// `XDP_TX` of `linux/bpf.h`.
+pub const BACK: u32 = 3;
+/// `XDP_REDIRECT` of `linux/bpf.h`.
+pub const REDIRECT: u32 = 4;
 
 /// A config that grows by services, and a folder for its key files.
 #[derive(Debug)]
 pub struct Config {
     text: String,
     folder: TempDir,
+    host: Neighbourhood,
 }
 
 impl Default for Config {
     fn default() -> Self {
         let folder = scratch().expect("a folder for key files");
-        Self { text: "version = 1\n".into(), folder }
+        Self { text: "version = 1\n".into(), folder, host: Neighbourhood::default() }
     }
 }
 
@@ -45,6 +57,17 @@ impl Config {
         self.text += "[[service]]\n";
         self.text += lines;
         self.text += "\n";
+        self
+    }
+
+    /// An endpoint, and the way to it; without one it is this host.
+    #[must_use]
+    pub fn endpoint(mut self, name: &str, address: &str, way: Option<HopRow>) -> Self {
+        self.text.extend(["[[endpoint]]\nname = \"", name, "\"\naddress = \"", address, "\"\n"]);
+        match way {
+            Some(way) => drop(self.host.hops.insert(name.into(), way)),
+            None => self.host.endpoint = Some(name.into()),
+        }
         self
     }
 
@@ -80,7 +103,7 @@ impl Config {
     pub fn tables(&self, before: &Numbers) -> (Tables, Numbers) {
         let services = self.text.matches("[[service]]").count() + 1;
         let services = u32::try_from(services).expect("a test has some hundred services").next_power_of_two();
-        self.tables_of(before, Shape { services, prefixes: services * 4, chunks: 1 })
+        self.tables_of(before, Shape { services, prefixes: services * 4, ..SMALL })
     }
 
     /// The rows in tables of this shape.
@@ -88,9 +111,13 @@ impl Config {
         let source = Source { path: self.folder.path().join("config.toml"), text: self.text.clone() };
         let checked = config::parse(source).unwrap_or_else(|faults| panic!("{faults:?}\n{}", self.text));
         let rings = checked.load_keys().unwrap_or_else(|faults| panic!("{faults:?}"));
-        let numbers = before.next(&checked.config, shape.services);
+        let config = &checked.config;
+        let numbers = before.next(config, shape.services);
         let hertz = clock::hertz().expect("a kernel with ticks");
-        let tables = Tables::compile_for(&checked.config, &rings, hertz, shape, &numbers);
+        let Shape { slices, slice_cells, endpoints, .. } = Shape::of(config, 0);
+        let shape = Shape { slices, slice_cells, endpoints, ..shape };
+        let ground = Ground { host: Some(&self.host), ..Ground::new(hertz, shape, &numbers) };
+        let tables = Tables::compile_for(config, &rings, &ground);
         (tables.expect("a checked config compiles"), numbers)
     }
 }

@@ -6,7 +6,10 @@ use serde_json::Value;
 use ssa_tests::ssa_ctl;
 use tempfile::TempDir;
 
-use crate::config_cases::{Case, GOOD, cases};
+use crate::{
+    config_cases::{Case, GOOD, cases},
+    endpoint_cases,
+};
 
 /// A config in a folder of its own.
 struct File {
@@ -150,6 +153,12 @@ fn a_config_full_to_the_brim_is_taken_and_no_fuller() {
         file(("version = 1\n".to_owned() + &(1..=count).map(service).collect::<String>()).as_bytes())
     };
     assert_eq!(check(&services(4095).path).1, 0);
+    let endpoint = |n| format!("[[endpoint]]\nname = \"e{n}\"\naddress = \"fd00::{n:x}\"\n");
+    let endpoints: String = (1..=4095).map(endpoint).collect();
+    let full = services(4095);
+    let text = fs::read_to_string(&full.path).unwrap().replace("\"any:*\"", "\"any:*\"\nslice_bits = 12");
+    let (object, code) = check(&file((text + &endpoints).as_bytes()).path);
+    assert_eq!((object["warnings"].as_array().map(Vec::len), code), (Some(1), 0), "only of the interfaces");
     let (object, code) = check(&services(4096).path);
     assert!(code == 2 && object["error"]["faults"][1]["message"].as_str().unwrap().contains("4096 services"));
 }
@@ -180,6 +189,17 @@ fn traps_are_warned_of_with_a_caret_in_the_rule() {
     let output = ssa_ctl().arg("check").arg(&file.path).assert().success().get_output().clone();
     let text = String::from_utf8(output.stderr).unwrap();
     assert!(text.contains("warning: src(0) on slice bits") && text.contains("^^^^^^^^^"), "{text}");
+}
+
+#[test]
+fn endpoints_that_do_less_than_they_seem_to_are_warned_of() {
+    for (name, text, message) in endpoint_cases::warned() {
+        let (object, code) = check(&file(text.as_bytes()).path);
+        assert_eq!(code, 0, "{name}: {object:#}");
+        let warnings = object["warnings"].as_array().unwrap();
+        let said = warnings.iter().any(|warning| warning["message"].as_str().unwrap().contains(message));
+        assert!(if message.is_empty() { warnings.is_empty() } else { said }, "{name}: {object:#}");
+    }
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Configs that are refused, as data: the text, the place, and what must be said there.
 
+use crate::endpoint_cases;
+
 /// A config without a fault.
 pub const GOOD: &str = r#"version = 1
 [host]
@@ -26,8 +28,8 @@ pub struct Case {
     pub faults: usize,
 }
 
-/// A line of [`GOOD`] replaced; place, words of the message, words of the help.
-type Changed = (usize, &'static str, &'static str, &'static str, &'static str);
+/// A line of a good config replaced; place, words of the message, words of the help.
+pub type Changed = (usize, &'static str, &'static str, &'static str, &'static str);
 /// Lines added to [`GOOD`], whose first is line 8.
 type Added = (&'static str, &'static str, &'static str, &'static str);
 /// A text of its own, and how many faults it has.
@@ -61,7 +63,7 @@ const CHANGED: &[Changed] = &[
     (1, "version = \"1\"", "1:11", "`version` must be a number, and is a string", "whole number"),
     (1, "version = 1\nservices = 1", "2:1", "`services` is not a key of the config", "did you mean `service`?"),
     (2, "[hosts]", "2:2", "`hosts` is not a key of the config", "did you mean `host`?"),
-    (2, "[[endpoint]]\nname = \"a\"\n[host]", "2:3", "`endpoint` is not a key", "version, host, service"),
+    (2, "[[gateway]]\nname = \"a\"\n[host]", "2:3", "`gateway` is not a key", "version, host, endpoint, service"),
     (3, "interface = [\"eth0\"]", "3:1", "`interface` is not a key of [host]", "did you mean `interfaces`?"),
     (3, "interfaces = \"eth0\"", "3:14", "must be a list of strings, and is a string", "interfaces = [\"eth0\"]"),
     (3, "interfaces = [\"eth0\", 1]", "3:23", "must be a string, and is a number", "interfaces = "),
@@ -225,17 +227,21 @@ pub fn cases() -> Vec<Case> {
     for &(text, at, message, help, faults) in WHOLE {
         cases.push(Case { name: format!("{text:?}"), text: text.into(), at, message, help, faults });
     }
-    for &(number, line, at, message, help) in CHANGED {
-        let mut lines: Vec<&str> = GOOD.lines().collect();
-        lines[number - 1] = line;
-        let text = lines.join("\n") + "\n";
-        cases.push(Case { name: format!("line {number}: {line}"), text, at, message, help, faults: 1 });
-    }
+    cases.extend(CHANGED.iter().map(|case| changed(GOOD, case)));
     for &(lines, at, message, help) in ADDED {
         cases.push(Case { name: lines.into(), text: format!("{GOOD}{lines}\n"), at, message, help, faults: 1 });
     }
     cases.extend(long());
+    cases.extend(endpoint_cases::cases());
     cases
+}
+
+/// A good config with one line of it replaced.
+pub fn changed(good: &str, &(number, line, at, message, help): &Changed) -> Case {
+    let mut lines: Vec<&str> = good.lines().collect();
+    lines[number - 1] = line;
+    let text = lines.join("\n") + "\n";
+    Case { name: format!("line {number}: {line}"), text, at, message, help, faults: 1 }
 }
 
 /// Cases too long to be written down.

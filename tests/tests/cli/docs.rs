@@ -26,8 +26,9 @@ fn examples_can_be_applied() {
 }
 
 #[test]
-fn configs_in_the_reference_can_be_applied() {
-    let text = fs::read_to_string(docs().join("config.md")).unwrap();
+fn configs_in_the_documents_can_be_applied() {
+    let read = |name| fs::read_to_string(docs().join(name)).unwrap();
+    let text = read("config.md") + &read("load-sharing.md");
     let blocks: Vec<_> = text.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
     assert!(blocks.len() >= 5);
     let folder = TempDir::new().unwrap();
@@ -53,7 +54,7 @@ fn the_reference_names_every_key() {
     let schema: Value = serde_json::from_slice(&output.stdout).unwrap();
     let tables =
         [&schema["properties"], &schema["$defs"]["Host"]["properties"], &schema["$defs"]["Service"]["properties"]];
-    let more = [&schema["$defs"]["Previous"]["properties"], &schema["$defs"]["KeyRef"]["properties"]];
+    let more = ["Endpoint", "Previous", "KeyRef"].map(|name| &schema["$defs"][name]["properties"]);
     for key in tables.into_iter().chain(more).flat_map(|table| table.as_object().unwrap().keys()) {
         assert!(text.contains(&format!("| `{key}` |")), "docs/config.md has no row for `{key}`");
     }

@@ -6,6 +6,7 @@ mod bench;
 mod config;
 mod config_cases;
 mod docs;
+mod endpoint_cases;
 mod explain;
 mod keys;
 mod live;
@@ -13,6 +14,7 @@ mod people;
 mod permission;
 mod readme;
 mod round_trip;
+mod simulate;
 
 // A site is the same in every ring.
 #[allow(dead_code, reason = "this ring needs less of it")]

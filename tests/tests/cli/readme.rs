@@ -1,4 +1,4 @@
-//! README.md and docs/operate.md in; their walks run in a fresh namespace, and what they show held against what is said.
+//! README.md, docs/operate.md and docs/slices.md in; their walks run in a fresh namespace, and what they show held against what is said.
 //!
 //! A block that begins with `sh walk` is run by bash, in order, in one folder; `exit=N` is the exit code of its last
 //! command. The `text` block after it shows lines of what it prints: numbers may differ, and `…` ends a line early.
@@ -23,12 +23,14 @@ const FOLDER: &str = "/etc/ssa";
 /// The namespace that the walk of README.md makes by name.
 const CLIENT: &str = "ssa-client";
 
-const DOCUMENTS: [&str; 7] = [
+const DOCUMENTS: [&str; 9] = [
     "README.md",
     "ARCHITECTURE.md",
     "docs/config.md",
+    "docs/load-sharing.md",
     "docs/operate.md",
     "docs/rules.md",
+    "docs/slices.md",
     "docs/speed.md",
     "docs/testing.md",
 ];
@@ -192,6 +194,11 @@ fn the_walk_of_the_operators_goes_as_it_says() {
 }
 
 #[test]
+fn the_walk_of_the_endpoints_goes_as_it_says() {
+    walk("docs/slices.md");
+}
+
+#[test]
 fn no_command_is_shown_that_nobody_knows() {
     for document in DOCUMENTS {
         let text = read(document);
@@ -222,7 +229,13 @@ fn every_command_of_ours_that_is_shown_exists() {
     assert!(commands.len() > 20, "{}", commands.len());
     for (document, line) in commands {
         let words: Vec<&str> = line.split_whitespace().skip(1).collect();
-        let names = words.iter().take(if words[0] == "key" { 2 } else { 1 }).filter(|word| !word.starts_with('-'));
+        // The words of a command: those of `endpoint host on` are three.
+        let depth = match words[0] {
+            "endpoint" => 3,
+            "key" => 2,
+            _ => 1,
+        };
+        let names = words.iter().take(depth).take_while(|word| !word.starts_with('-'));
         let output = ssa_ctl().args(names).arg("--help").output().unwrap();
         let help = String::from_utf8(output.stdout).unwrap();
         assert!(output.status.success(), "{document}: {line}");

@@ -1,11 +1,12 @@
 //! Random configs in; the same configs out, after they were written and read.
 
-use std::path::PathBuf;
+use std::{net::Ipv6Addr, path::PathBuf};
 
 use ipnet::Ipv6Net;
 use proptest::{collection::vec, option, prelude::*, sample::select};
 use ssa_ctl::config::{
-    Allow, Config, Enforce, Host, KeyRef, Mode, OnMismatch, Previous, Service, Source, StaleClock, parse, to_toml,
+    Allow, Config, DEFAULT_HANDOVER, Endpoint, Enforce, Host, KeyRef, Mac, Mode, OnMismatch, Previous, Run, Service,
+    Source, StaleClock, Steer, parse, to_toml,
 };
 
 const RULES: &[&str] = &[
@@ -28,6 +29,76 @@ fn key(name: &'static str) -> impl Strategy<Value = KeyRef> {
 }
 
 prop_compose! {
+    fn endpoint()(
+        name in "[A-Za-z0-9][A-Za-z0-9._-]{0,59}",
+        weight in 1u32..=65535,
+        domain in option::of("[ -~äß]{1,63}"),
+        mac: Option<[u8; 6]>,
+        drain: bool,
+    ) -> Endpoint {
+        let mac = mac.map(|[first, rest @ ..]| [first & 0xfe | 2, rest[0], rest[1], rest[2], rest[3], rest[4]]);
+        Endpoint { name, address: Ipv6Addr::UNSPECIFIED, weight, domain, mac: mac.map(Mac), drain }
+    }
+}
+
+/// What a service says of its slices; endpoints are numbers, of which the config takes its own.
+#[derive(Clone, Debug)]
+struct Slices {
+    listed: Option<Vec<bool>>,
+    steer: Steer,
+    pinned: Vec<(u32, usize)>,
+    owners: Vec<(u32, usize)>,
+    handover: u32,
+    counters: bool,
+}
+
+prop_compose! {
+    fn slices()(
+        listed in option::of(vec(any::<bool>(), 6)),
+        steer in select(&[Steer::Route, Steer::L2, Steer::Ip6ip6]),
+        pinned in vec((1u32..100, 0usize..100), 0..5),
+        owners in vec((1u32..100, 0usize..100), 0..5),
+        handover: u32,
+        counters: bool,
+    ) -> Slices {
+        Slices { listed, steer, pinned, owners, handover, counters }
+    }
+}
+
+impl Slices {
+    /// Puts what is said of slices into a service that has some.
+    fn fill(&self, service: &mut Service, endpoints: &[Endpoint]) {
+        if service.slice_bits == 0 {
+            return;
+        }
+        // The first one never drains.
+        let is_listed = |index: usize| index == 0 || self.listed.as_ref().is_none_or(|listed| listed[index]);
+        let names = endpoints.iter().enumerate().filter(|(index, _)| is_listed(*index));
+        let names: Vec<String> = names.map(|(_, endpoint)| endpoint.name.clone()).collect();
+        service.handover = self.handover;
+        service.slice_counters = self.counters;
+        if names.is_empty() {
+            return;
+        }
+        let slices = 1u32 << service.slice_bits;
+        let runs = |lengths: &[(u32, usize)]| {
+            let mut first = 0;
+            let mut run = |&(length, endpoint): &(u32, usize)| {
+                let endpoint = names[endpoint % names.len()].clone();
+                let run = Run { first, last: first + length - 1, endpoint };
+                first += length + 1;
+                (run.last < slices).then_some(run)
+            };
+            lengths.iter().map_while(&mut run).collect()
+        };
+        service.pinned = runs(&self.pinned);
+        service.owners = runs(&self.owners);
+        service.steer = self.steer;
+        service.endpoints = self.listed.as_ref().map(|_| names.clone());
+    }
+}
+
+prop_compose! {
     fn service()(
         name in "[A-Za-z0-9][A-Za-z0-9._-]{0,62}",
         length in 49u8..=64,
@@ -42,7 +113,8 @@ prop_compose! {
         stale_clock in select(&[StaleClock::Last, StaleClock::Open, StaleClock::Closed]),
         previous in option::of((select(RULES), 0..=i64::MAX.unsigned_abs())),
         keys in (key("k1"), key("a_b-c"), key("unused")),
-    ) -> (u8, Service) {
+        slices in slices(),
+    ) -> (u8, Slices, Service) {
         let mut allowed: Vec<Allow> = Vec::new();
         for (protocol, port) in allow.iter().flatten() {
             let port = port.filter(|_| matches!(protocol, 6 | 17 | 132));
@@ -56,6 +128,12 @@ prop_compose! {
             prefixes: vec![],
             rule: rule.parse().unwrap(),
             slice_bits,
+            endpoints: None,
+            steer: Steer::default(),
+            pinned: vec![],
+            owners: vec![],
+            handover: DEFAULT_HANDOVER,
+            slice_counters: false,
             enforce: format!("{enforce}%").parse::<Enforce>().unwrap(),
             on_mismatch: if flags.0 { OnMismatch::Drop } else { OnMismatch::LowPriority },
             allow: allow.map(|_| allowed),
@@ -68,7 +146,7 @@ prop_compose! {
             previous: previous.map(|(rule, until)| Previous { rule: rule.parse().unwrap(), until }),
             keys: vec![keys.0, keys.1, keys.2],
         };
-        (length, service)
+        (length, slices, service)
     }
 }
 
@@ -76,9 +154,18 @@ prop_compose! {
     fn config()(
         interfaces in proptest::collection::btree_set("[a-z][a-z0-9.@_-]{0,14}", 0..4),
         generic: bool,
+        endpoints in vec(endpoint(), 0..6),
+        named: bool,
         services in vec(service(), 1..5),
     ) -> Config {
-        let place = |(index, (length, mut service)): (usize, (u8, Service))| {
+        let mut endpoints: Vec<Endpoint> = endpoints;
+        for (index, endpoint) in endpoints.iter_mut().enumerate() {
+            endpoint.name = format!("{index}-{}", endpoint.name);
+            endpoint.address = ((0x2001_0db9 << 96) | index as u128).into();
+            endpoint.drain &= index != 0;
+        }
+        let place = |(index, (length, slices, mut service)): (usize, (u8, Slices, Service))| {
+            slices.fill(&mut service, &endpoints);
             service.name.truncate(60);
             service.name = format!("{index}-{}", service.name);
             let prefix = |n: u128| Ipv6Net::new((0x2001_0db8 << 96 | ((index as u128) << 8 | n) << 80).into(), length);
@@ -89,8 +176,10 @@ prop_compose! {
             host: Host {
                 interfaces: interfaces.into_iter().collect(),
                 mode: if generic { Mode::Generic } else { Mode::Native },
+                endpoint: endpoints.last().filter(|_| named).map(|endpoint| endpoint.name.clone()),
             },
             services: services.into_iter().enumerate().map(place).collect(),
+            endpoints,
         }
     }
 }

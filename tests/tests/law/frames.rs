@@ -24,6 +24,8 @@ pub fn judge_at(frame: &[u8], memory: &Memory, time: u64) -> Judged {
     let judged = judge(&frame, memory, &clock);
     let whole = judge_whole(&frame, memory, &clock);
     assert_eq!(judged.verdict(), whole.verdict(), "the common way says what the whole law says: {frame:02x?}");
+    let way = |judged: &Judged| (judged.to, judged.wrap, judged.slice, judged.slice_cells, judged.strip);
+    assert_eq!(way(&judged), way(&whole), "and sends it the same way: {frame:02x?}");
     assert!(judged.service == 0 || judged.octets == whole.octets, "{frame:02x?}");
     judged
 }

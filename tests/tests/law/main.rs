@@ -11,6 +11,8 @@ mod keys;
 mod noise;
 mod oracle;
 mod random;
+mod shares;
+mod slices;
 mod tables;
 mod text;
 mod vectors;

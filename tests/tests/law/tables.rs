@@ -7,8 +7,8 @@ use ssa_common::{
     layout::{BANK_MAGIC, LENGTHS},
     parse::protocol,
     rows::{
-        AllowRow, BankRow, ClockRow, FLAG_ALLOW, FLAG_DENY_SOURCE_IN_SERVICE, FLAG_LOW_PRIORITY, FLAG_PREVIOUS,
-        PrefixRow, PreviousRow, STALE_LAST, ServiceRow,
+        AllowRow, BankRow, ClockRow, EndpointRow, FLAG_ALLOW, FLAG_DENY_SOURCE_IN_SERVICE, FLAG_LOW_PRIORITY,
+        FLAG_PREVIOUS, FLAG_SLICES, PrefixRow, PreviousRow, STALE_LAST, ServiceRow, SliceRow, SliceWord,
     },
     rule::{Placed, Rule, Secrets, Timing, epoch::Clock},
 };
@@ -21,6 +21,9 @@ const SLOTS: u32 = 64;
 /// The second bank: the first is left as an array is made, all zeros.
 const FIRST_PREFIX: u32 = SLOTS;
 const FIRST_SERVICE: u32 = 100;
+const FIRST_SLICE: u32 = 1000;
+/// The place of the first endpoint.
+pub const FIRST_ENDPOINT: u32 = 7;
 
 /// The kernel's maps, in memory.
 pub struct Memory {
@@ -28,6 +31,8 @@ pub struct Memory {
     pub prefixes: Vec<PrefixRow>,
     pub previous: Vec<PreviousRow>,
     pub services: Vec<ServiceRow>,
+    pub slices: Vec<SliceWord>,
+    pub endpoints: Vec<EndpointRow>,
 }
 
 impl Tables for Memory {
@@ -45,6 +50,14 @@ impl Tables for Memory {
 
     fn service(&self, index: u32) -> Option<&ServiceRow> {
         self.services.get(index as usize)
+    }
+
+    fn slice(&self, place: u32) -> SliceWord {
+        self.slices.get(place as usize).copied().unwrap_or_default()
+    }
+
+    fn endpoint(&self, place: u32) -> Option<&EndpointRow> {
+        self.endpoints.get(place as usize)
     }
 }
 
@@ -74,6 +87,8 @@ impl Memory {
             prefixes: vec![PrefixRow::zeroed(); 2 * SLOTS as usize],
             previous: vec![PreviousRow::zeroed(); 2 * SLOTS as usize],
             services: vec![ServiceRow::zeroed(); FIRST_SERVICE as usize + 32],
+            slices: vec![],
+            endpoints: vec![],
         };
         for (number, service) in (1..).zip(services) {
             let length = lengths.iter().position(|&length| length == service.length).unwrap();
@@ -90,6 +105,7 @@ impl Memory {
             flags: flags(service),
             first_cell: 0,
             enforce: 0,
+            slices: SliceRow::zeroed(),
             allow: std::array::from_fn(|index| {
                 service.allow.get(index).map_or_else(AllowRow::zeroed, |text| allow(text))
             }),
@@ -115,6 +131,33 @@ impl Memory {
         let slot = slot.expect("one of the two places is free");
         self.prefixes[slot] = *row;
         slot
+    }
+
+    /// Cuts all prefixes into 2^`bits` slices, whose words `word` makes of the service's number and the slice's.
+    pub fn cut(&mut self, bits: u8, steer: u8, word: impl Fn(u32, u32) -> SliceWord) {
+        self.bank.first_slice = FIRST_SLICE;
+        let (count, services) = (1 << bits, u32::try_from(self.prefixes.len()).unwrap());
+        self.slices = vec![SliceWord::zeroed(); (FIRST_SLICE + count * services) as usize];
+        let lengths = self.bank.masks.map(|mask| mask.hi.count_ones() + mask.lo.count_ones());
+        for row in self.prefixes.iter_mut().filter(|row| row.length != 0) {
+            let length = u8::try_from(lengths[row.length as usize - 1]).unwrap();
+            let first = row.service * count;
+            row.flags |= FLAG_SLICES;
+            row.slices = SliceRow { first, cells: count * services, steer, ..SliceRow::behind(length, bits) };
+            for slice in 0..count {
+                self.slices[(FIRST_SLICE + first + slice) as usize] = word(row.service, slice);
+            }
+        }
+    }
+
+    /// Endpoints in the order of their addresses; this host is the one with a number, or none.
+    pub fn with_endpoints(&mut self, addresses: &[u128], host: Option<u32>) {
+        self.bank.first_endpoint = FIRST_ENDPOINT;
+        self.bank.endpoints = u32::try_from(addresses.len()).unwrap();
+        self.bank.host = host.map_or(0, |host| host + 1);
+        let row = |address: &u128| EndpointRow { address: Words::from_u128(*address), ..EndpointRow::zeroed() };
+        self.endpoints = vec![EndpointRow::zeroed(); FIRST_ENDPOINT as usize];
+        self.endpoints.extend(addresses.iter().map(row));
     }
 
     /// One service that takes everything and drops what does not conform.

@@ -2,16 +2,25 @@
 
 mod attach;
 mod clock;
+mod fleet;
 mod foreign;
+mod handed;
+mod handover;
+mod host;
 mod inside;
 mod kill;
+mod load_sharing;
 mod meddling;
 mod modes;
+mod moves;
 mod mtu;
 mod neighbours;
 mod race;
 mod renamed;
+mod servers;
 mod site;
+mod slices;
+mod steer;
 mod stream;
 mod together;
 mod traffic;

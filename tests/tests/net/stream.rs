@@ -10,7 +10,7 @@ use std::{
 use ssa_tests::net::Namespace;
 
 /// The longest that reading or writing may stand still.
-const LONGEST: Duration = Duration::from_secs(10);
+pub const LONGEST: Duration = Duration::from_secs(10);
 /// Octets in each direction.
 pub const OCTETS: usize = 10_000_000;
 

@@ -10,7 +10,10 @@ use ssa_common::{
     siphash::{start, tail},
     verdict::Reason,
 };
-use ssa_ctl::{kernel::sandbox::Sandbox, plan::tables::Tables};
+use ssa_ctl::{
+    kernel::sandbox::Sandbox,
+    plan::{slices::Slices, tables::Tables},
+};
 use ssa_tests::run::load;
 
 use crate::{packet::tcp, random::Random};
@@ -28,6 +31,8 @@ fn tables(rule: &RuleRow) -> Tables {
         prefixes: vec![row, PrefixRow::zeroed()],
         previous: vec![PreviousRow::zeroed(); 2],
         services: vec![ServiceRow::zeroed(), service],
+        endpoints: Vec::new(),
+        slices: Slices::default(),
     }
 }
 

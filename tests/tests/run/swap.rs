@@ -12,7 +12,7 @@ use ssa_ctl::{
     kernel::{instance::Instance, sandbox::Sandbox},
     plan::{numbers::Numbers, shape::Shape},
 };
-use ssa_tests::run::{Config, DROP, PASS, load};
+use ssa_tests::run::{Config, DROP, PASS, SMALL, load};
 
 use crate::packet::tcp_to;
 
@@ -69,7 +69,7 @@ fn new() -> Config {
     Config::default().service(NEW_LINES).service(&extra)
 }
 
-const SHAPE: Shape = Shape { services: 4, prefixes: 16, chunks: 1 };
+const SHAPE: Shape = Shape { services: 4, prefixes: 16, ..SMALL };
 
 fn frame(port: u16, suffix: u128) -> Vec<u8> {
     tcp_to(port, SOURCE, PREFIX | suffix, 0)

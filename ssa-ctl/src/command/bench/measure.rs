@@ -3,7 +3,7 @@
 use anyhow::ensure;
 use serde::Serialize;
 
-use super::{progress::Progress, stages::Stage};
+use super::{super::progress::Progress, stages::Stage};
 use crate::kernel::{
     sandbox::Sandbox,
     stopwatch::{Empty, OneCpu, RUNS},

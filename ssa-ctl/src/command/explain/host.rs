@@ -4,13 +4,16 @@ use std::net::Ipv6Addr;
 
 use serde::Serialize;
 use ssa_common::{
-    judge::{self, Tables},
+    judge,
     rule::{Compiled, FieldReport, Rule, Secrets, epoch::Fixed},
     verdict::{Class, Reason, Treatment},
 };
 
 use super::frame::Question;
-use crate::config::{Config, OnMismatch, Service, keys::KeyRings};
+use crate::{
+    config::{Config, OnMismatch, Service, keys::KeyRings},
+    plan::{slices::ranked, tables::Tables},
+};
 
 /// What is said of an address pair.
 #[derive(Clone, Debug, Serialize)]
@@ -87,7 +90,7 @@ impl Explanation {
 }
 
 /// Asks the law. `tables` are those of `config`, for a clock of one tick a second.
-pub fn explain(config: &Config, rings: &KeyRings, tables: &impl Tables, question: &Question) -> Explanation {
+pub fn explain(config: &Config, rings: &KeyRings, tables: &Tables, question: &Question) -> Explanation {
     let frame = question.frame();
     let verdict = judge::judge(&frame.as_slice(), tables, &Fixed(question.time)).verdict();
     let place = Place::of(config, question.destination);
@@ -104,7 +107,7 @@ pub fn explain(config: &Config, rings: &KeyRings, tables: &impl Tables, question
         treatment: verdict.treatment.name(),
         would_drop: verdict.would_drop,
         slice: place.as_ref().and_then(|place| place.slice(question.destination)),
-        endpoint: None,
+        endpoint: place.as_ref().and_then(|place| place.endpoint(config, tables, question.destination)),
         rule,
         fields,
         kernel: None,
@@ -131,6 +134,13 @@ impl<'a> Place<'a> {
         let bits = u32::from(self.service.slice_bits);
         let after = address.to_bits() << self.prefix.prefix_len();
         (bits > 0).then(|| u32::try_from(after >> (128 - bits)).unwrap_or(u32::MAX))
+    }
+
+    /// The endpoint of the address's slice.
+    fn endpoint(&self, config: &Config, tables: &Tables, address: Ipv6Addr) -> Option<String> {
+        let word = *tables.slices.of(&self.service.name)?.get(self.slice(address)? as usize)?;
+        let rank = (word.owner() as usize).checked_sub(1)?;
+        Some(ranked(config).get(rank)?.1.name.clone())
     }
 
     /// The fields of the rule that decided.

@@ -56,7 +56,7 @@ pub(super) fn run(context: &Context, services: usize) -> Result<Vec<Figure>> {
 }
 
 /// Milliseconds that a run of `ssa-ctl` takes, from start to exit, and what it prints.
-fn timed(site: &Site, arguments: &[&str]) -> Result<(f64, Value)> {
+pub(super) fn timed(site: &Site, arguments: &[&str]) -> Result<(f64, Value)> {
     let (output, took) = site.enter(|| {
         let begin = Instant::now();
         (site.command(arguments).output(), begin.elapsed())

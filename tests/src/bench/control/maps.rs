@@ -5,14 +5,14 @@ use std::time::Instant;
 use anyhow::Result;
 use ssa_common::{layout, rows::ActiveRow};
 use ssa_ctl::{
-    config::{self, keys::KeyRings},
+    config::{self, Checked, keys::KeyRings},
     kernel::{
         clock,
         create::{self, Made},
         map::Map,
     },
     observe::counters::Counts,
-    plan::{numbers::Numbers, shape::Shape, tables::Tables},
+    plan::{ground::Ground, numbers::Numbers, shape::Shape, tables::Tables},
 };
 
 use super::{Context, Figure, figure};
@@ -24,25 +24,25 @@ const MOST: usize = 4095;
 const FLIPS: u32 = 1000;
 
 /// A config ready to be put in force.
-struct Ready {
+pub(super) struct Ready {
     tables: Tables,
     document: String,
     shape: Shape,
 }
 
 impl Ready {
-    fn new(services: usize, source_bits: u8) -> Result<Self> {
-        let checked = checked(text(services, source_bits))?;
+    pub(super) fn new(checked: &Checked) -> Result<Self> {
         let config = &checked.config;
         let document = config::to_toml(config);
         let shape = Shape::of(config, document.len());
         let numbers = Numbers::default().next(config, shape.services);
-        let tables = Tables::compile_for(config, &KeyRings::default(), clock::hertz()?, shape, &numbers)?;
+        let ground = Ground::new(clock::hertz()?, shape, &numbers);
+        let tables = Tables::compile_for(config, &KeyRings::default(), &ground)?;
         Ok(Self { tables, document, shape })
     }
 
     /// The program loaded over it.
-    fn load(&self) -> Result<Made> {
+    pub(super) fn load(&self) -> Result<Made> {
         let made = create::make(self.shape)?;
         made.instance.put_in_force(&self.tables, &self.document, 1)?;
         Ok(made)
@@ -54,7 +54,7 @@ pub(super) fn run(context: &Context) -> Result<Vec<Figure>> {
     let phase = context.phase(&format!("control: {rounds} rounds of map writes and reads"), u64::from(rounds) * 4);
     let made = |services, source_bits| {
         phase.check()?;
-        Ready::new(services, source_bits)
+        Ready::new(&checked(text(services, source_bits))?)
     };
     let configs = [made(MOST, 48)?, made(MOST, 56)?];
     let most = configs[0].load()?;

@@ -5,6 +5,7 @@
 
 mod commands;
 mod maps;
+mod slices;
 
 use std::collections::BTreeMap;
 
@@ -24,7 +25,9 @@ pub fn run(context: &Context) -> Result<Vec<Figure>> {
     for services in [1, 16] {
         figures.extend(commands::run(context, services)?);
     }
+    figures.extend(slices::command(context)?);
     figures.extend(maps::run(context)?);
+    figures.extend(slices::run(context)?);
     Ok(figures)
 }
 

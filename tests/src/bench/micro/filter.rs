@@ -42,12 +42,36 @@ impl Filter {
 
     /// Runs a case once. It must get the action of the case, and move the cell of the case alone.
     pub(super) fn subject(&mut self, case: &Case) -> Result<Subject> {
-        self.check(case).with_context(|| case.name.clone())?;
-        let program = self.program.try_clone()?;
-        Ok(Subject::new(program, case.frame.clone(), linear(case), run::action(case.treatment)))
+        let action = run::action(case.treatment);
+        self.left(case, action)?;
+        Ok(Subject::new(self.program.try_clone()?, case.frame.clone(), linear(case), action))
     }
 
-    fn check(&mut self, case: &Case) -> Result<()> {
+    /// Runs a case once. It must get this action, and move the cell of the case alone. The frame as it is then.
+    pub(super) fn left(&mut self, case: &Case, action: u32) -> Result<Vec<u8>> {
+        self.check(case, action).with_context(|| case.name.clone())
+    }
+
+    /// From now on the slices of a service have had another owner, which keeps its connections for some seconds, or kept
+    /// them until some seconds ago.
+    pub(super) fn hand_over(&self, service: &str, previous: u32, seconds: i64) -> Result<()> {
+        let (instance, ticks) = (self.sandbox.instance(), self.sandbox.ticks());
+        let until = ticks.now().saturating_add_signed(seconds * i64::from(ticks.hertz()));
+        let slices = instance.running()?.tables.slices;
+        let (words, place) = slices.of(service).zip(slices.places.get(service)).context("a service without slices")?;
+        let moves: Vec<_> = (place.first..).zip(words).map(|(at, word)| (at, word.after(previous, until))).collect();
+        instance.move_slices(&moves).map(drop)
+    }
+
+    /// Frames of each slice of a service that went on.
+    pub(super) fn slice_frames(&self, service: &str) -> Result<Vec<u64>> {
+        let instance = self.sandbox.instance();
+        let slices = instance.running()?.tables.slices;
+        let place = slices.places.get(service).context("a service without slices")?;
+        instance.slice_frames(*place).context("its slices are not counted")
+    }
+
+    fn check(&mut self, case: &Case, action: u32) -> Result<Vec<u8>> {
         let number = |name| self.numbers.get(name).context("no such service");
         let service = case.service.map_or(Ok(0), number)?;
         let Case { reason, treatment, would_drop, .. } = *case;
@@ -55,12 +79,11 @@ impl Filter {
         let before = self.sandbox.counts()?;
         let ran = self.sandbox.run(&case.frame, linear(case))?;
         let moved = run::moved(&before, &self.sandbox.counts()?);
-        let action = run::action(treatment);
         ensure!(ran.action == action, "the action is {}, and should be {action}", ran.action);
         if let [(place, 1, _)] = moved[..]
             && place == wanted
         {
-            return Ok(());
+            return Ok(ran.frame);
         }
         let moved: Vec<_> = moved.iter().map(|&(place, ..)| run::name(place)).collect();
         bail!("it should be counted by {}, and moved {moved:?}", run::name(wanted))

@@ -3,34 +3,24 @@
 //! A test run repeats one frame. What a program writes to it stays, and so the frame itself holds the state of a
 //! generator of random numbers (xorshift64), from which each run draws its addresses.
 
-use std::os::fd::{AsFd as _, AsRawFd as _};
-
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use aya::{
-    maps::{Map, MapData, ProgramArray},
+    maps::{MapData, ProgramArray},
     programs::ProgramFd,
 };
-use aya_obj::generated::bpf_map_type;
 
-use crate::bench::{
-    instruction::{Op, R, Size, leave, load, skip_if_greater, store, tail_call, with, with_number},
-    program::Program,
-};
+use super::ahead::{Ahead, DATA};
+use crate::bench::instruction::{Op, R, Size, load, store, with, with_number};
 
 /// Where things are in a frame without tags.
 const SOURCE: i16 = 22;
 const DESTINATION: i16 = 38;
 /// In the octets of a datagram.
 const STATE: i16 = 70;
-const END: i32 = 86;
-const ABORTED: i32 = 0;
+const OCTETS: i32 = 86;
 
 const SCRATCH: R = R(0);
-const DATA: R = R(2);
-const DATA_END: R = R(3);
-const LIMIT: R = R(4);
 const RANDOM: R = R(5);
-const CONTEXT: R = R(6);
 const MORE: R = R(7);
 
 /// What is random.
@@ -48,28 +38,7 @@ pub(super) struct Flood {
 impl Flood {
     /// A program that draws addresses and goes on in `program`, and what must be held as long as it runs.
     pub(super) fn before(self, program: &ProgramFd) -> Result<(ProgramFd, ProgramArray<MapData>)> {
-        let kind = bpf_map_type::BPF_MAP_TYPE_PROG_ARRAY as u32;
-        let slot = aya_obj::Map::new_from_params(kind, 4, 4, 1, 0);
-        let slot = MapData::create(slot, "slot", None).context("cannot make a map for a tail call")?;
-        let mut flood = Program::with_fragments(&self.instructions(slot.fd().as_fd().as_raw_fd()))?;
-        let mut slot = ProgramArray::try_from(Map::ProgramArray(slot))?;
-        slot.set(0, program, 0).context("no tail call from the flood to the program")?;
-        Ok((flood.as_xdp()?.fd()?.try_clone()?, slot))
-    }
-
-    fn instructions(self, slot: i32) -> Vec<u64> {
-        let rest = [self.body(), tail_call(CONTEXT, slot).into()].concat();
-        let mut all = vec![
-            with(Op::Move, CONTEXT, R(1)),
-            load(Size::Word, DATA, CONTEXT, 0),
-            load(Size::Word, DATA_END, CONTEXT, 4),
-            with(Op::Move, LIMIT, DATA),
-            with_number(Op::Add, LIMIT, END),
-            skip_if_greater(LIMIT, DATA_END, i16::try_from(rest.len()).expect("some dozens")),
-        ];
-        all.extend(rest);
-        all.extend(leave(ABORTED));
-        all
+        Ahead { head: None, octets: OCTETS, body: self.body() }.of(program)
     }
 
     /// Numbers are in the order that the frame has them, whatever the machine's.

@@ -3,7 +3,7 @@
 use crate::bench::figure::Goal;
 
 /// Nanoseconds above the empty program, by the id, or by its beginning up to a slash.
-const GOALS: [(&str, f64); 8] = [
+const GOALS: [(&str, f64); 14] = [
     ("other/no-service", 4.0),
     ("bit/conforming", 7.0),
     ("bit/not-conforming", 7.0),
@@ -12,10 +12,16 @@ const GOALS: [(&str, f64); 8] = [
     ("mac-period/", 31.0),
     ("pow/", 450.0),
     ("worst/table", 230.0),
+    ("steer/l2", 16.0),
+    ("steer/l2-out", 16.0),
+    ("steer/ip6ip6", 28.0),
+    ("steer/ip6ip6-out", 28.0),
+    ("flood-slices/1048576", 67.0),
+    ("flood-slices-counted/1048576", 67.0),
 ];
 
 /// Parts of another figure: the row, the other, the goal if there is one.
-const RATIOS: [(&str, &str, Option<f64>); 13] = [
+const RATIOS: [(&str, &str, Option<f64>); 25] = [
     ("bit/conforming", "xdp-filter/ipv6/not-listed", Some(0.25)),
     ("bit/not-conforming", "xdp-filter/ipv6/listed", Some(0.25)),
     ("mac/conforming", "xdp-filter/ipv6/not-listed", Some(0.85)),
@@ -29,6 +35,18 @@ const RATIOS: [(&str, &str, Option<f64>); 13] = [
     ("flood/1/not-conforming", "bit/not-conforming", Some(1.1)),
     ("flood/4095/conforming", "services/1", None),
     ("flood/4095/not-conforming", "bit/not-conforming", None),
+    ("slice/own", "bit/conforming", None),
+    ("slice/handover-past", "slice/own", None),
+    ("steer/l2", "xdp-filter/ipv6/not-listed", None),
+    ("steer/ip6ip6", "xdp-filter/ipv6/not-listed", None),
+    ("slices/256", "slices/16", Some(1.2)),
+    ("slices/16384", "slices/16", Some(1.2)),
+    ("slices/1048576", "slices/16", Some(1.2)),
+    ("slices-counted/1048576", "slices-counted/16384", Some(1.2)),
+    ("flood-slices/16384", "slices/16384", Some(1.1)),
+    ("flood-slices-counted/16384", "slices-counted/16384", Some(1.1)),
+    ("flood-slices/1048576", "slices/1048576", None),
+    ("flood-slices-counted/1048576", "slices-counted/1048576", None),
 ];
 
 /// The goal of a row.
@@ -45,5 +63,7 @@ pub(super) fn ratios(id: &str) -> impl Iterator<Item = (&'static str, Option<Goa
 
 /// Whether a row should cost the same as the other, so that a nanosecond of noise is no miss.
 pub(super) fn is_flat(id: &str) -> bool {
-    ["services/", "flood/1/"].iter().any(|row| id.starts_with(row))
+    ["services/", "slices/", "slices-counted/", "flood/1/", "flood-slices/16384", "flood-slices-counted/16384"]
+        .iter()
+        .any(|row| id.starts_with(row))
 }

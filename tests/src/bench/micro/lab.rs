@@ -10,6 +10,8 @@ use super::{
     filter::Filter,
     peer::Peer,
     services::{self, COUNTS},
+    slices::{self, BITS, FLOODED},
+    steer,
     subject::Subject,
     worst,
 };
@@ -54,7 +56,8 @@ impl Lab {
         let mut lab = Self { bases: vec![], rows: vec![], filters: vec![], peers: vec![] };
         let frame = services::frame(1, TIME).frame;
         lab.bases.push(Subject::new(empty.try_clone()?, frame.clone(), None, PASS));
-        let phase = context.phase("micro: loading the filter", 3 + COUNTS.len() as u64);
+        let filters = 4 + COUNTS.len() + BITS.len() + FLOODED.len();
+        let phase = context.phase("micro: loading the filter", filters as u64);
         for group in cases::groups(TIME) {
             let filter = Filter::new(&Config::keyed(&group.services, group.keys, 0), TIME)?;
             let frames = group.frames.into_iter().map(|measured| (measured.id.to_owned(), measured.case));
@@ -64,6 +67,16 @@ impl Lab {
         lab.peers(&frame)?;
         for count in COUNTS {
             lab.services(&empty, count)?;
+            phase.step()?;
+        }
+        lab.steered(&empty)?;
+        phase.step()?;
+        let base = lab.bases.len();
+        lab.bases.push(services::flood_base(&empty, 1, true)?);
+        let slices = [(&BITS[..], false), (&FLOODED, true)];
+        for (bits, counted) in slices.into_iter().flat_map(|(of, counted)| of.iter().map(move |bits| (*bits, counted)))
+        {
+            lab.slices(bits, counted, base)?;
             phase.step()?;
         }
         drop(phase);
@@ -105,6 +118,37 @@ impl Lab {
             let (base, counted) = (self.bases.len(), Some((number, cell)));
             self.rows.push(Row { id: format!("flood/{count}/{which}"), name, subject, base, counted });
             self.bases.push(services::flood_base(empty, count, conforming)?);
+        }
+        Ok(())
+    }
+
+    /// Slices of this host and of others.
+    fn steered(&mut self, empty: &ProgramFd) -> Result<()> {
+        let own = steer::own(TIME).map(|measured| (measured.id.to_owned(), measured.case));
+        self.filter(steer::filter(TIME)?, own)?;
+        let number = self.filters.len() - 1;
+        for change in steer::changes(TIME) {
+            let base = self.bases.len();
+            self.bases.push(change.base(empty)?);
+            for changed in &change.frames {
+                let subject = change.subject(changed, &mut self.filters[number])?;
+                let Case { name, reason, treatment, .. } = &changed.case;
+                let counted = Some((number, filter::cell(*reason, *treatment, false)));
+                self.rows.push(Row { id: changed.id.into(), name: name.clone(), subject, base, counted });
+            }
+        }
+        Ok(())
+    }
+
+    /// The filter over so many slices, with one frame, and with a flood to many, which costs above its own base.
+    fn slices(&mut self, bits: u8, counted: bool, base: usize) -> Result<()> {
+        let id = format!("slices{}/{}", if counted { "-counted" } else { "" }, 1 << bits);
+        self.filter(slices::filter(bits, counted, TIME)?, [(id.clone(), slices::frame(bits, counted, TIME))])?;
+        if FLOODED.contains(&bits) {
+            let number = self.filters.len() - 1;
+            let (subject, cell) = slices::flood(&mut self.filters[number], bits, counted)?;
+            let name = format!("flood to {}", slices::name(bits, counted));
+            self.rows.push(Row { id: format!("flood-{id}"), name, subject, base, counted: Some((number, cell)) });
         }
         Ok(())
     }

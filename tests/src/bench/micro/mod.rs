@@ -3,6 +3,7 @@
 //! Each frame is seen to get the action and to move the counter that it should, before it is measured; and afterwards
 //! the counters must say the same of all that was measured.
 
+mod ahead;
 mod cases;
 mod filter;
 mod flood;
@@ -10,8 +11,11 @@ mod goals;
 mod lab;
 mod peer;
 mod pin;
+mod restore;
 mod rounds;
 mod services;
+mod slices;
+mod steer;
 mod subject;
 mod worst;
 

@@ -23,7 +23,7 @@ pub(super) const COUNTS: [u16; 4] = [1, 16, 256, 4095];
 const DRAWS: u32 = 20_000;
 
 /// The service that the frame is for; the others have its rule, and the prefixes behind its own.
-const FIRST: Service = Service { name: "s0", prefix: 0x2001_0db8_0000_0000 << 64, ..BIT };
+pub(super) const FIRST: Service = Service { name: "s0", prefix: 0x2001_0db8_0000_0000 << 64, ..BIT };
 
 /// The filter over `count` services. Where that is one less than a power of two, the first has a second prefix, so that
 /// a flood that draws bits always meets a service.

@@ -1,34 +1,12 @@
-//! A config and a wish in; the config with the wish fulfilled, or why not, out. Nothing is written anywhere.
-
-use std::fmt;
+//! A config, and a key to add to a ring or to take out of it, in; the config with that done out.
 
 use ssa_common::layout::KEYS;
 
-use super::{
-    model::{Config, KeyRef, Service},
-    words::{Enforce, is_name},
+use super::{EditError, edit, refuse};
+use crate::config::{
+    model::{Config, KeyRef},
+    words::is_name,
 };
-
-/// Why a config cannot be changed as wished.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EditError {
-    /// What is wrong.
-    pub message: String,
-    /// What would be right.
-    pub help: String,
-}
-
-impl fmt::Display for EditError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl std::error::Error for EditError {}
-
-fn refuse<T>(message: impl Into<String>, help: impl Into<String>) -> Result<T, EditError> {
-    Err(EditError { message: message.into(), help: help.into() })
-}
 
 /// Adds a key to a ring of a service. `key.file` is absolute.
 ///
@@ -39,6 +17,10 @@ pub fn add_key(config: &Config, service: &str, key: KeyRef) -> Result<Config, Ed
         if !is_name(&key.name, "_-") {
             let message = format!("{:?} cannot be the name of a key ring", key.name);
             return refuse(message, "a ring's name has 1 to 63 letters, digits, underscores and hyphens");
+        }
+        if key.file.to_str().is_none() {
+            let message = format!("the path {} is not in UTF-8", key.file.display());
+            return refuse(message, "a config is text: give the key file another name");
         }
         if service.ring(&key.name).any(|other| other.number == key.number) {
             let message = format!("the ring {} has a key with the number {} already", key.name, key.number);
@@ -75,41 +57,10 @@ pub fn retire_key(config: &Config, service: &str, ring: &str, number: u32) -> Re
     })
 }
 
-/// Changes for which share of the sources a service's verdicts are enforced.
-///
-/// # Errors
-/// Where there is no such service.
-pub fn set_enforce(config: &Config, service: &str, enforce: Enforce) -> Result<Config, EditError> {
-    edit(config, service, |service| {
-        service.enforce = enforce;
-        Ok(())
-    })
-}
-
-fn edit(
-    config: &Config,
-    name: &str,
-    change: impl FnOnce(&mut Service) -> Result<(), EditError>,
-) -> Result<Config, EditError> {
-    let mut config = config.clone();
-    let names = config.services.iter().map(|service| service.name.as_str()).collect::<Vec<_>>().join(", ");
-    match config.services.iter_mut().find(|service| service.name == name) {
-        Some(service) => change(service).map(|()| config),
-        None => refuse(format!("there is no service named {name}"), format!("the services are {names}")),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Source, parse};
-
-    fn config() -> Config {
-        let text = "version = 1\n[[service]]\nname = \"web\"\nprefixes = [\"2001:db8::/64\"]\n\
-                    rule = \"any:16 mac(48,key=k1):48\"\n\
-                    [[service.keys]]\nname = \"k1\"\nnumber = 1\nfile = \"/k1\"\n";
-        parse(Source { path: "/test.toml".into(), text: text.into() }).unwrap().config
-    }
+    use crate::config::edit::tests::config;
 
     fn key(number: u32) -> KeyRef {
         KeyRef { name: "k1".into(), number, file: "/k2".into() }
@@ -126,19 +77,12 @@ mod tests {
     #[test]
     fn rings_stay_usable() {
         assert!(add_key(&config(), "web", key(1)).unwrap_err().message.contains("number 1 already"));
-        assert!(add_key(&config(), "www", key(2)).unwrap_err().help.contains("are web"));
+        assert!(add_key(&config(), "www", key(2)).unwrap_err().help.contains("are web, shop"));
         assert!(add_key(&config(), "web", KeyRef { name: "../k".into(), ..key(2) }).is_err());
         assert!(retire_key(&config(), "web", "k1", 1).unwrap_err().message.contains("last key"));
         assert!(retire_key(&config(), "web", "k1", 7).unwrap_err().help.contains("it has 1"));
         assert!(retire_key(&config(), "web", "k7", 1).unwrap_err().help.contains("no ring"));
         let full = (2..=8).fold(config(), |config, number| add_key(&config, "web", key(number)).unwrap());
         assert!(add_key(&full, "web", key(9)).unwrap_err().message.contains("8 keys"));
-    }
-
-    #[test]
-    fn enforcement_changes_alone() {
-        let off = set_enforce(&config(), "web", Enforce::OFF).unwrap();
-        assert_eq!(off.services[0].enforce, Enforce::OFF);
-        assert_eq!(set_enforce(&off, "web", Enforce::ON).unwrap(), config());
     }
 }

@@ -1,0 +1,98 @@
+//! Slices of a service and an endpoint in; those slices moved to it, in place, out.
+
+use std::collections::BTreeMap;
+
+use super::{Done, parse_document, perform, ticks};
+use crate::{
+    context::Context,
+    failure::{Code, Failure},
+    kernel::{instance::Instance, lock, permission, pins::Pins},
+    plan::{
+        slices::{moved, ranked},
+        steps::{Action, Step},
+    },
+};
+
+/// Slices that are to move.
+pub struct Order<'a> {
+    /// The service.
+    pub service: &'a str,
+    /// The first and the last of each run of them.
+    pub slices: &'a [(u32, u32)],
+    /// The endpoint that gets them.
+    pub endpoint: &'a str,
+    /// Seconds for which the previous owner keeps its connections; none: as the service says.
+    pub handover: Option<u32>,
+}
+
+/// Moves slices, each by one store, and makes them stay there.
+///
+/// # Errors
+/// Where nothing is loaded, or there is no such service, slice or endpoint.
+pub fn move_slices(context: &mut Context<'_>, order: &Order<'_>, dry_run: bool) -> Result<Done, Failure> {
+    permission::check_maps()?;
+    let pins = Pins::new(&context.pin_root);
+    let err = &mut *context.err;
+    let _lock = lock::take(&pins, &mut || {
+        let _ = writeln!(err, "waiting for another ssa-ctl to finish");
+    })?;
+    let instance = Instance::open(&pins, false)?;
+    if !dry_run {
+        perform::mend_links(&pins)?;
+    }
+    let running = instance.running()?;
+    let config = parse_document(&running.document)?;
+    let Order { service: name, slices, endpoint, handover } = *order;
+    let invalid = |message: String, hint: String| Failure::new(Code::Invalid, message).hint(hint);
+    let Some((_, service)) = config.service(name) else {
+        let names: Vec<_> = config.services.iter().map(|service| service.name.as_str()).collect();
+        return Err(invalid(
+            format!("there is no service named {name}"),
+            format!("the services are {}", names.join(", ")),
+        ));
+    };
+    let (Some(words), Some(place)) = (running.tables.slices.of(name), running.tables.slices.places.get(name)) else {
+        let hint = "give it slice_bits, and the config [[endpoint]]s".to_owned();
+        return Err(invalid(format!("the service {name} has no slices with endpoints"), hint));
+    };
+    if config.endpoints_of(service).all(|(_, other)| other.name != endpoint) {
+        let names: Vec<_> = config.endpoints_of(service).map(|(_, other)| other.name.as_str()).collect();
+        let message = format!("{endpoint} is no endpoint of the service {name}");
+        return Err(invalid(message, format!("its endpoints are {}", names.join(", "))));
+    }
+    let ranked = ranked(&config);
+    let owner = ranked.iter().position(|(_, other)| other.name == endpoint).unwrap_or_default();
+    let owner = u32::try_from(owner)?;
+    let seconds = u64::from(handover.unwrap_or(service.handover));
+    let until = ticks(&pins)?.now() + seconds * u64::from(instance.meta.hertz);
+    let until = (seconds > 0).then_some(until);
+    let (mut moves, mut steps) = (Vec::new(), BTreeMap::<u32, Vec<u32>>::new());
+    for &(first, last) in slices {
+        if last as usize >= words.len() {
+            let message = format!("the service {name} has no slice {last}");
+            return Err(invalid(message, format!("its slices are 0 to {}", words.len() - 1)));
+        }
+        for slice in first..=last {
+            let old = words[slice as usize];
+            let new = moved(old, owner, until).pin(true);
+            if new != old {
+                moves.push((place.first + slice, new));
+                steps.entry(old.owner()).or_default().push(slice);
+            }
+        }
+    }
+    let step = |(from, slices): (u32, Vec<u32>)| {
+        let count = slices.len();
+        let plural = if count == 1 { "" } else { "s" };
+        let from = (from as usize).checked_sub(1).map_or("nobody", |from| ranked[from].1.name.as_str());
+        let detail = if from == endpoint {
+            format!("{count} slice{plural} of {endpoint} stay there")
+        } else {
+            format!("{count} slice{plural} from {from} to {endpoint}")
+        };
+        Step { action: Action::Move, object: name.to_owned(), detail }
+    };
+    let steps: Vec<Step> = steps.into_iter().map(step).collect();
+    let generation = if dry_run || moves.is_empty() { running.generation } else { instance.move_slices(&moves)? };
+    Ok(Done { steps, generation })
+}

@@ -1,0 +1,76 @@
+//! `endpoints`: the endpoints in force out, with what they own.
+
+use serde_json::json;
+
+use crate::{
+    change::{self, ticks},
+    context::Context,
+    failure::{Exit, Outcome},
+    kernel::{instance::Instance, pins::Pins},
+    observe::slices::ServiceSlices,
+    plan::slices::ranked,
+};
+
+/// List the endpoints in force with their slices
+#[derive(clap::Args)]
+pub struct Args {}
+
+/// Lists the endpoints.
+pub fn run(context: &mut Context<'_>, _: &Args) -> Outcome {
+    let pins = Pins::new(&context.pin_root);
+    let instance = Instance::open(&pins, true)?;
+    let running = instance.running()?;
+    let config = change::parse_document(&running.document)?;
+    let now = ticks(&pins)?.now();
+    let services = config.services.iter();
+    let all: Vec<_> =
+        services.filter_map(|service| ServiceSlices::read(&instance, &running, &config, service, now)).collect();
+    let own = (running.tables.bank.host as usize).checked_sub(1).map(|rank| ranked(&config)[rank].1.name.clone());
+    let endpoints: Vec<_> = config
+        .endpoints
+        .iter()
+        .map(|endpoint| {
+            let of = |slices: &ServiceSlices| {
+                let held = slices.endpoints.iter().find(|held| held.endpoint == endpoint.name)?;
+                Some((slices.service.clone(), json!({ "slices": held.slices, "frames": held.frames })))
+            };
+            let services: serde_json::Map<_, _> = all.iter().filter_map(of).collect();
+            json!({
+                "name": endpoint.name,
+                "address": endpoint.address,
+                "weight": endpoint.weight,
+                "domain": endpoint.domain,
+                "mac": endpoint.mac,
+                "drain": endpoint.drain,
+                "this_host": own.as_ref() == Some(&endpoint.name),
+                "services": services,
+            })
+        })
+        .collect();
+    if context.json {
+        context.object(&json!({ "endpoints": endpoints }))?;
+        return Ok(Exit::Done);
+    }
+    let rows = config.endpoints.iter().map(|endpoint| {
+        let held = |slices: &ServiceSlices| {
+            let held = slices.endpoints.iter().find(|held| held.endpoint == endpoint.name)?;
+            Some(format!("{} of {} in {}", held.slices, slices.count(), slices.service))
+        };
+        let state = match (own.as_ref() == Some(&endpoint.name), endpoint.drain) {
+            (true, true) => "this host, draining",
+            (true, false) => "this host",
+            (false, true) => "draining",
+            (false, false) => "-",
+        };
+        [
+            endpoint.name.clone(),
+            endpoint.address.to_string(),
+            endpoint.weight.to_string(),
+            endpoint.domain.clone().unwrap_or_else(|| "-".into()),
+            state.to_owned(),
+            all.iter().filter_map(held).collect::<Vec<_>>().join(", "),
+        ]
+    });
+    context.table(["ENDPOINT", "ADDRESS", "WEIGHT", "DOMAIN", "STATE", "SLICES"], rows)?;
+    Ok(Exit::Done)
+}

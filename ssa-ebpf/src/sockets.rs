@@ -1,0 +1,45 @@
+//! The ends of a TCP connection in; whether this host has it out.
+
+use aya_ebpf::{
+    bindings::{bpf_sock_tuple, bpf_sock_tuple__bindgen_ty_1, bpf_sock_tuple__bindgen_ty_1__bindgen_ty_2},
+    helpers::generated::{bpf_sk_release, bpf_skc_lookup_tcp},
+};
+use ssa_common::{bits::Words, judge::Ends};
+
+use crate::packet::Packet;
+
+/// `BPF_F_CURRENT_NETNS`: the network namespace of the interface.
+const THIS_NAMESPACE: u64 = u64::MAX;
+/// `BPF_TCP_LISTEN`.
+const LISTENS: u32 = 10;
+
+/// Whether this host has the connection: a socket of it, or one that is about to be.
+#[inline(always)]
+pub fn has<const FAR: bool>(packet: &Packet<FAR>, ends: &Ends) -> bool {
+    let ipv6 = bpf_sock_tuple__bindgen_ty_1__bindgen_ty_2 {
+        saddr: quarters(ends.remote),
+        daddr: quarters(ends.local),
+        sport: ends.remote_port.to_be(),
+        dport: ends.local_port.to_be(),
+    };
+    let mut tuple = bpf_sock_tuple { __bindgen_anon_1: bpf_sock_tuple__bindgen_ty_1 { ipv6 } };
+    let octets = size_of::<bpf_sock_tuple__bindgen_ty_1__bindgen_ty_2>() as u32;
+    // SAFETY: the context is the one the kernel gave, and the tuple has as many octets.
+    let socket = unsafe { bpf_skc_lookup_tcp(packet.raw().cast(), &raw mut tuple, octets, THIS_NAMESPACE, 0) };
+    if socket.is_null() {
+        return false;
+    }
+    // SAFETY: the kernel lent the socket, and takes it back with the release.
+    unsafe {
+        let state = (*socket).state;
+        bpf_sk_release(socket.cast());
+        state != LISTENS
+    }
+}
+
+/// The octets of an address, as the kernel wants them.
+#[inline(always)]
+pub fn quarters(address: Words) -> [u32; 4] {
+    let quarter = |word: u64, shift| ((word >> shift) as u32).to_be();
+    [quarter(address.hi, 32), quarter(address.hi, 0), quarter(address.lo, 32), quarter(address.lo, 0)]
+}

@@ -1,0 +1,64 @@
+//! What `ssa-ctl slices` says in; the owner of each slice, and of each address, out.
+
+use std::{collections::BTreeMap, net::Ipv6Addr};
+
+use anyhow::{Context as _, Result};
+use serde::Deserialize;
+
+use super::site::{NAMES, SLICE_BITS};
+use crate::demo::control::{Control, SERVICE};
+
+/// The owner of each slice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Owners(Vec<Option<String>>);
+
+impl Owners {
+    /// As a host has them in force.
+    pub(super) fn read(host: &Control) -> Result<Self> {
+        #[derive(Deserialize)]
+        struct Answer {
+            services: BTreeMap<String, Slices>,
+        }
+        #[derive(Deserialize)]
+        struct Slices {
+            runs: Vec<Run>,
+        }
+        #[derive(Deserialize)]
+        struct Run {
+            first: usize,
+            last: usize,
+            endpoint: Option<String>,
+        }
+        let mut answer: Answer = host.ask(&["slices", SERVICE])?;
+        let slices = answer.services.remove(SERVICE).context("no slices of the service")?;
+        let mut owners = vec![None; 1 << SLICE_BITS];
+        for Run { first, last, endpoint } in slices.runs {
+            owners.get_mut(first..=last).context("more slices than there are")?.fill(endpoint);
+        }
+        Ok(Self(owners))
+    }
+
+    /// The owner of an address of the service.
+    pub(super) fn of(&self, address: Ipv6Addr) -> Option<&str> {
+        // Behind a prefix of /64.
+        let slice = (address.to_bits() << 64) >> (u128::BITS - u32::from(SLICE_BITS));
+        self.0[usize::try_from(slice).ok()?].as_deref()
+    }
+
+    /// How many slices an endpoint has.
+    pub(super) fn count(&self, endpoint: &str) -> usize {
+        self.0.iter().filter(|owner| owner.as_deref() == Some(endpoint)).count()
+    }
+
+    /// How many slices have another owner than in `before`.
+    pub(super) fn moved(&self, before: &Self) -> usize {
+        self.0.iter().zip(&before.0).filter(|(now, before)| now != before).count()
+    }
+
+    /// Whether every slice has an owner, and the endpoints that have any have equally many.
+    pub(super) fn is_even(&self) -> bool {
+        let counts = NAMES.iter().map(|name| self.count(name)).filter(|&count| count > 0);
+        let (least, most) = counts.fold((usize::MAX, 0), |(least, most), count| (least.min(count), most.max(count)));
+        self.0.iter().all(Option::is_some) && most <= least + 1
+    }
+}

@@ -1,0 +1,135 @@
+//! Nothing in; clients, a filter and four endpoint hosts on one LAN, each in a namespace of its own, out.
+
+use std::{
+    fs,
+    net::Ipv6Addr,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context as _, Result};
+use aya::programs::XdpMode;
+use tempfile::TempDir;
+
+use super::server::Server;
+use crate::{
+    bench::Program,
+    demo::{
+        control::{Control, SERVICE},
+        site::PREFIX,
+    },
+    net::{Namespace, PinRoot, address, route, scratch, veth},
+    stop::Stop,
+};
+
+/// Of `linux/bpf.h`.
+const XDP_PASS: i32 = 2;
+/// The interface of every host: what is the same everywhere can have the same config everywhere.
+const UPLINK: &str = "up0";
+/// The endpoints. The last one joins while the others work.
+pub(super) const NAMES: [&str; 4] = ["a", "b", "c", "d"];
+/// Slices, by their bits.
+pub(super) const SLICE_BITS: u8 = 12;
+/// The network that clients call from: each connection from another of its addresses.
+pub(super) const CLIENTS: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0xc, 0, 0, 0, 0, 0);
+/// The clients' router on the LAN.
+const ROUTER: Ipv6Addr = lan(0x1);
+const FILTER: Ipv6Addr = lan(0xf);
+
+/// An address on the LAN.
+const fn lan(host: u16) -> Ipv6Addr {
+    Ipv6Addr::new(0x2001, 0xdb8, 0xe, 0, 0, 0, 0, host)
+}
+
+/// The address of an endpoint, by its place among the names.
+pub(super) fn endpoint_address(place: usize) -> Ipv6Addr {
+    let hosts: [u16; NAMES.len()] = [0xa, 0xb, 0xc, 0xd];
+    lan(hosts[place])
+}
+
+/// A host that slices belong to.
+pub(super) struct Endpoint {
+    pub(super) name: &'static str,
+    pub(super) control: Control,
+    pub(super) server: Server,
+}
+
+/// All that was built. The order is that of taking it down: first the filters, last the namespaces.
+pub(super) struct Site {
+    pub(super) filter: Control,
+    pub(super) endpoints: Vec<Endpoint>,
+    pub(super) clients: Namespace,
+    pub(super) folder: TempDir,
+    _program: Program,
+    _switch: Namespace,
+}
+
+impl Site {
+    pub(super) fn build(ssa_ctl: &Path, stop: &Stop) -> Result<Self> {
+        let folder = scratch().context("no folder for the config")?;
+        let switch = Namespace::new("switch")?;
+        switch.ip(&["link", "add", "br0", "type", "bridge", "mcast_snooping", "0"])?;
+        switch.ip(&["link", "set", "br0", "up"])?;
+        let mut program = Program::answering(XDP_PASS)?;
+        let mut attach = |name: &str, own| {
+            stop.check()?;
+            host(&switch, &mut program, name, own)
+        };
+        let prefix = format!("{PREFIX}/64");
+        let network = format!("{CLIENTS}/64");
+
+        let clients = attach("clients", ROUTER)?;
+        // AnyIP takes the whole network; this lets clients call from it.
+        route(&clients, &["local", &network, "dev", "lo"])?;
+        set(&clients, "ip_nonlocal_bind")?;
+        route(&clients, &[&prefix, "via", &FILTER.to_string()])?;
+        // A segment that XDP sends on never meets the stack that would complete its checksum.
+        clients.run("ethtool", ["-K", UPLINK, "tx", "off"])?;
+
+        let filter = attach("filter", FILTER)?;
+        set(&filter, "conf/all/forwarding")?;
+        let control = |namespace| Control::new(PathBuf::from(ssa_ctl), namespace, PinRoot::new());
+        let mut endpoints = Vec::new();
+        for (place, name) in NAMES.into_iter().enumerate() {
+            let namespace = attach(name, endpoint_address(place))?;
+            // Answers go to the clients directly.
+            route(&namespace, &[&network, "via", &ROUTER.to_string()])?;
+            let server = Server::start(&namespace, name)?;
+            endpoints.push(Endpoint { name, control: control(namespace), server });
+        }
+        Ok(Self { filter: control(filter), endpoints, clients, folder, _program: program, _switch: switch })
+    }
+
+    /// The config of all hosts, with the endpoints that there are at first.
+    pub(super) fn config(&self) -> Result<PathBuf> {
+        let endpoint = |(place, name): (usize, &&str)| {
+            format!("[[endpoint]]\nname = \"{name}\"\naddress = \"{}\"\n\n", endpoint_address(place))
+        };
+        let endpoints: String = NAMES.iter().enumerate().take(NAMES.len() - 1).map(endpoint).collect();
+        let text = format!(
+            "version = 1\n\n[host]\ninterfaces = [\"{UPLINK}\"]\n\n{endpoints}[[service]]\nname = \"{SERVICE}\"\n\
+             prefixes = [\"{PREFIX}/64\"]\nrule = \"any:*\"\nslice_bits = {SLICE_BITS}\nsteer = \"l2\"\n\
+             allow = [\"tcp/443\", \"icmpv6\"]\n"
+        );
+        let path = self.folder.path().join("web.toml");
+        fs::write(&path, text).context("the config cannot be written")?;
+        Ok(path)
+    }
+}
+
+/// Switches a setting of IPv6 on.
+fn set(namespace: &Namespace, setting: &str) -> Result<()> {
+    let path = format!("/proc/sys/net/ipv6/{setting}");
+    namespace.enter(|| fs::write(&path, "1"))?.with_context(|| format!("cannot write {path}"))
+}
+
+/// A host on the LAN.
+fn host(switch: &Namespace, program: &mut Program, name: &str, own: Ipv6Addr) -> Result<Namespace> {
+    let namespace = Namespace::new(name)?;
+    let port = format!("to-{name}");
+    veth((&namespace, UPLINK), (switch, &port))?;
+    switch.ip(&["link", "set", "dev", &port, "master", "br0"])?;
+    // A veth takes what XDP sends back to it only where it has a program itself (Linux 6.18).
+    switch.enter(|| program.as_xdp()?.attach(&port, XdpMode::Driver).context("a port takes no program"))??;
+    address(&namespace, UPLINK, &format!("{own}/64"))?;
+    Ok(namespace)
+}
