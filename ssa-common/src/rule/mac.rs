@@ -44,17 +44,21 @@ pub(super) fn conforms(
         Epochs::Settled(accept) => return accept,
     };
     let keys = keyid::candidates(row, pair.destination);
+    // What every try has in common is worked out once, so that each is a straight line for the verifier.
+    let found = field.found(pair.destination);
+    let mut message = Message::new(field, [0; 4], pair, newest);
     for tried in 0..MAX_TRIED {
         if tried >= keys.count {
             break;
         }
         let Some(key) = row.ring.get(if tried == 0 { keys.first } else { keys.second } as usize) else { break };
+        message.start = key.start;
         for back in 0..MAX_EPOCHS {
             if back >= count {
                 break;
             }
-            let message = Message::new(field, key.start, pair, newest.wrapping_sub(back));
-            if field.holds(pair.destination, tag(&message)) {
+            message.epoch = newest.wrapping_sub(back);
+            if field.begins(found, tag(&message)) {
                 return true;
             }
         }
@@ -79,7 +83,7 @@ pub struct Message {
     tail: u64,
     suffix_octets: u64,
     source_octets: u64,
-    epoch_octets: u64,
+    period: u64,
 }
 
 impl Message {
@@ -93,7 +97,7 @@ impl Message {
             tail: field.tail,
             suffix_octets: field.suffix_octets.into(),
             source_octets: field.source_octets.into(),
-            epoch_octets: if field.period == 0 { 0 } else { 8 },
+            period: field.period,
         }
     }
 
@@ -105,7 +109,7 @@ impl Message {
             state = state.word(self.suffix.hi);
         }
         state = state.word(self.suffix.lo);
-        if self.epoch_octets != 0 {
+        if self.period != 0 {
             state = state.word(self.epoch);
         }
         hash::finish(state, self.source, self.source_octets, self.tail)

@@ -138,6 +138,12 @@ impl HashedRow {
     /// True if the field holds the first bits of `digest`.
     #[inline(always)]
     fn holds(&self, destination: Words, digest: u64) -> bool {
-        (self.found(destination) ^ digest) >> self.shift == 0
+        self.begins(self.found(destination), digest)
+    }
+
+    /// True if what was [`found`](Self::found) begins with the first bits of `digest`.
+    #[inline(always)]
+    const fn begins(&self, found: u64, digest: u64) -> bool {
+        (found ^ digest) >> self.shift == 0
     }
 }
