@@ -38,8 +38,8 @@ pub struct BankRow {
     pub host: u32,
     /// The bank's own place, 0 to 3.
     pub place: u32,
-    /// Explicit padding.
-    pub reserved: u32,
+    /// Hop rows of each endpoint, one for each CPU.
+    pub hops: u32,
     /// 1 if one look says all: there is one prefix length, and every prefix stands in the first of its two places.
     pub once: u32,
     /// Counts up with every change.
@@ -234,13 +234,9 @@ pub struct EndpointRow {
     pub source: Words,
     /// The way to it as the controller found it, for where the kernel's routes may not be asked.
     pub hop: HopRow,
-    /// Its first hop row, one for each CPU; worked out where the row is written to its map.
-    pub first_hop: u32,
-    /// Explicit padding.
-    pub reserved: u32,
 }
 
-/// A way to an endpoint.
+/// A way to an endpoint, and between which addresses: one cache line has all that a frame sent there needs.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
 pub struct HopRow {
@@ -256,6 +252,18 @@ pub struct HopRow {
     pub refused: u32,
     /// The tick up to which this is believed.
     pub until: u64,
+    /// The address of this host to wrap with, [`loaded`](Words::loaded); zeros: it has none.
+    pub source: Words,
+    /// The endpoint's address, [`loaded`](Words::loaded).
+    pub destination: Words,
+}
+
+impl EndpointRow {
+    /// A way to this endpoint, with the addresses that frames are wrapped with for it.
+    #[must_use]
+    pub const fn by(&self, way: HopRow) -> HopRow {
+        HopRow { source: self.source.loaded(), destination: self.address.loaded(), ..way }
+    }
 }
 
 /// The previous rule of a prefix, in the same place as its [`PrefixRow`].

@@ -7,9 +7,10 @@ use aya_ebpf::{
     helpers::generated::{bpf_fib_lookup as fib_lookup, bpf_get_smp_processor_id, bpf_jiffies64},
 };
 use bytemuck::Zeroable as _;
-use ssa_common::rows::{EndpointRow, HopRow};
+use ssa_common::{bits::Words, rows::HopRow};
 
 use crate::{
+    link::Link,
     maps::{ENDPOINTS, HOPS},
     packet::Packet,
     sockets::quarters,
@@ -26,12 +27,12 @@ const FAMILY: u8 = 10;
 pub struct Hop(*mut HopRow);
 
 impl Hop {
-    /// What is known of the way to this endpoint.
+    /// What this CPU knows of the way to an endpoint, of whose ways this is the first.
     #[inline(always)]
-    pub fn to(endpoint: &EndpointRow) -> Option<Self> {
+    pub fn of(first: u32) -> Option<Self> {
         // SAFETY: no arguments; newer verifiers inline it.
         let cpu = unsafe { bpf_get_smp_processor_id() };
-        HOPS.get_ptr_mut(endpoint.first_hop.wrapping_add(cpu)).map(Self)
+        HOPS.get_ptr_mut(first.wrapping_add(cpu)).map(Self)
     }
 
     /// The row. Volatile, as another function may have written it since it was last read.
@@ -62,11 +63,27 @@ impl Hop {
         self.read(|row| unsafe { &raw const (*row).mtu })
     }
 
-    /// The first 12 octets of the Ethernet header, as they are loaded: 8 and 4.
+    /// The Ethernet header that leads there.
     #[inline(always)]
-    pub fn stations(self) -> (u64, u32) {
+    pub fn link(self) -> Link {
         // SAFETY: as above.
-        unsafe { (self.read(|row| &raw const (*row).link), self.read(|row| &raw const (*row).link_end)) }
+        let (start, end) =
+            unsafe { (self.read(|row| &raw const (*row).link), self.read(|row| &raw const (*row).link_end)) };
+        Link { start, end }
+    }
+
+    /// The addresses to wrap with, as they are loaded: this host's, and the endpoint's.
+    #[inline(always)]
+    pub fn addresses(self) -> (Words, Words) {
+        // SAFETY: as above. Word by word: whole, they would be copied by way of the stack.
+        unsafe {
+            let hi = self.read(|row| &raw const (*row).source.hi);
+            let lo = self.read(|row| &raw const (*row).source.lo);
+            let source = Words { hi, lo };
+            let hi = self.read(|row| &raw const (*row).destination.hi);
+            let lo = self.read(|row| &raw const (*row).destination.lo);
+            (source, Words { hi, lo })
+        }
     }
 
     /// True for the first packet of this tick that is refused for its length.
@@ -91,11 +108,12 @@ fn now() -> u64 {
     unsafe { bpf_jiffies64() }
 }
 
-/// Asks for the way to the endpoint at `place`, and keeps the answer for this CPU; that there is none, too.
+/// Asks for the way to the endpoint at `place`, and keeps the answer for this CPU; that there is none, too. The first of
+/// its ways is at `first`.
 #[inline(always)]
-pub fn resolve<const FAR: bool>(packet: &Packet<FAR>, place: u32) -> Option<()> {
+pub fn resolve<const FAR: bool>(packet: &Packet<FAR>, place: u32, first: u32) -> Option<()> {
     let endpoint = ENDPOINTS.get(place)?;
-    let known = Hop::to(endpoint)?;
+    let known = Hop::of(first)?;
     // SAFETY: zeros are a valid question.
     let mut question: bpf_fib_lookup = unsafe { mem::zeroed() };
     question.family = FAMILY;
@@ -107,23 +125,26 @@ pub fn resolve<const FAR: bool>(packet: &Packet<FAR>, place: u32) -> Option<()> 
     let octets = size_of::<bpf_fib_lookup>() as i32;
     // SAFETY: the context is the one the kernel gave, and the question has as many octets.
     let answer = unsafe { fib_lookup(packet.raw().cast(), &raw mut question, octets, 0) };
-    known.keep(match answer as u32 {
+    known.keep(endpoint.by(match answer as u32 {
         BPF_FIB_LKUP_RET_SUCCESS => {
             let [a, b, c] = pairs(&question.dmac);
             let [d, e, f] = pairs(&question.smac);
-            HopRow {
+            let way = HopRow {
                 link: (a | b << 16 | c << 32 | d << 48).to_le(),
                 link_end: ((e | f << 16) as u32).to_le(),
                 interface: question.ifindex,
                 // SAFETY: the kernel has written it over the length.
                 mtu: unsafe { question.__bindgen_anon_1.mtu_result }.into(),
                 ..HopRow::zeroed()
-            }
+            };
+            // Of a route's own MTU the kernel tells a program only if it is locked. The controller sees each.
+            let is_found = endpoint.hop.interface == way.interface && endpoint.hop.mtu < way.mtu;
+            HopRow { mtu: if is_found { endpoint.hop.mtu } else { way.mtu }, ..way }
         }
         // The kernel says nothing of hosts that are no routers, nor for a neighbour that it does not know right now.
         BPF_FIB_LKUP_RET_FWD_DISABLED | BPF_FIB_LKUP_RET_NO_NEIGH => endpoint.hop,
         _ => HopRow::zeroed(),
-    });
+    }));
     Some(())
 }
 

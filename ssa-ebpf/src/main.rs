@@ -11,6 +11,8 @@ mod counters;
 #[cfg(target_arch = "bpf")]
 mod hops;
 #[cfg(target_arch = "bpf")]
+mod link;
+#[cfg(target_arch = "bpf")]
 mod maps;
 #[cfg(target_arch = "bpf")]
 mod outline;

@@ -208,31 +208,33 @@ extern "C" fn ssa_connection(context: *mut xdp_md, network: u32) -> u32 {
     }
 }
 
-/// Asks the kernel the way to the endpoint at `place`, and keeps it for this CPU.
+/// Asks the kernel the way to the endpoint that a frame goes to, and keeps it for this CPU.
 #[inline(always)]
-pub fn resolve(packet: &Packet, place: u32) {
-    ssa_resolve(packet.raw(), place);
+pub fn resolve(packet: &Packet, judged: &Judged) {
+    ssa_resolve(packet.raw(), judged.to.wrapping_sub(1), judged.hop);
 }
 
 #[unsafe(no_mangle)]
 #[inline(never)]
-extern "C" fn ssa_resolve(context: *mut xdp_md, place: u32) -> u32 {
+extern "C" fn ssa_resolve(context: *mut xdp_md, place: u32, hop: u32) -> u32 {
     let context = XdpContext::new(context);
-    u32::from(hops::resolve(&Packet::<true>::new(&context), place).is_some())
+    u32::from(hops::resolve(&Packet::<true>::new(&context), place, hop).is_some())
 }
 
 /// Makes a frame the ICMPv6 error that says it is too long for the next link, addressed to its source. False: it goes
 /// nowhere.
 #[inline(always)]
 pub fn too_big(packet: &Packet, judged: &Judged, mtu: u32) -> bool {
-    ssa_too_big(packet.raw(), judged.to.wrapping_sub(1), judged.network, mtu) != 0
+    let place = u64::from(judged.to.wrapping_sub(1)) | u64::from(judged.hop) << 32;
+    ssa_too_big(packet.raw(), place, judged.network, mtu) != 0
 }
 
 #[unsafe(no_mangle)]
 #[inline(never)]
-extern "C" fn ssa_too_big(context: *mut xdp_md, place: u32, network: u32, mtu: u32) -> u32 {
+extern "C" fn ssa_too_big(context: *mut xdp_md, place: u64, network: u32, mtu: u32) -> u32 {
     let context = XdpContext::new(context);
-    u32::from(too_big::answer(&Packet::<true>::new(&context), place, network, mtu).is_some())
+    let (place, hop) = (place as u32, (place >> 32) as u32);
+    u32::from(too_big::answer(&Packet::<true>::new(&context), (place, hop), network, mtu).is_some())
 }
 
 /// [`steer::send`].
@@ -245,7 +247,7 @@ pub fn send(packet: &Packet, judged: &Judged) -> Way {
     };
     let low = u64::from(judged.treatment == Treatment::LowPriority);
     let frame = u64::from(judged.network) | u64::from(judged.octets) << 32;
-    match ssa_send(packet.raw(), u64::from(judged.to) | wrap << 32 | low << 34, frame) {
+    match ssa_send(packet.raw(), u64::from(judged.to) | wrap << 32 | low << 34, judged.hop, frame) {
         NOWHERE => Way::Nowhere,
         ANSWER => Way::Answer,
         KEPT => Way::Kept,
@@ -260,11 +262,11 @@ const KEPT: u64 = 2;
 const BACK: u64 = 3;
 const OUT: u64 = 4;
 
-/// The endpoint's place, how the frame goes there and its priority; where it begins and its octets. An interface comes back
-/// above [`OUT`].
+/// The endpoint's place, how the frame goes there and its priority; the endpoint's ways; where the frame begins and its
+/// octets. An interface comes back above [`OUT`].
 #[unsafe(no_mangle)]
 #[inline(never)]
-extern "C" fn ssa_send(context: *mut xdp_md, to: u64, frame: u64) -> u64 {
+extern "C" fn ssa_send(context: *mut xdp_md, to: u64, hop: u32, frame: u64) -> u64 {
     let context = XdpContext::new(context);
     let wrap = match to >> 32 & 3 {
         0 => Wrap::Bare,
@@ -274,7 +276,7 @@ extern "C" fn ssa_send(context: *mut xdp_md, to: u64, frame: u64) -> u64 {
     let treatment = if to >> 34 & 1 != 0 { Treatment::LowPriority } else { Treatment::Forward };
     // A link header has at most 30 octets, and what was wrapped is behind 40 more.
     let network = frame as u32 & 0x7f;
-    let judged = Judged { treatment, network, octets: (frame >> 32) as u32, to: to as u32, wrap, ..Judged::NONE };
+    let judged = Judged { treatment, network, octets: (frame >> 32) as u32, to: to as u32, hop, wrap, ..Judged::NONE };
     match steer::send(&Packet::new(&context), &judged) {
         Way::Nowhere | Way::Stack => NOWHERE,
         Way::Answer => ANSWER,

@@ -21,14 +21,14 @@ const HOP_LIMIT: u8 = 64;
 ///
 /// A CPU answers once a tick for each endpoint (RFC 4443 §2.4 f), and only what a sender can make shorter.
 #[inline(always)]
-pub fn answer<const FAR: bool>(packet: &Packet<FAR>, place: u32, network: u32, mtu: u32) -> Option<()> {
+pub fn answer<const FAR: bool>(packet: &Packet<FAR>, (place, hop): (u32, u32), network: u32, mtu: u32) -> Option<()> {
     if mtu < MINIMUM_MTU {
         return None;
     }
     // A frame that only claims to be long would be answered by a longer one, with octets that nobody sent.
     packet.room::<1>(network.wrapping_add(CARRIED - 1))?;
     let endpoint = ENDPOINTS.get(place)?;
-    if !Hop::to(endpoint)?.may_refuse() {
+    if !Hop::of(hop)?.may_refuse() {
         return None;
     }
     let stations = packet.room::<12>(0)?;

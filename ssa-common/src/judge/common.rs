@@ -108,7 +108,7 @@ pub fn judge_common<C: Carrier>(
             match steer::plainly(bank, row.slices.steer, word, clock)? {
                 // One's own slice, which is not counted.
                 To::Here if row.slices.cells == 0 => done(&judged),
-                to => Some(carrier.carry_on(&steer::on_its_way(judged, row, slice, to))),
+                to => Some(carrier.carry_on(&steer::on_its_way(judged, (bank, row), slice, to))),
             }
         }
         _ => done(&judged),

@@ -65,6 +65,8 @@ pub struct Judged {
     pub slice_cells: u32,
     /// One more than the place of the endpoint that it goes to; 0: it stays on this host.
     pub to: u32,
+    /// The first of that endpoint's ways, one for each CPU.
+    pub hop: u32,
     /// How it goes there.
     pub wrap: Wrap,
 }
@@ -86,8 +88,8 @@ impl Judged {
         let Verdict { service, treatment, .. } = verdict;
         let cell = verdict.cell();
         let (network, octets, strip) = (0, 0, 0);
-        let (slice, slice_cells, to, wrap) = (0, 0, 0, Wrap::Bare);
-        Self { service, first_cell: 0, cell, treatment, network, octets, strip, slice, slice_cells, to, wrap }
+        let (slice, slice_cells, to, hop, wrap) = (0, 0, 0, 0, Wrap::Bare);
+        Self { service, first_cell: 0, cell, treatment, network, octets, strip, slice, slice_cells, to, hop, wrap }
     }
 
     /// The verdict.
@@ -168,7 +170,7 @@ pub fn judge_whole(frame: &impl Traffic, tables: &impl Tables, clock: &impl Cloc
         Some(slice) if judged.treatment != Treatment::Drop && reason != Reason::Control => {
             let word = tables.slice(bank.first_slice.wrapping_add(slice));
             let to = steer::whole((bank, row), word, &Traveller { frame, network, origin }, clock);
-            steer::on_its_way(judged, row, slice, to)
+            steer::on_its_way(judged, (bank, row), slice, to)
         }
         _ => judged,
     }

@@ -137,13 +137,13 @@ pub(super) const fn slice(row: &PrefixRow, destination: Words) -> Option<u32> {
 
 /// The judgement with the way that the frame takes.
 #[inline(always)]
-pub(super) const fn on_its_way(judged: Judged, row: &PrefixRow, slice: u32, to: To) -> Judged {
+pub(super) const fn on_its_way(judged: Judged, (bank, row): (&BankRow, &PrefixRow), slice: u32, to: To) -> Judged {
     let counted = if row.slices.cells == 0 { 0 } else { slice.wrapping_add(1) };
     let judged = Judged { slice: counted, slice_cells: row.slices.cells, ..judged };
     match to {
         To::Here => judged,
         To::Nowhere => judged.nowhere(),
-        To::Endpoint(place, wrap) => judged.forwarded(place, wrap),
+        To::Endpoint(place, wrap) => Judged { hop: place.wrapping_mul(bank.hops), ..judged.forwarded(place, wrap) },
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bytemuck::Zeroable as _;
-use ssa_common::rows::{ActiveRow, BankRow, EndpointRow, HopRow, PrefixRow, ServiceRow, SliceWord};
+use ssa_common::rows::{ActiveRow, BankRow, HopRow, PrefixRow, ServiceRow, SliceWord};
 
 use super::{
     super::{counters, document, sys},
@@ -46,16 +46,13 @@ impl Instance {
         let bank = config_bank(active);
         let mut row = *active.in_force();
         let generation = std::mem::take(&mut row.generation);
-        row = BankRow { first_prefix: 0, first_service: 0, first_slice: 0, first_endpoint: 0, place: 0, ..row };
+        row =
+            BankRow { first_prefix: 0, first_service: 0, first_slice: 0, first_endpoint: 0, place: 0, hops: 0, ..row };
         let mut rows = self.prefixes.read(bank * prefixes, prefixes)?;
         for row in &mut rows {
             row.first_cell = 0;
         }
         let services = self.services.read(bank * services, services)?;
-        let mut endpoint_rows = self.endpoints.read(bank * endpoints, endpoints)?;
-        for row in &mut endpoint_rows {
-            row.first_hop = 0;
-        }
         let slices = Slices { places: places(&rows, &services), words: self.owners.read(slice_bank(active))? };
         Ok(Running {
             tables: Tables {
@@ -63,7 +60,7 @@ impl Instance {
                 prefixes: rows,
                 previous: self.previous.read(bank * prefixes, prefixes)?,
                 services,
-                endpoints: endpoint_rows,
+                endpoints: self.endpoints.read(bank * endpoints, endpoints)?,
                 slices,
             },
             document: document::read(&self.document, bank, self.meta.chunks)?,
@@ -92,7 +89,7 @@ impl Instance {
         document::write(&self.document, other, self.meta.chunks, document)?;
         self.owners.write(other_slices, &tables.slices.words)?;
         let first_endpoint = other * endpoints;
-        self.endpoints.write(first_endpoint, &self.with_hops(first_endpoint, &tables.endpoints))?;
+        self.endpoints.write(first_endpoint, &tables.endpoints)?;
         // What the program has asked for the endpoints that were there says nothing of these.
         let asked = endpoints * self.meta.cpus;
         self.hops.write(other * asked, &vec![HopRow::zeroed(); asked as usize])?;
@@ -101,6 +98,7 @@ impl Instance {
             first_service: other * services,
             first_slice: other_slices * slices,
             first_endpoint,
+            hops: self.meta.cpus,
             generation,
             ..tables.bank
         };
@@ -148,8 +146,8 @@ impl Instance {
             } else {
                 endpoint.hop
             };
-            let cpus = self.meta.cpus;
-            self.hops.write(place * cpus, &vec![HopRow { until: u64::MAX, ..known }; cpus as usize])?;
+            let (known, cpus) = (HopRow { until: u64::MAX, ..endpoint.by(known) }, self.meta.cpus);
+            self.hops.write(place * cpus, &vec![known; cpus as usize])?;
         }
         Ok(())
     }
@@ -159,11 +157,6 @@ impl Instance {
         self.active.write(0, &[*active])?;
         active.number = place.into();
         self.active.write(0, &[*active])
-    }
-
-    /// The endpoint rows with the places of what the program asks for them.
-    fn with_hops(&self, first: u32, rows: &[EndpointRow]) -> Vec<EndpointRow> {
-        (first..).zip(rows).map(|(place, row)| EndpointRow { first_hop: place * self.meta.cpus, ..*row }).collect()
     }
 
     /// Frames of each slice of a service that went on; none where they are not counted.
