@@ -3,7 +3,7 @@
 //! Map names are pin names. A change of any row, name or size takes a new [`VERSION`].
 
 /// Version of the rows and maps; pinned with them, and checked whenever they are opened.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 /// Marks a bank that a controller has filled: an array never misses, an unset row reads as zeros.
 pub const BANK_MAGIC: u32 = 0x5353_4131;
@@ -20,8 +20,10 @@ pub const SERVICES: &str = "services";
 pub const CLOCK: &str = "clock";
 /// [`Cell`](crate::rows::Cell)s by CPU, service and verdict; one further CPU holds what was carried over.
 pub const COUNTERS: &str = "counters";
-/// [`SliceWord`](crate::rows::SliceWord)s, two banks of their own.
+/// [`OwnersRow`](crate::rows::OwnersRow)s, two banks of their own.
 pub const SLICES: &str = "slices";
+/// [`SliceWord`](crate::rows::SliceWord)s of the slices whose previous owner keeps its connections, in their places.
+pub const HANDOVERS: &str = "handovers";
 /// Frames of each slice that went on, by CPU: 64-bit numbers.
 pub const SLICE_COUNTERS: &str = "slice_counters";
 /// [`EndpointRow`](crate::rows::EndpointRow)s, two banks.

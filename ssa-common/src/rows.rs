@@ -167,7 +167,41 @@ impl SliceRow {
     }
 }
 
-/// Who owns a slice, and who did: a word, so that a slice moves by one store.
+/// Who owns each of some slices, in few bits: a flood over all slices finds them in a quarter of the cache.
+///
+/// A short word says all of a slice but its handover. Where it says that there is one, the slice's [`SliceWord`] says
+/// everything. So a slice moves by one store: of that word if the short one said so before, and else of the short one.
+pub type OwnersRow = [ShortWord; OWNERS];
+
+/// Slices in an [`OwnersRow`]: as many as fit a row of an array, which has eight octets at least.
+pub const OWNERS: usize = 4;
+
+/// What an [`OwnersRow`] says of one slice.
+#[repr(transparent)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
+pub struct ShortWord(pub u16);
+
+impl ShortWord {
+    const OWNER: u16 = (1 << 14) - 1;
+    const PINNED: u32 = 14;
+    const HANDOVER: u16 = 1 << 15;
+
+    /// One more than the owner's number, or 0 where there is none; nothing where there is a handover.
+    #[inline(always)]
+    pub const fn owner(self) -> Option<u32> {
+        if self.0 & Self::HANDOVER != 0 { None } else { Some((self.0 & Self::OWNER) as u32) }
+    }
+
+    /// All that is to be said of the slice; nothing where there is a handover.
+    pub const fn word(self) -> Option<SliceWord> {
+        match self.owner() {
+            Some(owner) => Some(SliceWord(owner as u64).pin(self.0 >> Self::PINNED & 1 != 0)),
+            None => None,
+        }
+    }
+}
+
+/// Who owns a slice, and who did.
 #[repr(transparent)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
 pub struct SliceWord(pub u64);
@@ -177,6 +211,13 @@ impl SliceWord {
     const PREVIOUS: u32 = 14;
     const PINNED: u64 = 1 << 28;
     const DEADLINE: u32 = 32;
+
+    /// What its row says of the slice.
+    pub const fn short(self) -> ShortWord {
+        let pinned = (self.is_pinned() as u16) << ShortWord::PINNED;
+        let handover = if self.previous() == 0 { 0 } else { ShortWord::HANDOVER };
+        ShortWord(self.owner() as u16 | pinned | handover)
+    }
 
     /// Of a slice with this owner.
     pub const fn of(owner: u32) -> Self {

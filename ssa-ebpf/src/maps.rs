@@ -1,5 +1,7 @@
 //! All maps, once: names are pin names, sizes are set at load, rows are `ssa_common::rows`.
 
+use core::hint::black_box;
+
 use aya_ebpf::{
     bindings::{BPF_F_MMAPABLE, BPF_F_RDONLY_PROG},
     btf_maps::Array,
@@ -9,7 +11,8 @@ use ssa_common::{
     bits::Words,
     judge::{At, Part, Source, Tables},
     rows::{
-        ActiveRow, BankRow, Cell, ClockRow, EndpointRow, HopRow, MetaRow, PrefixRow, PreviousRow, ServiceRow, SliceWord,
+        ActiveRow, BankRow, Cell, ClockRow, EndpointRow, HopRow, MetaRow, OWNERS, OwnersRow, PrefixRow, PreviousRow,
+        ServiceRow, ShortWord, SliceWord,
     },
     rule::{Pair, epoch::Clock, mac::Message},
     sha256::Block,
@@ -42,7 +45,10 @@ pub static COUNTERS: Array<Cell, 2, MAPPED> = Array::new();
 /// Who owns each slice, in two banks of their own. The controller stores to it, which the kernel lets nobody do where the
 /// program may only read.
 #[btf_map(name = "slices")]
-pub static SLICES: Array<SliceWord, 2, MAPPED> = Array::new();
+pub static SLICES: Array<OwnersRow, 1, MAPPED> = Array::new();
+/// Slices in handover, in the same places.
+#[btf_map(name = "handovers")]
+pub static HANDOVERS: Array<SliceWord, 2, MAPPED> = Array::new();
 /// Frames that went on, by CPU and slice.
 #[btf_map(name = "slice_counters")]
 pub static SLICE_COUNTERS: Array<u64, 1, MAPPED> = Array::new();
@@ -69,6 +75,24 @@ impl Kernel {
         // SAFETY: the map owns the row, and the controller does not change a bank while frames are judged by it.
         Some(unsafe { &(*ACTIVE.get_ptr(0)?).banks[(place & 3) as usize] })
     }
+}
+
+/// What its row says of a slice.
+#[inline(always)]
+fn short(place: u32) -> Option<ShortWord> {
+    const OF_ROW: u32 = OWNERS as u32;
+    let row = SLICES.get_ptr(place / OF_ROW)?;
+    // SAFETY: the map owns the row, and the place is in it. The controller may store to it meanwhile, so the load is volatile.
+    Some(unsafe { row.cast::<ShortWord>().add((place % OF_ROW) as usize).read_volatile() })
+}
+
+/// The word of a slice of which the row says that there is one.
+#[inline(always)]
+fn handover(place: u32, short: ShortWord) -> SliceWord {
+    // The place hangs on what was loaded, of which nothing is left: so no processor loads the word before.
+    let place = place.wrapping_add(black_box(u32::from(short.0)) >> u16::BITS);
+    // SAFETY: the map owns the word. The controller may store to it meanwhile, so the load is volatile.
+    HANDOVERS.get_ptr(place).map_or(SliceWord(0), |word| unsafe { word.read_volatile() })
 }
 
 impl Tables for Kernel {
@@ -101,10 +125,17 @@ impl Tables for Kernel {
 
     #[inline(always)]
     fn slice(&self, place: u32) -> SliceWord {
-        SLICES.get_ptr(place).map_or(SliceWord(0), |word| {
-            // SAFETY: the map owns the word. The controller may store to it meanwhile, so the load is volatile.
-            unsafe { word.read_volatile() }
-        })
+        let Some(short) = short(place) else { return SliceWord(0) };
+        match short.owner() {
+            Some(owner) => SliceWord(owner.into()),
+            None => handover(place, short),
+        }
+    }
+
+    #[inline(always)]
+    fn owner(&self, place: u32) -> Result<u32, SliceWord> {
+        let short = short(place).ok_or(SliceWord(0))?;
+        short.owner().ok_or_else(|| handover(place, short))
     }
 
     #[inline(always)]

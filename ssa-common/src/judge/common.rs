@@ -104,8 +104,11 @@ pub fn judge_common<C: Carrier>(
             if judged.treatment != Treatment::Pass || network != ETHERNET {
                 return None;
             }
-            let word = tables.slice(bank.first_slice.wrapping_add(slice));
-            match steer::plainly(bank, row.slices.steer, word, clock)? {
+            let to = match tables.owner(bank.first_slice.wrapping_add(slice)) {
+                Ok(owner) => steer::to_owner(bank, row.slices.steer, owner),
+                Err(word) => steer::plainly(bank, row.slices.steer, word, clock)?,
+            };
+            match to {
                 // One's own slice, which is not counted.
                 To::Here if row.slices.cells == 0 => done(&judged),
                 to => Some(carrier.carry_on(&steer::on_its_way(judged, (bank, row), slice, to))),

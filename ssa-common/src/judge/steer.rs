@@ -59,8 +59,9 @@ pub(super) fn plainly(bank: &BankRow, steer: u8, word: SliceWord, clock: &impl C
     Some(to_owner(bank, steer, owner))
 }
 
+/// Where the frame of a slice goes that has this owner, and no other.
 #[inline(always)]
-const fn to_owner(bank: &BankRow, steer: u8, owner: u32) -> To {
+pub(super) const fn to_owner(bank: &BankRow, steer: u8, owner: u32) -> To {
     if owner == 0 {
         To::Nowhere
     } else if owner == bank.host || steer == STEER_ROUTE {

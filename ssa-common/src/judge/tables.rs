@@ -28,6 +28,12 @@ pub trait Tables {
     fn service(&self, index: u32) -> Option<&ServiceRow>;
     /// Who owns a slice, by its place among the slices of both banks.
     fn slice(&self, place: u32) -> SliceWord;
+    /// One more than the number of its owner, or 0, where it has no previous owner; else what [`Self::slice`] says.
+    #[inline(always)]
+    fn owner(&self, place: u32) -> Result<u32, SliceWord> {
+        let word = self.slice(place);
+        if word.previous() == 0 { Ok(word.owner()) } else { Err(word) }
+    }
     /// An endpoint, by its place among the rows of both banks.
     fn endpoint(&self, place: u32) -> Option<&EndpointRow>;
 

@@ -93,7 +93,12 @@ impl Instance {
             document: open(pins, layout::DOCUMENT, read_only)?,
             endpoints: open(pins, layout::ENDPOINTS, read_only)?,
             hops: open(pins, layout::HOPS, read_only)?,
-            owners: Owners::new(&open(pins, layout::SLICES, false)?, meta.slices, read_only)?,
+            owners: Owners::new(
+                &open(pins, layout::SLICES, false)?,
+                &open(pins, layout::HANDOVERS, false)?,
+                meta.slices,
+                read_only,
+            )?,
             slice_counters: SliceCounters::new(&open(pins, layout::SLICE_COUNTERS, false)?, meta.slice_cells)?,
             meta_map,
         })
@@ -131,7 +136,7 @@ impl Instance {
             document: map(object, layout::DOCUMENT)?,
             endpoints: map(object, layout::ENDPOINTS)?,
             hops: map(object, layout::HOPS)?,
-            owners: Owners::new(&map(object, layout::SLICES)?, meta.slices, false)?,
+            owners: Owners::new(&map(object, layout::SLICES)?, &map(object, layout::HANDOVERS)?, meta.slices, false)?,
             slice_counters: SliceCounters::new(&map(object, layout::SLICE_COUNTERS)?, meta.slice_cells)?,
             meta_map,
         })

@@ -8,7 +8,7 @@ use aya::{
     maps::{Map, MapData},
     programs::{ProgramError, Xdp},
 };
-use ssa_common::{bits::Words, layout, siphash::Sip13};
+use ssa_common::{bits::Words, layout, rows::OWNERS, siphash::Sip13};
 
 use super::{counters, pins::Pins, version};
 use crate::plan::shape::Shape;
@@ -22,7 +22,7 @@ pub const FILTER: &str = "ssa_filter";
 pub const PROBE: &str = "ssa_clock";
 
 /// Names of all maps, in the object and as pins.
-pub const MAPS: [&str; 12] = [
+pub const MAPS: [&str; 13] = [
     layout::ACTIVE,
     layout::PREFIXES,
     layout::PREVIOUS,
@@ -32,6 +32,7 @@ pub const MAPS: [&str; 12] = [
     layout::META,
     layout::DOCUMENT,
     layout::SLICES,
+    layout::HANDOVERS,
     layout::SLICE_COUNTERS,
     layout::ENDPOINTS,
     layout::HOPS,
@@ -71,7 +72,8 @@ fn load_with(shape: Shape, cpus: u32, pins: Option<&Pins>) -> anyhow::Result<Obj
         .map_max_entries(layout::COUNTERS, shape.services * counters::per_service(cpus))
         .map_max_entries(layout::DOCUMENT, shape.chunks * 2)
         // No array has no rows.
-        .map_max_entries(layout::SLICES, (shape.slices * 2).max(1))
+        .map_max_entries(layout::SLICES, (shape.slices * 2 / OWNERS as u32).max(1))
+        .map_max_entries(layout::HANDOVERS, (shape.slices * 2).max(1))
         .map_max_entries(layout::SLICE_COUNTERS, (shape.slice_cells * cpus).max(1))
         .map_max_entries(layout::ENDPOINTS, (shape.endpoints * 2).max(1))
         .map_max_entries(layout::HOPS, (shape.endpoints * 2 * cpus).max(1));

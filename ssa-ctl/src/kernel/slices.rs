@@ -3,51 +3,95 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::Context as _;
-use ssa_common::rows::SliceWord;
+use ssa_common::rows::{OWNERS, OwnersRow, ShortWord, SliceWord};
 
 use super::{map::Map, sys::Memory};
 
-/// The slices of both banks.
+/// The slices of both banks: short words, and the words of those in handover.
 pub struct Owners {
-    memory: Memory,
+    rows: Memory,
+    handovers: Memory,
     per_bank: usize,
 }
 
+/// The slices of one bank.
+struct Bank<'a> {
+    rows: &'a [AtomicU64],
+    handovers: &'a [AtomicU64],
+}
+
 impl Owners {
-    /// The slices in a map that has so many in a bank; for reading alone, or for writing too. The map is let go of.
-    pub(super) fn new(map: &Map<SliceWord>, per_bank: u32, read_only: bool) -> anyhow::Result<Self> {
-        Ok(Self { memory: map.memory(read_only)?, per_bank: per_bank as usize })
+    /// The slices in maps that have so many in a bank; for reading alone, or for writing too. The maps are let go of.
+    pub(super) fn new(
+        rows: &Map<OwnersRow>,
+        handovers: &Map<SliceWord>,
+        per_bank: u32,
+        read_only: bool,
+    ) -> anyhow::Result<Self> {
+        let (rows, handovers) = (rows.memory(read_only)?, handovers.memory(read_only)?);
+        Ok(Self { rows, handovers, per_bank: per_bank as usize })
     }
 
     /// Octets of kernel memory that they take.
     pub(super) const fn octets(&self) -> u64 {
-        size_of_val(self.memory.words()) as u64
+        (size_of_val(self.rows.words()) + size_of_val(self.handovers.words())) as u64
     }
 
-    fn bank(&self, bank: u32) -> anyhow::Result<&[AtomicU64]> {
-        let first = bank as usize * self.per_bank;
-        self.memory.words().get(first..first + self.per_bank).context("the slices have no such bank")
+    fn bank(&self, bank: u32) -> anyhow::Result<Bank<'_>> {
+        fn part(memory: &Memory, bank: u32, count: usize) -> anyhow::Result<&[AtomicU64]> {
+            let first = bank as usize * count;
+            memory.words().get(first..first + count).context("the slices have no such bank")
+        }
+        Ok(Bank {
+            rows: part(&self.rows, bank, self.per_bank / OWNERS)?,
+            handovers: part(&self.handovers, bank, self.per_bank)?,
+        })
     }
 
     /// Reads a bank.
     pub(super) fn read(&self, bank: u32) -> anyhow::Result<Vec<SliceWord>> {
-        Ok(self.bank(bank)?.iter().map(|word| SliceWord(word.load(Ordering::Relaxed))).collect())
+        let Bank { rows, handovers } = self.bank(bank)?;
+        let mut words = Vec::with_capacity(handovers.len());
+        for (row, handovers) in rows.iter().zip(handovers.chunks_exact(OWNERS)) {
+            let row: OwnersRow = bytemuck::cast(row.load(Ordering::Acquire));
+            words.extend(
+                row.into_iter().zip(handovers).map(|(short, handover)| {
+                    short.word().unwrap_or_else(|| SliceWord(handover.load(Ordering::Relaxed)))
+                }),
+            );
+        }
+        Ok(words)
     }
 
     /// Writes a bank that is not in force.
     pub(super) fn write(&self, bank: u32, words: &[SliceWord]) -> anyhow::Result<()> {
-        let there = self.bank(bank)?;
-        anyhow::ensure!(words.len() <= there.len(), "{} slices, more than there is room for", words.len());
-        for (to, word) in there.iter().zip(words) {
-            to.store(word.0, Ordering::Relaxed);
+        let Bank { rows, handovers } = self.bank(bank)?;
+        anyhow::ensure!(words.len() <= handovers.len(), "{} slices, more than there is room for", words.len());
+        for ((row, handovers), words) in rows.iter().zip(handovers.chunks_exact(OWNERS)).zip(words.chunks(OWNERS)) {
+            let mut new = [ShortWord::default(); OWNERS];
+            for ((short, handover), word) in new.iter_mut().zip(handovers).zip(words) {
+                *short = word.short();
+                if word.previous() != 0 {
+                    handover.store(word.0, Ordering::Relaxed);
+                }
+            }
+            row.store(bytemuck::cast(new), Ordering::Relaxed);
         }
         Ok(())
     }
 
-    /// Moves one slice of a bank that is in force: a store of one word, which a frame sees or does not.
+    /// Moves one slice of a bank that is in force: by the one store that a frame sees or does not. Whoever calls is the only
+    /// writer.
     pub(super) fn store(&self, bank: u32, slice: u32, word: SliceWord) -> anyhow::Result<()> {
-        let there = self.bank(bank)?.get(slice as usize).context("there is no such slice")?;
-        there.store(word.0, Ordering::Release);
+        let Bank { rows, handovers } = self.bank(bank)?;
+        let handover = handovers.get(slice as usize).context("there is no such slice")?;
+        if word.previous() != 0 {
+            handover.store(word.0, Ordering::Relaxed);
+        }
+        let row = rows.get(slice as usize / OWNERS).context("there is no such slice")?;
+        let mut new: OwnersRow = bytemuck::cast(row.load(Ordering::Relaxed));
+        new[slice as usize % OWNERS] = word.short();
+        row.store(bytemuck::cast(new), Ordering::Release);
         Ok(())
     }
 }

@@ -49,7 +49,7 @@ fn the_program_writes_counters_and_ways_alone() {
     println!("read-only for the program: {read_only:?}");
     assert!(read_only.contains_key(layout::PREFIXES));
     // The slices are the controller's to write, by its memory, which the kernel refuses for what is read-only here.
-    let written = [layout::COUNTERS, layout::SLICE_COUNTERS, layout::HOPS, layout::SLICES];
+    let written = [layout::COUNTERS, layout::SLICE_COUNTERS, layout::HOPS, layout::SLICES, layout::HANDOVERS];
     for (name, read_only) in read_only {
         assert_eq!(read_only, !written.contains(&&*name), "{name}");
     }
