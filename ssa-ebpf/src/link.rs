@@ -1,8 +1,25 @@
-//! The Ethernet header that leads to an endpoint, compared and written.
+//! Link headers: the one that leads to an endpoint, compared and written; the one that a frame has, moved within it.
 
-use ssa_common::parse::IPV6;
+use ssa_common::parse::{ETHERNET, Frame as _, IPV6, MAX_TAGS, TAG};
 
-use crate::packet::Room;
+use crate::packet::{Packet, Room};
+
+/// Octets of a link header with all the tags that are looked through.
+pub const MAX_LINK: u32 = ETHERNET + MAX_TAGS * TAG;
+
+/// Copies a link header of so many octets to another place of its frame: its last octets first if that is behind it, so that
+/// nothing is read that was written.
+#[inline(always)]
+pub fn copy(packet: &Packet<true>, octets: u32, from: u32, to: u32) -> Option<()> {
+    for step in 0..MAX_LINK / 2 {
+        let place = 2 * if to > from { MAX_LINK / 2 - 1 - step } else { step };
+        if place < octets {
+            let pair = packet.read::<u16>(from.wrapping_add(place))?;
+            packet.write(to.wrapping_add(place), pair);
+        }
+    }
+    Some(())
+}
 
 /// The octets before the type of an Ethernet header without tags, as they are loaded.
 #[derive(Clone, Copy)]

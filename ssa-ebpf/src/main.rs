@@ -26,6 +26,8 @@ mod sockets;
 mod steer;
 #[cfg(target_arch = "bpf")]
 mod too_big;
+#[cfg(target_arch = "bpf")]
+mod tunnel;
 
 /// On the host there is nothing to run: the crate exists for the BPF target.
 #[cfg(not(target_arch = "bpf"))]

@@ -14,14 +14,15 @@ use ssa_common::{
         self, Above, At, Connection, Judged, Origin, Part, Said, Source, Tunnel, Wrap, judge_connection, judge_part,
         judge_source, judge_tunnel, judge_upper,
     },
-    parse::{ETHERNET, Frame as _, HEADER_OCTETS, MAX_TAGS, TAG},
     rows::BankRow,
     rule::{Pair, epoch::Window, mac::Message},
     sha256::{self, Block},
     verdict::{Reason, Treatment},
 };
 
-use crate::{action::Way, clock::Jiffies, hops, maps::Kernel, packet::Packet, sockets, steer, too_big};
+use crate::{
+    action::Way, clock::Jiffies, hops, link::MAX_LINK, maps::Kernel, packet::Packet, sockets, steer, too_big, tunnel,
+};
 
 /// [`judge_source`]. Which bank is in force may change meanwhile, and is not asked again.
 #[inline(always)]
@@ -201,7 +202,7 @@ const CONNECTION_ELSEWHERE: u32 = 2;
 extern "C" fn ssa_connection(context: *mut xdp_md, network: u32) -> u32 {
     let context = XdpContext::new(context);
     let packet = Packet::<true>::new(&context);
-    match judge_connection(&packet, network, |ends| sockets::has(&packet, ends)) {
+    match judge_connection(&packet, network, |ends| sockets::has(&packet, network, ends)) {
         Connection::None => NO_CONNECTION,
         Connection::Here => CONNECTION_HERE,
         Connection::Elsewhere => CONNECTION_ELSEWHERE,
@@ -276,6 +277,9 @@ extern "C" fn ssa_send(context: *mut xdp_md, to: u64, hop: u32, frame: u64) -> u
     let treatment = if to >> 34 & 1 != 0 { Treatment::LowPriority } else { Treatment::Forward };
     // A link header has at most 30 octets, and what was wrapped is behind 40 more.
     let network = frame as u32 & 0x7f;
+    if network > MAX_LINK {
+        tunnel::keep_congestion(&Packet::<true>::new(&context), network);
+    }
     let judged = Judged { treatment, network, octets: (frame >> 32) as u32, to: to as u32, hop, wrap, ..Judged::NONE };
     match steer::send(&Packet::new(&context), &judged) {
         Way::Nowhere | Way::Stack => NOWHERE,
@@ -296,17 +300,5 @@ pub fn strip(packet: &Packet, network: u32) -> bool {
 #[inline(never)]
 extern "C" fn ssa_strip(context: *mut xdp_md, network: u32) -> u32 {
     let context = XdpContext::new(context);
-    let packet = Packet::<true>::new(&context);
-    let Some(link) = network.checked_sub(HEADER_OCTETS) else { return 0 };
-    // From the end of the link header to its beginning, so that nothing is read that was written.
-    for pair in (0..LINK_PAIRS).rev() {
-        if pair * 2 < link {
-            let Some(octets) = packet.read::<u16>(pair * 2) else { return 0 };
-            packet.write(pair * 2 + HEADER_OCTETS, octets);
-        }
-    }
-    u32::from(packet.begin_at(HEADER_OCTETS as i32))
+    u32::from(tunnel::strip(&Packet::<true>::new(&context), network).is_some())
 }
-
-/// Pairs of octets of a link header with all the tags that are looked through.
-const LINK_PAIRS: u32 = (ETHERNET + MAX_TAGS * TAG) / 2;

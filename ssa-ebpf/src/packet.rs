@@ -1,19 +1,19 @@
 //! The frame in the kernel: octets at an offset, read and written within its bounds.
 
-use core::{hint::black_box, mem::MaybeUninit};
+use core::{ffi::c_void, hint::black_box, mem::MaybeUninit};
 
 use aya_ebpf::{
     bindings::xdp_md,
     helpers::generated::{
-        bpf_csum_diff, bpf_redirect, bpf_xdp_adjust_head, bpf_xdp_adjust_tail, bpf_xdp_get_buff_len,
-        bpf_xdp_load_bytes, bpf_xdp_store_bytes,
+        bpf_csum_diff, bpf_redirect, bpf_tcp_check_syncookie, bpf_xdp_adjust_head, bpf_xdp_adjust_tail,
+        bpf_xdp_get_buff_len, bpf_xdp_load_bytes, bpf_xdp_store_bytes,
     },
     programs::XdpContext,
 };
 use bytemuck::{AnyBitPattern, NoUninit};
 use ssa_common::{
     judge::{Above, Connection, Judged, Said, Tables, Traffic, Tunnel},
-    parse::{Frame, Front},
+    parse::{Frame, Front, HEADER_OCTETS},
     rows::BankRow,
 };
 
@@ -106,6 +106,18 @@ impl<const FAR: bool> Packet<FAR> {
     #[inline(always)]
     pub fn room<const N: usize>(&self, offset: u32) -> Option<Room<N>> {
         Some(Room(self.at::<[u8; N]>(offset)?.cast()))
+    }
+
+    /// Whether the segment whose TCP header is at `segment` brings back a cookie of a listening socket (RFC 4987 §3.6).
+    #[inline(always)]
+    pub fn brings_cookie(&self, listener: *mut c_void, network: u32, segment: u32) -> bool {
+        const HEADER: usize = HEADER_OCTETS as usize;
+        const TCP_OCTETS: usize = 20;
+        let (Some(header), Some(tcp)) = (self.at::<[u8; HEADER]>(network), self.at::<[u8; TCP_OCTETS]>(segment)) else {
+            return false;
+        };
+        // SAFETY: `at` checked the bounds, and the kernel lent the socket.
+        unsafe { bpf_tcp_check_syncookie(listener, header.cast(), HEADER as u32, tcp.cast(), TCP_OCTETS as u32) == 0 }
     }
 
     /// Writes the lower-effort code point (RFC 8622 §4); ECN and flow label stay.

@@ -13,9 +13,10 @@ const THIS_NAMESPACE: u64 = u64::MAX;
 /// `BPF_TCP_LISTEN`.
 const LISTENS: u32 = 10;
 
-/// Whether this host has the connection: a socket of it, or one that is about to be.
+/// Whether this host has the connection: a socket of it, or one that is about to be. A listener that has answered with a
+/// cookie, and kept nothing, is asked whether the segment brings it back.
 #[inline(always)]
-pub fn has<const FAR: bool>(packet: &Packet<FAR>, ends: &Ends) -> bool {
+pub fn has<const FAR: bool>(packet: &Packet<FAR>, network: u32, ends: &Ends) -> bool {
     let ipv6 = bpf_sock_tuple__bindgen_ty_1__bindgen_ty_2 {
         saddr: quarters(ends.remote),
         daddr: quarters(ends.local),
@@ -31,9 +32,13 @@ pub fn has<const FAR: bool>(packet: &Packet<FAR>, ends: &Ends) -> bool {
     }
     // SAFETY: the kernel lent the socket, and takes it back with the release.
     unsafe {
-        let state = (*socket).state;
+        let has = match ends.segment {
+            _ if (*socket).state != LISTENS => true,
+            Some(segment) => packet.brings_cookie(socket.cast(), network, segment),
+            None => false,
+        };
         bpf_sk_release(socket.cast());
-        state != LISTENS
+        has
     }
 }
 

@@ -27,6 +27,8 @@ pub struct Ends {
     pub remote_port: u16,
     /// The port it used.
     pub local_port: u16,
+    /// Where the TCP header of the frame itself is, if it is a segment of this connection and no error about one.
+    pub segment: Option<u32>,
 }
 
 /// TCP: where the flags are, RFC 9293 §3.1.
@@ -71,5 +73,6 @@ fn ends(frame: &(impl Frame + ?Sized), network: u32) -> Option<Ends> {
     };
     let (first, second) = (frame.read_u16(ports)?, frame.read_u16(ports + 2)?);
     let (remote_port, local_port) = if swapped { (second, first) } else { (first, second) };
-    Some(Ends { remote, local, remote_port, local_port })
+    let segment = if swapped { None } else { Some(ports) };
+    Some(Ends { remote, local, remote_port, local_port, segment })
 }

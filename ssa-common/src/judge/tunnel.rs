@@ -35,7 +35,11 @@ pub fn judge_tunnel(
     let host = bank.host.checked_sub(1)?;
     let outer = Header::read(frame, network)?;
     let address = tables.endpoint(bank.first_endpoint.wrapping_add(host))?.address;
-    if outer.next != protocol::IPV6 || outer.destination != address || !is_endpoint(tables, bank, outer.source) {
+    if outer.next != protocol::IPV6 || outer.destination != address {
+        return None;
+    }
+    // Nobody but this host has its address, and it sends itself nothing.
+    if outer.source == address || !is_endpoint(tables, bank, outer.source) {
         return None;
     }
     let inner = Header::read(frame, network + HEADER_OCTETS)?;

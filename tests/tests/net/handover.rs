@@ -22,7 +22,7 @@ const PORT: u16 = 7444;
 const CHUNK: usize = 4096;
 
 /// Starts a server that says the host's name, and then what the client says. It ends with this process.
-fn start(host: &Host) {
+pub fn start(host: &Host) {
     let listener = host.namespace.enter(|| TcpListener::bind((Ipv6Addr::UNSPECIFIED, PORT))).unwrap().unwrap();
     let name = host.name;
     thread::spawn(move || {
@@ -38,7 +38,7 @@ fn start(host: &Host) {
 }
 
 /// A connection, and who has it.
-fn connect(client: &Namespace, address: Ipv6Addr) -> io::Result<(TcpStream, String)> {
+pub fn connect(client: &Namespace, address: Ipv6Addr) -> io::Result<(TcpStream, String)> {
     let mut stream =
         client.enter(|| TcpStream::connect_timeout(&SocketAddr::from((address, PORT)), LONGEST)).unwrap()?;
     stream.set_nodelay(true)?;

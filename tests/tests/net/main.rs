@@ -2,6 +2,7 @@
 
 mod attach;
 mod clock;
+mod cookies;
 mod fleet;
 mod foreign;
 mod handed;

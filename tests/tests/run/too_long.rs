@@ -7,7 +7,7 @@ use ssa_common::verdict::Reason;
 use ssa_tests::run::{moved, name as cell_name};
 
 use crate::{
-    layers::{ACK, CLIENT, Packet, STATIONS, destination, tcp},
+    layers::{ACK, CLIENT, Packet, STATIONS, destination, icmp, tcp, too_big},
     site::{ENDPOINTS, Fate, Site, sent},
 };
 
@@ -25,7 +25,7 @@ fn too_long_a_packet_is_answered() {
         let fits = (mtu - room) as usize;
         let fit = Packet::to(1).carrying(tcp(ACK, fits - 60));
         site.expect("what fits", &fit.frame(), &Fate::to(1, 1, &sent(steer, 1, &fit)));
-        for (longer, tags) in [(1, 0), (1, 2), (400, 0), (7500 - fits, 0)] {
+        for (longer, tags) in [(1, 0), (1, 1), (1, 4), (400, 2), (400, 0), (7500 - fits, 0)] {
             let packet = Packet::to(1).carrying(tcp(ACK, fits - 60 + longer)).tagged(tags);
             let name = format!("{steer}, {host:?}, mtu {mtu}, {longer} more, {tags} tags");
             let before = site.sandbox.counts().unwrap();
@@ -42,17 +42,18 @@ fn too_long_a_packet_is_answered() {
 }
 
 fn check_answer(answer: &[u8], packet: &Packet, host: Option<usize>, mtu: usize, name: &str) {
-    assert_eq!(answer.len(), 14 + 1280, "{name}");
-    assert_eq!([&answer[6..12], &answer[..6]].concat(), STATIONS, "{name}: back to the station that sent it");
-    assert_eq!(answer[12..14], [0x86, 0xdd], "{name}");
-    let header = Ipv6HeaderSlice::from_slice(&answer[14..]).unwrap().to_header();
+    let (link, answer) = answer.split_at(14 + 4 * packet.tags.len());
+    assert_eq!(answer.len(), 1280, "{name}");
+    assert_eq!([&link[6..12], &link[..6]].concat(), STATIONS, "{name}: back to the station that sent it");
+    assert_eq!(link[12..], packet.frame()[12..link.len()], "{name}: on the same VLAN");
+    let header = Ipv6HeaderSlice::from_slice(answer).unwrap().to_header();
     assert_eq!(header.payload_length, 1240, "{name}");
     assert_eq!(header.next_header.0, 58, "{name}");
     assert_eq!(header.hop_limit, 64, "{name}");
     let from = host.map_or(destination(1), |host| ENDPOINTS[host]);
     assert_eq!(u128::from_be_bytes(header.source), from, "{name}");
     assert_eq!(u128::from_be_bytes(header.destination), CLIENT, "{name}");
-    let message = Icmpv6Slice::from_slice(&answer[54..]).unwrap();
+    let message = Icmpv6Slice::from_slice(&answer[40..]).unwrap();
     assert!(message.is_checksum_valid(header.source, header.destination), "{name}: checksum");
     let mtu = u32::try_from(mtu).unwrap();
     assert_eq!(message.icmp_type(), Icmpv6Type::PacketTooBig { mtu }, "{name}");
@@ -71,6 +72,23 @@ fn nothing_is_asked_to_be_shorter_than_ipv6_allows() {
         site.expect("what does not", &frame, &Fate::dropped(Reason::NoEndpoint, frame.clone()));
         site.judge();
     }
+}
+
+#[test]
+fn an_error_is_not_answered() {
+    let mut site = Site::new(Some(HOST), "l2", MTU, "");
+    let (kind, mut error) = too_big(1);
+    error.resize(MTU as usize, 0x5a);
+    let packet = Packet::to(1).carrying((kind, error));
+    let hidden = Packet::to(1).carrying((60, [&[58, 0, 1, 4, 0, 0, 0, 0], &packet.payload[..]].concat()));
+    for (name, packet) in [("an error", packet.clone()), ("tagged", packet.tagged(2)), ("behind options", hidden)] {
+        // sleep: a second answer in the same tick is refused anyway.
+        thread::sleep(Duration::from_millis(20));
+        site.expect(name, &packet.frame(), &Fate::dropped(Reason::NoEndpoint, packet.frame()));
+    }
+    let echo = Packet::to(1).carrying(icmp(128, 0, &[0x5a; 1500]));
+    check_answer(&site.answer(&echo.frame()), &echo, Some(HOST), MTU as usize, "what is no error");
+    site.judge();
 }
 
 #[test]

@@ -97,6 +97,7 @@ fn others() -> Vec<(String, Vec<u8>)> {
     let mut others = vec![
         ("from a stranger".to_owned(), Packet { source: CLIENT, ..good.clone() }.frame()),
         ("from next to an endpoint".into(), Packet { source: ENDPOINTS[OTHER] + 1, ..good.clone() }.frame()),
+        ("from this host".into(), Packet { source: ENDPOINTS[HOST], ..good.clone() }.frame()),
         ("from ::".into(), Packet { source: 0, ..good.clone() }.frame()),
         ("to another endpoint".into(), wrapped(OTHER, 0, true, &Packet::to(OWN)).frame()),
         ("to nobody".into(), Packet { destination: CLIENT, ..good.clone() }.frame()),
@@ -138,6 +139,42 @@ fn what_is_not_from_an_endpoint_for_this_one_is_left_alone() {
     }
     let (frame, _) = both(0, true, &Packet::to(OWN));
     site.expect("good where there are endpoints", &frame, &Fate::other(frame.clone()));
+    site.judge();
+}
+
+/// Not capable, capable in two ways, and congestion met (RFC 3168 §5).
+const ECN: [u8; 4] = [0b00, 0b01, 0b10, 0b11];
+
+/// What RFC 6040 §4.2 says of the inner and the outer words, but for what cannot be: congestion was met by a packet that was
+/// wrapped as one of a transport that is not capable.
+fn decapsulated(inner: u8, outer: u8) -> u8 {
+    match (inner, outer) {
+        (0b01 | 0b10, 0b11) => 0b11,
+        (0b10, 0b01) => 0b01,
+        (inner, _) => inner,
+    }
+}
+
+#[test]
+fn congestion_that_was_met_on_the_way_is_told() {
+    const DSCP: u8 = 0b1011_1000;
+    let mut site = Site::new(Some(HOST), "ip6ip6", 1500, "");
+    for (inner, outer) in ECN.into_iter().flat_map(|inner| ECN.map(|outer| (inner, outer))) {
+        let name = format!("{outer:02b} around {inner:02b}");
+        let class = DSCP | decapsulated(inner, outer);
+        let [met, told] = [DSCP | inner, class].map(|class| Packet::to(OWN).class(class));
+        let outside = |packet: &Packet| wrapped(OTHER, HOST, true, packet).class(outer);
+        for tags in [0, 2] {
+            let left = Packet { tags: outside(&met).tagged(tags).tags, ..told.clone() }.frame();
+            site.expect(&name, &outside(&met).tagged(tags).frame(), &Fate::here(OWN, left));
+        }
+        // A connection that this host does not have, in a slice that it does not own: it goes on, in another wrap.
+        const ANOTHERS: u32 = 0;
+        let [met, told] = [met, told].map(|p| Packet { destination: Packet::to(ANOTHERS).destination, ..p });
+        let [met, told] = [met, told].map(|packet| packet.carrying(tcp(ACK, 10)));
+        let fate = Fate::to(0, ANOTHERS, &wrapped(HOST, 0, false, &told.on()));
+        site.expect(&format!("{name}, sent on"), &outside(&met).frame(), &fate);
+    }
     site.judge();
 }
 
