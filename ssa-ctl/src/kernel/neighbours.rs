@@ -9,17 +9,16 @@ use std::{
 use anyhow::Context as _;
 use futures_util::TryStreamExt as _;
 use rtnetlink::{
-    Handle, RouteMessageBuilder, new_connection,
+    Error, Handle, RouteMessageBuilder,
     packet_route::{
         AddressFamily,
-        link::LinkAttribute,
         neighbour::{NeighbourAddress, NeighbourAttribute, NeighbourExtFlags, NeighbourFlags, NeighbourState},
         route::{RouteAddress, RouteAttribute, RouteMessage, RouteMetric},
     },
 };
 use ssa_common::rows::HopRow;
 
-use super::netlink::Host;
+use super::netlink::{Host, with_netlink};
 use crate::{
     config::{Config, Endpoint, Steer},
     plan::ground::Neighbourhood,
@@ -43,14 +42,8 @@ pub fn find(config: &Config, host: &Host, ask: bool) -> anyhow::Result<Neighbour
         return Ok(found);
     }
     let others: Vec<_> = config.endpoints.iter().filter(|other| Some(&other.name) != found.endpoint.as_ref()).collect();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    (found.hops, found.sources) = runtime.block_on(async {
-        let (connection, handle, _) = new_connection().context("cannot open a netlink socket")?;
-        let connection = tokio::spawn(connection);
-        let hops = hops(&handle, &others, ask).await.context("cannot ask for the ways to the endpoints");
-        connection.abort();
-        hops
-    })?;
+    (found.hops, found.sources) = with_netlink(async |handle| hops(handle, host, &others, ask).await)
+        .context("cannot ask for the ways to the endpoints")?;
     Ok(found)
 }
 
@@ -75,13 +68,12 @@ struct Route<'a> {
 /// The ways, and the addresses of this host at their beginnings, by the names of the endpoints.
 type Ways = (BTreeMap<String, HopRow>, BTreeMap<String, Ipv6Addr>);
 
-async fn hops(handle: &Handle, others: &[&Endpoint], ask: bool) -> anyhow::Result<Ways> {
+async fn hops(handle: &Handle, host: &Host, others: &[&Endpoint], ask: bool) -> Result<Ways, Error> {
     let mut routes = Vec::new();
     for endpoint in others {
         // An endpoint that no route leads to is one that nothing can be sent to: the filter says so for each frame.
         routes.extend(route(handle, endpoint).await);
     }
-    let links = links(handle).await?;
     let until = Instant::now() + PATIENCE;
     let mut asked = !ask;
     loop {
@@ -91,11 +83,9 @@ async fn hops(handle: &Handle, others: &[&Endpoint], ask: bool) -> anyhow::Resul
             let hop = |route: &Route<'_>| {
                 let destination = route.endpoint.mac.map(|mac| mac.0);
                 let destination = destination.or_else(|| known.get(&(route.interface, route.next)).copied())?;
-                let (source, mtu) = links.get(&route.interface)?;
-                Some((
-                    route.endpoint.name.clone(),
-                    row(destination, *source, route.interface, route.mtu.unwrap_or(*mtu)),
-                ))
+                let link = host.interfaces.iter().find(|link| link.index == route.interface)?;
+                let row = row(destination, link.mac?, link.index, route.mtu.unwrap_or(link.mtu));
+                Some((route.endpoint.name.clone(), row))
             };
             let source = |route: &Route<'_>| Some((route.endpoint.name.clone(), route.source?));
             return Ok((routes.iter().filter_map(hop).collect(), routes.iter().filter_map(source).collect()));
@@ -147,26 +137,8 @@ async fn route<'a>(handle: &Handle, endpoint: &'a Endpoint) -> Option<Route<'a>>
     Some(Route { endpoint, next, interface: interface?, mtu, source })
 }
 
-/// The hardware address and the MTU of each interface that has one.
-async fn links(handle: &Handle) -> anyhow::Result<BTreeMap<u32, ([u8; 6], u32)>> {
-    let mut found = BTreeMap::new();
-    let mut links = handle.link().get().execute();
-    while let Some(link) = links.try_next().await? {
-        let (mut mac, mut mtu) = (None, 0);
-        for attribute in link.attributes {
-            match attribute {
-                LinkAttribute::Address(octets) => mac = octets.try_into().ok(),
-                LinkAttribute::Mtu(octets) => mtu = octets,
-                _ => {}
-            }
-        }
-        found.extend(mac.map(|mac| (link.header.index, (mac, mtu))));
-    }
-    Ok(found)
-}
-
 /// The neighbours whose hardware address is known.
-async fn neighbours(handle: &Handle) -> anyhow::Result<BTreeMap<(u32, Ipv6Addr), [u8; 6]>> {
+async fn neighbours(handle: &Handle) -> Result<BTreeMap<(u32, Ipv6Addr), [u8; 6]>, Error> {
     let mut known = BTreeMap::new();
     let mut neighbours = handle.neighbours().get().execute();
     while let Some(neighbour) = neighbours.try_next().await? {
@@ -189,16 +161,16 @@ async fn neighbours(handle: &Handle) -> anyhow::Result<BTreeMap<(u32, Ipv6Addr),
 }
 
 /// Asks for a neighbour, and lets the kernel keep it; or notes the address that the config gives.
-async fn keep_known(handle: &Handle, route: &Route<'_>) -> anyhow::Result<()> {
+async fn keep_known(handle: &Handle, route: &Route<'_>) -> Result<(), Error> {
     let add = || handle.neighbours().add(route.interface, IpAddr::V6(route.next)).replace();
     if let Some(mac) = route.endpoint.mac {
-        return Ok(add().state(NeighbourState::Permanent).link_layer_address(&mac.0).execute().await?);
+        return add().state(NeighbourState::Permanent).link_layer_address(&mac.0).execute().await;
     }
     let mut kept = add().state(NeighbourState::None).flags(NeighbourFlags::Use);
     kept.message_mut().attributes.push(NeighbourAttribute::ExtFlags(NeighbourExtFlags::Managed));
     match kept.execute().await {
         Ok(()) => Ok(()),
         // Older kernels do not keep them, but they ask.
-        Err(_) => Ok(add().state(NeighbourState::None).flags(NeighbourFlags::Use).execute().await?),
+        Err(_) => add().state(NeighbourState::None).flags(NeighbourFlags::Use).execute().await,
     }
 }
