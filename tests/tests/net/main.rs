@@ -2,6 +2,7 @@
 
 mod attach;
 mod clock;
+mod entries;
 mod fleet;
 mod foreign;
 mod handed;
