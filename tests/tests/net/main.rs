@@ -26,3 +26,4 @@ mod stream;
 mod together;
 mod traffic;
 mod vlan;
+mod ways;

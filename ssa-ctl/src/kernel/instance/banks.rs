@@ -137,18 +137,11 @@ impl Instance {
         Ok(active.in_force().generation)
     }
 
-    /// Lets the program believe in a way to every endpoint of the bank in force, and never ask the kernel: where it runs
-    /// on no interface, there is nobody to ask. What the controller found is believed, or that the next frame goes back.
-    pub fn believe(&self, tables: &Tables) -> anyhow::Result<()> {
-        const LOOPBACK: u32 = 1;
-        let first = config_bank(&self.active.get(0)?) * self.meta.endpoints;
-        for (place, endpoint) in (first..).zip(&tables.endpoints) {
-            let known = if endpoint.hop.interface == 0 {
-                HopRow { interface: LOOPBACK, mtu: u32::MAX, ..HopRow::default() }
-            } else {
-                endpoint.hop
-            };
-            let cpus = self.meta.cpus;
+    /// Lets the program believe in these ways to the endpoints of the bank in force, and never ask the kernel: where it
+    /// runs on no interface, there is nobody to ask.
+    pub fn believe(&self, hops: impl IntoIterator<Item = HopRow>) -> anyhow::Result<()> {
+        let (first, cpus) = (config_bank(&self.active.get(0)?) * self.meta.endpoints, self.meta.cpus);
+        for (place, known) in (first..).zip(hops) {
             self.hops.write(place * cpus, &vec![HopRow { until: u64::MAX, ..known }; cpus as usize])?;
         }
         Ok(())
