@@ -102,7 +102,7 @@ pub fn bring(context: &mut Context<'_>, wanted: &Wanted<'_>, dry_run: bool) -> R
         return Ok(Done { steps, generation: planned.generation, warnings });
     }
     let generation = perform::perform(context, &pins, wanted, &planned, &steps)?;
-    neighbours::forget(&planned.unneeded)?;
+    neighbours::forget(&planned.unneeded).context("all other steps are done")?;
     Ok(Done { steps, generation, warnings })
 }
 

@@ -31,8 +31,9 @@ use crate::{
 /// Say what the filter makes of an address pair, and why
 ///
 /// Shows the service, the reason, and each field of the rule with what it should hold and what it holds; for a field
-/// with epochs, the one in which it would be valid. With `--config` the law of that file alone is asked, which needs no
-/// privilege; else the loaded program too, and the two must agree.
+/// with epochs, the one in which it would be valid; and for a slice its endpoint, the one before while that keeps its
+/// connections, and the way there. With `--config` the law of that file alone is asked, which needs no privilege, and every
+/// way is taken for known; else the loaded program too, and the two must agree.
 ///
 /// Exit codes: 0 explained, whatever the verdict; 3 the program and the law of this host differ; 4 nothing is loaded.
 #[derive(clap::Args)]

@@ -162,6 +162,10 @@ async fn asked(handle: &Handle, routes: &[Route<'_>]) -> Result<BTreeMap<Neighbo
     let mut is_asked = false;
     for route in routes {
         let (entry, given) = (known.get(&route.next), route.given());
+        // The router there has another hardware address than the endpoint.
+        if given.is_some() && route.next.address != route.endpoint.address {
+            continue;
+        }
         if entry.is_some_and(|entry| entry.is_kept(given) && entry.mac.is_some()) {
             continue;
         }

@@ -105,4 +105,10 @@ fn entries_with_given_hardware_addresses_go_too() {
     filter.apply(&with_mac).done();
     filter.ctl(["down"]).done();
     assert_eq!(entry(host, &a), "");
+
+    // Behind a router, it is not the router's.
+    let behind = with_mac.replace(&format!("\"{a}\""), "\"2001:db8:9::a\"");
+    host.ip(&["-6", "route", "add", "2001:db8:9::/64", "via", &lan("b")]).unwrap();
+    filter.apply(&behind).done();
+    assert!(is_kept(host, &lan("b")) && !entry(host, &lan("b")).contains("00:53:0a"), "{}", entry(host, &lan("b")));
 }
