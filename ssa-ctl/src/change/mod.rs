@@ -5,6 +5,8 @@ mod interfaces;
 mod perform;
 mod slices;
 
+use std::net::Ipv6Addr;
+
 use anyhow::Context as _;
 use ipnet::Ipv6Net;
 
@@ -13,15 +15,16 @@ use crate::{
     context::Context,
     failure::{Code, Failure},
     host,
-    kernel::{create, instance::Instance, lock, lookup, netlink::Host, permission, pins::Pins},
+    kernel::{create, instance::Instance, lock, lookup, neighbours, netlink::Host, permission, pins::Pins, ways},
     plan::{
         changes::{Change, changes},
-        ground::{Ground, Neighbourhood},
+        ground::Ground,
         numbers::Numbers,
         shape::Shape,
         slices::{Before, told, untold},
         steps::{Action, Step, Want, steps},
         tables::Tables,
+        ways::{Neighbour, warnings},
     },
 };
 
@@ -38,8 +41,8 @@ pub struct Wanted<'a> {
     pub rings: &'a KeyRings,
     /// The interfaces it names, with their numbers.
     pub interfaces: Vec<(String, u32)>,
-    /// What this host is among its endpoints.
-    pub neighbourhood: Neighbourhood,
+    /// The interfaces and addresses that there are.
+    pub host: &'a Host,
 }
 
 /// What was done, or would be.
@@ -48,6 +51,8 @@ pub struct Done {
     pub steps: Vec<Step>,
     /// The generation that is in force now.
     pub generation: u64,
+    /// What operators should know all the same.
+    pub warnings: Vec<String>,
 }
 
 /// The numbers of the interfaces that a config names.
@@ -71,9 +76,9 @@ pub fn bring(context: &mut Context<'_>, wanted: &Wanted<'_>, dry_run: bool) -> R
     permission::check()?;
     let pins = Pins::new(&context.pin_root);
     if dry_run && !pins.are_there().unwrap_or(false) {
-        let (steps, _) = plan(&pins, wanted, context)?;
+        let (steps, planned) = plan(&pins, wanted, dry_run, context)?;
         interfaces::check_free(&pins, &steps)?;
-        return Ok(Done { steps, generation: 0 });
+        return Ok(Done { steps, generation: 0, warnings: planned.warnings });
     }
     let err = &mut *context.err;
     let mut waiting = || {
@@ -88,15 +93,17 @@ pub fn bring(context: &mut Context<'_>, wanted: &Wanted<'_>, dry_run: bool) -> R
             lock => break lock?,
         }
     };
-    let (steps, planned) = plan(&pins, wanted, context)?;
+    let (steps, mut planned) = plan(&pins, wanted, dry_run, context)?;
+    let warnings = std::mem::take(&mut planned.warnings);
     if dry_run {
         interfaces::check_free(&pins, &steps)?;
     }
     if dry_run || steps.is_empty() {
-        return Ok(Done { steps, generation: planned.generation });
+        return Ok(Done { steps, generation: planned.generation, warnings });
     }
     let generation = perform::perform(context, &pins, wanted, &planned, &steps)?;
-    Ok(Done { steps, generation })
+    neighbours::forget(&planned.unneeded).context("all other steps are done")?;
+    Ok(Done { steps, generation, warnings })
 }
 
 /// What was found and worked out for a plan.
@@ -107,9 +114,16 @@ struct Planned {
     shape: Shape,
     numbers: Numbers,
     generation: u64,
+    unneeded: Vec<Neighbour>,
+    warnings: Vec<String>,
 }
 
-fn plan(pins: &Pins, wanted: &Wanted<'_>, context: &Context<'_>) -> Result<(Vec<Step>, Planned), Failure> {
+fn plan(
+    pins: &Pins,
+    wanted: &Wanted<'_>,
+    dry_run: bool,
+    context: &Context<'_>,
+) -> Result<(Vec<Step>, Planned), Failure> {
     let document = config::to_toml(&untold(wanted.config));
     let needed = Shape::of(wanted.config, document.len());
     let there = pins.are_there().with_context(|| format!("cannot examine {}", pins.root().display()))?;
@@ -131,16 +145,20 @@ fn plan(pins: &Pins, wanted: &Wanted<'_>, context: &Context<'_>) -> Result<(Vec<
         let config = have.config.as_ref()?;
         Some(Before { config, slices: &have.tables.slices, ticks: have.ticks })
     });
-    let ground = Ground { before, host: Some(&wanted.neighbourhood), ..Ground::new(hertz, shape, &numbers) };
+    let neighbourhood = ways::find(wanted.config, wanted.host, !dry_run)?;
+    let ground = Ground { before, host: Some(&neighbourhood), ..Ground::new(hertz, shape, &numbers) };
     let tables = Tables::compile_for(wanted.config, wanted.rings, &ground)?;
     let want = Want {
         config: &told(wanted.config, &tables.slices),
         tables: &tables,
         document: &document,
         interfaces: wanted.interfaces.clone(),
+        host: &neighbourhood,
     };
     let steps = steps(&want, have.as_ref());
-    Ok((steps, Planned { instance, tables, document, shape, numbers, generation }))
+    let warnings = warnings(wanted.config, &neighbourhood);
+    let unneeded = neighbourhood.unneeded;
+    Ok((steps, Planned { instance, tables, document, shape, numbers, generation, unneeded, warnings }))
 }
 
 fn is_missing(failure: &Failure) -> bool {
@@ -170,13 +188,13 @@ pub fn edit_in_force(
     let wanted = edit(&config, &mut tables, &instance.numbers()?)?;
     let document = config::to_toml(&untold(&wanted));
     if tables == running.tables && document == running.document {
-        return Ok(Done { steps: Vec::new(), generation: running.generation });
+        return Ok(Done { steps: Vec::new(), generation: running.generation, warnings: Vec::new() });
     }
     let generation = running.generation + 1;
     instance.put_in_force(&tables, &document, generation)?;
     let steps = changes(Some(&config), &wanted).into_iter();
     let steps = steps.map(|Change { object, detail }| Step { action: Action::Config, object, detail }).collect();
-    Ok(Done { steps, generation })
+    Ok(Done { steps, generation, warnings: Vec::new() })
 }
 
 /// The config in force.
@@ -204,9 +222,11 @@ pub struct Down {
     pub interfaces: Vec<String>,
     /// The prefixes whose local routes were ours.
     pub routes: Vec<Ipv6Net>,
+    /// The addresses whose neighbour entries were ours.
+    pub neighbours: Vec<Ipv6Addr>,
 }
 
-/// Takes everything down below the pin root, and the endpoint host's routes; says what was there.
+/// Takes everything down below the pin root, the endpoint host's routes and our neighbour entries; says what was there.
 ///
 /// # Errors
 /// Where the folder is not one of ours, or another network namespace's filter still runs and `force` is not given.
@@ -228,11 +248,15 @@ pub fn down(context: &mut Context<'_>, force: bool) -> Result<Down, Failure> {
         return Err(Failure::new(Code::Failed, message).hint("enter that namespace, or say --force"));
     }
     let interfaces = pins.linked()?;
-    // The routes of another network namespace cannot be had from here.
-    let routes = if create::is_foreign(&pins)? { Vec::new() } else { host::routes_off()? };
+    // The routes and neighbours of another network namespace cannot be had from here.
+    let (routes, neighbours) = if create::is_foreign(&pins)? {
+        (Vec::new(), Vec::new())
+    } else {
+        (host::routes_off()?, neighbours::forget_all()?)
+    };
     lookup::remove(&pins)?;
     create::clear(&pins)?;
     std::fs::remove_dir(pins.root())
         .with_context(|| format!("cannot remove {}: something of others is in it", pins.root().display()))?;
-    Ok(Down { interfaces, routes })
+    Ok(Down { interfaces, routes, neighbours })
 }

@@ -14,7 +14,7 @@ use crate::{
         clock::{Ticks, now},
         create::{self, Made},
         instance::Instance,
-        object,
+        neighbours, object,
         pins::Pins,
     },
     plan::{
@@ -40,6 +40,7 @@ pub(super) fn perform(
         return first(context, pins, wanted, planned, steps).inspect_err(|_| {
             // Nothing of ours was there before. What cannot be taken away is named by the next `apply`.
             let _ = create::clear(pins).and_then(|()| Ok(std::fs::remove_dir(pins.root())?));
+            let _ = neighbours::forget_all();
         });
     }
     let instance = planned.instance.as_ref().context("there is no instance to change")?;
@@ -60,9 +61,10 @@ pub(super) fn perform(
     if has(Action::Clock) {
         done.note(Action::Clock, publish(context, pins, instance))?;
     }
-    if has(Action::Config) {
+    if has(Action::Config) || has(Action::Way) {
         generation = planned.generation + 1;
         done.note(Action::Config, instance.put_in_force(&planned.tables, &planned.document, generation))?;
+        done.note(Action::Way, Ok::<_, Failure>(()))?;
     }
     done.note(Action::Detach, interfaces::settle(pins, wanted, steps, links))?;
     Ok(generation)

@@ -94,5 +94,5 @@ pub fn move_slices(context: &mut Context<'_>, order: &Order<'_>, dry_run: bool) 
     };
     let steps: Vec<Step> = steps.into_iter().map(step).collect();
     let generation = if dry_run || moves.is_empty() { running.generation } else { instance.move_slices(&moves)? };
-    Ok(Done { steps, generation })
+    Ok(Done { steps, generation, warnings: Vec::new() })
 }

@@ -8,7 +8,7 @@ use crate::{
     config::{self, Checked},
     context::Context,
     failure::{Failure, Outcome},
-    kernel::{neighbours, netlink::Host},
+    kernel::netlink::Host,
     output,
 };
 
@@ -51,8 +51,7 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome {
     if !args.force {
         own_addresses(&checked, &host)?;
     }
-    let neighbourhood = neighbours::find(&checked.config, &host, !args.dry_run)?;
-    let wanted = Wanted { config: &checked.config, rings: &rings, interfaces, neighbourhood };
+    let wanted = Wanted { config: &checked.config, rings: &rings, interfaces, host: &host };
     let done = change::bring(context, &wanted, args.dry_run)?;
     report::steps(context, &done, args.dry_run)
 }

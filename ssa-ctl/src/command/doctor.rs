@@ -6,7 +6,8 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::{
-    change::{link_states, running_config, ticks},
+    change::{link_states, parse_document, running_config, ticks},
+    config::Endpoint,
     context::Context,
     failure::{Exit, Outcome},
     kernel::{
@@ -16,14 +17,15 @@ use crate::{
         netlink::{Host, Interface},
         permission,
         pins::Pins,
-        version,
+        version, ways,
     },
+    plan::ways::{Way, needs_ways, stranger},
 };
 
 /// Look for what on this host would spoil the filter
 ///
 /// Looks at capabilities, the BPF file system, the kernel, interfaces (MTU, VLAN offload, foreign programs), source
-/// routing, tunnels and the clock. Changes nothing. Exit code 1 if something is broken; warnings alone are 0.
+/// routing, tunnels, the ways to endpoints and the clock. Changes nothing. Exit code 1 if something is broken; warnings alone are 0.
 #[derive(clap::Args)]
 pub struct Args {}
 
@@ -55,7 +57,10 @@ pub fn run(context: &mut Context<'_>, _: &Args) -> Outcome {
     let pins = Pins::new(&context.pin_root);
     let mut findings = vec![capabilities(), file_system(&pins), kernel()];
     match Host::ask() {
-        Ok(host) => findings.extend(interfaces(context, &pins, &host)),
+        Ok(host) => {
+            findings.extend(interfaces(context, &pins, &host));
+            findings.extend(endpoints(&pins, &host));
+        }
         Err(error) => {
             findings.push(Finding::new("interfaces", Level::Broken, format!("{error:#}"), "is netlink open?"));
         }
@@ -178,6 +183,33 @@ fn interface_findings(interface: &Interface, links: &[crate::plan::steps::LinkSt
         let message = format!("{name} carries no Ethernet");
         findings.push(Finding::new("tunnel", Level::Broken, message, "filter the Ethernet interface below it"));
     }
+    findings
+}
+
+/// The ways to the endpoints in force, and whether endpoints take what this host sends.
+fn endpoints(pins: &Pins, host: &Host) -> Vec<Finding> {
+    let running = Instance::open(pins, true).ok().and_then(|instance| instance.running().ok());
+    let Some(running) = running else { return Vec::new() };
+    let Ok(config) = parse_document(&running.document) else { return Vec::new() };
+    let ways = match ways::in_force(&config, host, &running.tables) {
+        Ok(ways) => ways,
+        Err(error) => return vec![Finding::new("way", Level::Warning, format!("{error:#}"), "is netlink open?")],
+    };
+    let of = |endpoint: &Endpoint| {
+        let name = &endpoint.name;
+        match (ways.hops.get(name).and_then(|hop| Way::of(hop, &ways.links)), ways.without.get(name)) {
+            (Some(way), _) => Some(Finding::new("way", Level::Ok, format!("to {name}: {way}"), "")),
+            // Nobody looks for ways that nothing takes.
+            (None, Some(why)) if needs_ways(&config, &ways) => {
+                let hint = "what is for it is dropped: mend that, and run apply again";
+                Some(Finding::new("way", Level::Warning, format!("to {name}: none: {why}"), hint))
+            }
+            (None, _) => None,
+        }
+    };
+    let mut findings: Vec<_> = config.endpoints.iter().filter_map(of).collect();
+    let hint = "else endpoints leave what it sends alone";
+    findings.extend(stranger(&config, &ways).map(|message| Finding::new("tunnel", Level::Warning, message, hint)));
     findings
 }
 

@@ -10,7 +10,8 @@ use crate::{
 
 /// Detach from all interfaces and remove everything
 ///
-/// Nothing is left: no program, no map, no link, no pin, no route of `endpoint host`. Where nothing is loaded there is
+/// Nothing is left: no program, no map, no link, no pin, no route of `endpoint host`, no
+/// neighbour entry. Where nothing is loaded there is
 /// nothing to do.
 #[derive(clap::Args)]
 pub struct Args {
@@ -22,14 +23,19 @@ pub struct Args {
 /// Takes the instance down.
 pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome {
     let was_there = context.pin_root.exists();
-    let Down { interfaces, routes } = change::down(context, args.force)?;
+    let Down { interfaces, routes, neighbours } = change::down(context, args.force)?;
     if context.json {
-        context.object(&json!({ "changed": was_there, "detached": interfaces, "routes": routes }))?;
+        context.object(&json!({ "changed": was_there, "detached": interfaces, "routes": routes,
+                                "neighbours": neighbours }))?;
         return Ok(Exit::Done);
     }
     if !routes.is_empty() {
         let prefixes = routes.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         writeln!(context.out, "removed the local routes of {prefixes}")?;
+    }
+    if !neighbours.is_empty() {
+        let addresses = neighbours.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        writeln!(context.out, "removed the neighbour entries of {addresses}")?;
     }
     if !was_there {
         writeln!(context.out, "nothing is loaded at {}", context.pin_root.display())?;

@@ -6,12 +6,12 @@ use crate::{
     change::{self, ticks},
     context::Context,
     failure::{Exit, Outcome},
-    kernel::{instance::Instance, pins::Pins},
+    kernel::{instance::Instance, netlink::Host, pins::Pins, ways},
     observe::slices::ServiceSlices,
-    plan::slices::ranked,
+    plan::{slices::ranked, ways::Way},
 };
 
-/// List the endpoints in force with their slices
+/// List the endpoints in force with their slices, and the ways to them from this host
 #[derive(clap::Args)]
 pub struct Args {}
 
@@ -26,6 +26,8 @@ pub fn run(context: &mut Context<'_>, _: &Args) -> Outcome {
     let all: Vec<_> =
         services.filter_map(|service| ServiceSlices::read(&instance, &running, &config, service, now)).collect();
     let own = (running.tables.bank.host as usize).checked_sub(1).map(|rank| ranked(&config)[rank].1.name.clone());
+    let ways = ways::in_force(&config, &Host::ask()?, &running.tables)?;
+    let way = |name: &str| Way::of(ways.hops.get(name)?, &ways.links);
     let endpoints: Vec<_> = config
         .endpoints
         .iter()
@@ -43,6 +45,8 @@ pub fn run(context: &mut Context<'_>, _: &Args) -> Outcome {
                 "mac": endpoint.mac,
                 "drain": endpoint.drain,
                 "this_host": own.as_ref() == Some(&endpoint.name),
+                "way": way(&endpoint.name),
+                "no_way": ways.without.get(&endpoint.name),
                 "services": services,
             })
         })
@@ -68,9 +72,14 @@ pub fn run(context: &mut Context<'_>, _: &Args) -> Outcome {
             endpoint.weight.to_string(),
             endpoint.domain.clone().unwrap_or_else(|| "-".into()),
             state.to_owned(),
+            match (way(&endpoint.name), ways.without.get(&endpoint.name)) {
+                (Some(way), _) => way.to_string(),
+                (None, Some(why)) => format!("none: {why}"),
+                (None, None) => "-".into(),
+            },
             all.iter().filter_map(held).collect::<Vec<_>>().join(", "),
         ]
     });
-    context.table(["ENDPOINT", "ADDRESS", "WEIGHT", "DOMAIN", "STATE", "SLICES"], rows)?;
+    context.table(["ENDPOINT", "ADDRESS", "WEIGHT", "DOMAIN", "STATE", "WAY", "SLICES"], rows)?;
     Ok(Exit::Done)
 }

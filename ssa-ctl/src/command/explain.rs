@@ -14,13 +14,16 @@ use aya::programs::ProgramInfo;
 use ssa_common::verdict::{Reason, Treatment};
 
 use crate::{
+    change::ticks,
     config::{Allow, Config, keys::KeyRings},
     context::{Context, unix},
     failure::{Code, Exit, Failure, Outcome},
-    kernel::{clock, instance::Instance, object, permission, pins::Pins, sandbox::Sandbox},
+    kernel::{clock, instance::Instance, netlink::Host, object, permission, pins::Pins, sandbox::Sandbox, ways},
     plan::{
         ground::{Ground, Neighbourhood},
-        slices::{Before, ranked},
+        numbers::Numbers,
+        shape::Shape,
+        slices::Before,
         tables::Tables,
     },
 };
@@ -28,8 +31,9 @@ use crate::{
 /// Say what the filter makes of an address pair, and why
 ///
 /// Shows the service, the reason, and each field of the rule with what it should hold and what it holds; for a field
-/// with epochs, the one in which it would be valid. With `--config` the law of that file alone is asked, which needs no
-/// privilege; else the loaded program too, and the two must agree.
+/// with epochs, the one in which it would be valid; and for a slice its endpoint, the one before while that keeps its
+/// connections, and the way there. With `--config` the law of that file alone is asked, which needs no privilege, and every
+/// way is taken for known; else the loaded program too, and the two must agree.
 ///
 /// Exit codes: 0 explained, whatever the verdict; 3 the program and the law of this host differ; 4 nothing is loaded.
 #[derive(clap::Args)]
@@ -55,15 +59,24 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome {
     // To load the program takes a while: the time is taken behind it, so that both are asked about the same moment.
     let loaded = if args.config.is_none() { Some(sandbox(context, |tables| tables)?) } else { None };
     let question = question(context, args, &config);
-    let tables = match &loaded {
-        Some((instance, _)) => tables_of(instance, &config, &rings)?,
-        None => Tables::compile(&config, &rings, 1)?,
+    let explanation = match loaded {
+        None => explain(&config, &rings, &tables_by_itself(&config, &rings)?, None, &question),
+        Some((instance, sandbox)) => {
+            let running = instance.running()?.tables;
+            let ways = ways::in_force(&config, &Host::ask()?, &running)?;
+            let tables = tables_of(&instance, &running, &ways, &config, &rings)?;
+            sandbox.instance().believe(tables.endpoints.iter().map(|row| (*row, row.hop)))?;
+            let mut explanation = explain(&config, &rings, &tables, Some(&ways), &question);
+            let now = unix(clock::now(context.now));
+            let hertz = instance.meta.hertz;
+            let ticks = ticks(&Pins::new(&context.pin_root))?.now();
+            let ticks =
+                ticks.saturating_add_signed((question.time.cast_signed() - now.cast_signed()) * i64::from(hertz));
+            explanation.note_handover(&config, &running, (ticks, hertz));
+            let (reason, treatment) = ask_program(&instance, sandbox, &question, args.at)?;
+            explanation.with_kernel(reason, treatment)
+        }
     };
-    let mut explanation = explain(&config, &rings, &tables, &question);
-    if let Some((instance, sandbox)) = loaded {
-        let (reason, treatment) = ask_program(&instance, sandbox, &question, args.at)?;
-        explanation = explanation.with_kernel(reason, treatment);
-    }
     if context.json {
         context.object(&explanation)?;
     } else {
@@ -73,17 +86,29 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome {
 }
 
 /// The rows of the running config for a clock of one tick a second: of this host, and with the slices as they are.
-fn tables_of(instance: &Instance, config: &Config, rings: &KeyRings) -> anyhow::Result<Tables> {
-    let running = instance.running()?;
+fn tables_of(
+    instance: &Instance,
+    running: &Tables,
+    ways: &Neighbourhood,
+    config: &Config,
+    rings: &KeyRings,
+) -> anyhow::Result<Tables> {
     let mut config = config.clone();
     config.services.iter_mut().for_each(|service| service.owners.clear());
-    let own = (running.tables.bank.host as usize).checked_sub(1);
-    let endpoint = own.and_then(|rank| Some(ranked(&config).get(rank)?.1.name.clone()));
-    let host = Neighbourhood { endpoint, ..Neighbourhood::default() };
-    let before = Before { config: &config, slices: &running.tables.slices, ticks: 0 };
+    let before = Before { config: &config, slices: &running.slices, ticks: 0 };
     let numbers = instance.numbers()?;
-    let ground = Ground { before: Some(before), host: Some(&host), ..Ground::new(1, instance.shape(), &numbers) };
+    let ground = Ground { before: Some(before), host: Some(ways), ..Ground::new(1, instance.shape(), &numbers) };
     Tables::compile_for(&config, rings, &ground)
+}
+
+/// The rows of a config by itself, for a clock of one tick a second: with this host as the endpoint that it would be.
+fn tables_by_itself(config: &Config, rings: &KeyRings) -> anyhow::Result<Tables> {
+    // Whoever may not ask has a host without addresses.
+    let host = Host::ask().unwrap_or_default();
+    let host = Neighbourhood { endpoint: ways::own(config, &host), ..Neighbourhood::default() };
+    let numbers = Numbers::default().next(config, u32::MAX);
+    let ground = Ground { host: Some(&host), ..Ground::new(1, Shape::of(config, 0), &numbers) };
+    Tables::compile_for(config, rings, &ground)
 }
 
 /// What the program makes of the question, over copies of the rows in force: nothing of the instance moves.
@@ -146,6 +171,14 @@ fn text(context: &mut Context<'_>, explanation: &Explanation) -> std::io::Result
     }
     if let Some(endpoint) = &explanation.endpoint {
         writeln!(context.out, "endpoint   {endpoint}")?;
+    }
+    if let Some((previous, seconds)) = explanation.previous.as_ref().zip(explanation.seconds) {
+        writeln!(context.out, "previous   {previous} keeps its connections for {seconds} s more")?;
+    }
+    match (&explanation.way, &explanation.no_way) {
+        (Some(way), _) => writeln!(context.out, "way        {way}")?,
+        (None, Some(why)) => writeln!(context.out, "way        none: {why}")?,
+        (None, None) => {}
     }
     if let Some(Kernel { reason, treatment }) = explanation.kernel {
         let verdict = if explanation.agree == Some(true) { "agrees" } else { "DIFFERS" };

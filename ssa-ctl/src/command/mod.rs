@@ -31,7 +31,7 @@ use crate::{
     config::{self, Config, Service, edit::EditError, keys::KeyRings},
     context::Context,
     failure::{Code, Failure, Outcome},
-    kernel::{neighbours, netlink::Host},
+    kernel::netlink::Host,
 };
 
 /// Unix seconds up to the end of the year 9999.
@@ -63,8 +63,7 @@ pub(crate) fn change(
         Failure::new(Code::Failed, format!("the interface {name} of the running config is gone"))
             .hint("apply a config without it")
     })?;
-    let neighbourhood = neighbours::find(&wanted, &host, !dry_run)?;
-    let wanted = change::Wanted { config: &wanted, rings: &rings, interfaces, neighbourhood };
+    let wanted = change::Wanted { config: &wanted, rings: &rings, interfaces, host: &host };
     let done = change::bring(context, &wanted, dry_run)?;
     report::steps(context, &done, dry_run)
 }

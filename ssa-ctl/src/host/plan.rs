@@ -49,6 +49,7 @@ impl Action {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Step {
     /// What it does.
+    #[serde(rename = "step")]
     pub action: Action,
     /// To what.
     pub object: String,

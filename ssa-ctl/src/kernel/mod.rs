@@ -22,3 +22,4 @@ pub mod sockets;
 pub mod stopwatch;
 mod sys;
 pub mod version;
+pub mod ways;

@@ -1,204 +1,149 @@
-//! Endpoints in; which of them this host is, and the ways to the others as routes and neighbours say, out.
+//! Neighbour entries of this network namespace in; what they say, and ours among them kept and taken away, out.
+//!
+//! The kernel holds who made an entry, and so there is no other record of ours: by the number (`NDA_PROTOCOL`), and by what
+//! the entry is. It leaves the number as it is when somebody else writes over an entry without one of his own: so one that
+//! we let the kernel keep and one that we have made permanent have numbers of their own, and one of ours that an operator
+//! makes permanent is the operator's.
 
 use std::{
     collections::BTreeMap,
     net::{IpAddr, Ipv6Addr},
-    time::{Duration, Instant},
 };
 
 use anyhow::Context as _;
 use futures_util::TryStreamExt as _;
 use rtnetlink::{
-    Handle, RouteMessageBuilder, new_connection,
+    Error, Handle,
     packet_route::{
         AddressFamily,
-        link::LinkAttribute,
-        neighbour::{NeighbourAddress, NeighbourAttribute, NeighbourExtFlags, NeighbourFlags, NeighbourState},
-        route::{RouteAddress, RouteAttribute, RouteMessage, RouteMetric},
+        neighbour::{
+            NeighbourAddress, NeighbourAttribute, NeighbourExtFlags, NeighbourFlags, NeighbourMessage, NeighbourState,
+        },
+        route::RouteProtocol,
     },
 };
-use ssa_common::rows::HopRow;
 
-use super::netlink::Host;
-use crate::{
-    config::{Config, Endpoint, Steer},
-    plan::ground::Neighbourhood,
-};
+use super::netlink::with_netlink;
+use crate::plan::ways::Neighbour;
 
-/// How long is waited for neighbours that nobody has asked for yet.
-const PATIENCE: Duration = Duration::from_secs(1);
-/// Between two looks at them.
-const LOOK_EVERY: Duration = Duration::from_millis(10);
+/// The number of our entries that the kernel keeps known.
+const KEPT: u8 = 250;
+/// The number of our permanent ones, whose hardware address the config gives.
+const GIVEN: u8 = 251;
 
-/// What this host is among the endpoints of a config.
-///
-/// With `ask`, neighbours that are not known are asked for, and the kernel is told to keep them known (Linux 5.16): the
-/// filter cannot ask for itself. Without, nothing is changed.
-pub fn find(config: &Config, host: &Host, ask: bool) -> anyhow::Result<Neighbourhood> {
-    let own = own(config, host).map(|endpoint| endpoint.name.clone());
-    let mut found = Neighbourhood { endpoint: own, ..Neighbourhood::default() };
-    let steers = |steer| config.services.iter().any(|service| service.steer == steer && service.slice_bits > 0);
-    // Routes alone need no way of ours, but for the connections of slices that move.
-    if config.endpoints.is_empty() || found.endpoint.is_none() && !steers(Steer::L2) && !steers(Steer::Ip6ip6) {
-        return Ok(found);
-    }
-    let others: Vec<_> = config.endpoints.iter().filter(|other| Some(&other.name) != found.endpoint.as_ref()).collect();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    (found.hops, found.sources) = runtime.block_on(async {
-        let (connection, handle, _) = new_connection().context("cannot open a netlink socket")?;
-        let connection = tokio::spawn(connection);
-        let hops = hops(&handle, &others, ask).await.context("cannot ask for the ways to the endpoints");
-        connection.abort();
-        hops
-    })?;
-    Ok(found)
+/// A neighbour entry.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Entry {
+    /// The hardware address, where it is known.
+    pub(super) mac: Option<[u8; 6]>,
+    state: NeighbourState,
+    /// The kernel keeps it known.
+    managed: bool,
+    /// Somebody keeps it that learns neighbours otherwise.
+    learned: bool,
+    protocol: u8,
 }
 
-/// The endpoint that this host is.
-fn own<'a>(config: &'a Config, host: &Host) -> Option<&'a Endpoint> {
-    let is_own = |endpoint: &&Endpoint| match &config.host.endpoint {
-        Some(name) => endpoint.name == *name,
-        None => host.addresses.iter().any(|(_, address)| *address == endpoint.address),
-    };
-    config.endpoints.iter().find(is_own)
-}
-
-/// Where a way to an endpoint begins.
-struct Route<'a> {
-    endpoint: &'a Endpoint,
-    next: Ipv6Addr,
-    interface: u32,
-    mtu: Option<u32>,
-    source: Option<Ipv6Addr>,
-}
-
-/// The ways, and the addresses of this host at their beginnings, by the names of the endpoints.
-type Ways = (BTreeMap<String, HopRow>, BTreeMap<String, Ipv6Addr>);
-
-async fn hops(handle: &Handle, others: &[&Endpoint], ask: bool) -> anyhow::Result<Ways> {
-    let mut routes = Vec::new();
-    for endpoint in others {
-        // An endpoint that no route leads to is one that nothing can be sent to: the filter says so for each frame.
-        routes.extend(route(handle, endpoint).await);
-    }
-    let links = links(handle).await?;
-    let until = Instant::now() + PATIENCE;
-    let mut asked = !ask;
-    loop {
-        let known = neighbours(handle).await?;
-        let is_known = |route: &Route<'_>| known.contains_key(&(route.interface, route.next));
-        if asked && (!ask || routes.iter().all(is_known) || Instant::now() >= until) {
-            let hop = |route: &Route<'_>| {
-                let destination = route.endpoint.mac.map(|mac| mac.0);
-                let destination = destination.or_else(|| known.get(&(route.interface, route.next)).copied())?;
-                let (source, mtu) = links.get(&route.interface)?;
-                Some((
-                    route.endpoint.name.clone(),
-                    row(destination, *source, route.interface, route.mtu.unwrap_or(*mtu)),
-                ))
-            };
-            let source = |route: &Route<'_>| Some((route.endpoint.name.clone(), route.source?));
-            return Ok((routes.iter().filter_map(hop).collect(), routes.iter().filter_map(source).collect()));
-        }
-        if !asked {
-            for route in &routes {
-                if route.endpoint.mac.is_some() || !is_known(route) {
-                    // Whoever may not, as in a container, has a filter that knows fewer ways.
-                    if let Err(error) = keep_known(handle, route).await {
-                        tracing::warn!(endpoint = route.endpoint.name, %error, "cannot ask for a neighbour");
-                    }
-                }
-            }
-            asked = true;
-        }
-        tokio::time::sleep(LOOK_EVERY).await;
-    }
-}
-
-fn row(destination: [u8; 6], source: [u8; 6], interface: u32, mtu: u32) -> HopRow {
-    let ([a, b, c, d, e, f], [g, h, i, j, k, l]) = (destination, source);
-    HopRow {
-        link: u64::from_ne_bytes([a, b, c, d, e, f, g, h]),
-        link_end: u32::from_ne_bytes([i, j, k, l]),
-        interface,
-        mtu,
-        ..HopRow::default()
-    }
-}
-
-async fn route<'a>(handle: &Handle, endpoint: &'a Endpoint) -> Option<Route<'a>> {
-    let question = RouteMessageBuilder::<Ipv6Addr>::new().destination_prefix(endpoint.address, 128).build();
-    let answer: RouteMessage = handle.route().get(question).execute().try_next().await.ok()??;
-    let (mut next, mut interface, mut mtu, mut source) = (endpoint.address, None, None, None);
-    for attribute in answer.attributes {
-        match attribute {
-            RouteAttribute::Gateway(RouteAddress::Inet6(gateway)) => next = gateway,
-            RouteAttribute::Oif(index) => interface = Some(index),
-            RouteAttribute::PrefSource(RouteAddress::Inet6(address)) => source = Some(address),
-            RouteAttribute::Metrics(metrics) => {
-                mtu = metrics.iter().find_map(|metric| match metric {
-                    RouteMetric::Mtu(mtu) if *mtu > 0 => Some(*mtu),
-                    _ => None,
-                });
-            }
-            _ => {}
+impl Entry {
+    /// Whether it is one of ours.
+    pub(super) fn is_ours(&self) -> bool {
+        match self.protocol {
+            KEPT => self.is_cached(),
+            GIVEN => self.state == NeighbourState::Permanent,
+            _ => false,
         }
     }
-    Some(Route { endpoint, next, interface: interface?, mtu, source })
-}
 
-/// The hardware address and the MTU of each interface that has one.
-async fn links(handle: &Handle) -> anyhow::Result<BTreeMap<u32, ([u8; 6], u32)>> {
-    let mut found = BTreeMap::new();
-    let mut links = handle.link().get().execute();
-    while let Some(link) = links.try_next().await? {
-        let (mut mac, mut mtu) = (None, 0);
-        for attribute in link.attributes {
-            match attribute {
-                LinkAttribute::Address(octets) => mac = octets.try_into().ok(),
-                LinkAttribute::Mtu(octets) => mtu = octets,
-                _ => {}
-            }
-        }
-        found.extend(mac.map(|mac| (link.header.index, (mac, mtu))));
+    /// Whether it may be written over: it is one of ours, or the kernel has it for itself and nobody keeps it.
+    pub(super) fn is_free(&self) -> bool {
+        self.is_ours() || self.protocol == 0 && !self.managed && self.is_cached()
     }
-    Ok(found)
+
+    /// Whether it is as [`keep`] would make it.
+    pub(super) fn is_kept(&self, given: Option<[u8; 6]>) -> bool {
+        self.is_ours() && if given.is_some() { self.mac == given && self.protocol == GIVEN } else { self.managed }
+    }
+
+    fn is_cached(&self) -> bool {
+        !self.learned && !matches!(self.state, NeighbourState::Permanent | NeighbourState::Noarp)
+    }
 }
 
-/// The neighbours whose hardware address is known.
-async fn neighbours(handle: &Handle) -> anyhow::Result<BTreeMap<(u32, Ipv6Addr), [u8; 6]>> {
-    let mut known = BTreeMap::new();
+/// All entries.
+pub(super) async fn entries(handle: &Handle) -> Result<BTreeMap<Neighbour, Entry>, Error> {
+    let mut entries = BTreeMap::new();
     let mut neighbours = handle.neighbours().get().execute();
-    while let Some(neighbour) = neighbours.try_next().await? {
-        if neighbour.header.family != AddressFamily::Inet6
-            || matches!(neighbour.header.state, NeighbourState::Failed | NeighbourState::Incomplete)
-        {
+    while let Some(NeighbourMessage { header, attributes, .. }) = neighbours.try_next().await? {
+        if header.family != AddressFamily::Inet6 {
             continue;
         }
-        let (mut address, mut mac) = (None, None);
-        for attribute in neighbour.attributes {
+        let learned = header.flags.contains(NeighbourFlags::ExtLearned);
+        let mut entry = Entry { mac: None, state: header.state, managed: false, learned, protocol: 0 };
+        let mut address = None;
+        for attribute in attributes {
             match attribute {
                 NeighbourAttribute::Destination(NeighbourAddress::Inet6(found)) => address = Some(found),
-                NeighbourAttribute::LinkLayerAddress(octets) => mac = octets.try_into().ok(),
+                NeighbourAttribute::LinkLayerAddress(octets) => entry.mac = octets.try_into().ok(),
+                NeighbourAttribute::ExtFlags(flags) => entry.managed = flags.contains(NeighbourExtFlags::Managed),
+                NeighbourAttribute::Protocol(protocol) => entry.protocol = protocol.into(),
                 _ => {}
             }
         }
-        known.extend(address.zip(mac).map(|(address, mac)| ((neighbour.header.ifindex, address), mac)));
+        // What the kernel still asks for, or has asked for in vain, may have an address of before.
+        if matches!(header.state, NeighbourState::Failed | NeighbourState::Incomplete | NeighbourState::None) {
+            entry.mac = None;
+        }
+        entries.extend(address.map(|address| (Neighbour { interface: header.ifindex, address }, entry)));
     }
-    Ok(known)
+    Ok(entries)
 }
 
-/// Asks for a neighbour, and lets the kernel keep it; or notes the address that the config gives.
-async fn keep_known(handle: &Handle, route: &Route<'_>) -> anyhow::Result<()> {
-    let add = || handle.neighbours().add(route.interface, IpAddr::V6(route.next)).replace();
-    if let Some(mac) = route.endpoint.mac {
-        return Ok(add().state(NeighbourState::Permanent).link_layer_address(&mac.0).execute().await?);
+/// Asks for a neighbour, and lets the kernel keep it (Linux 5.16); or notes the hardware address that is given.
+pub(super) async fn keep(handle: &Handle, neighbour: Neighbour, given: Option<[u8; 6]>) -> Result<(), Error> {
+    let add = |protocol: u8| {
+        let mut add = handle.neighbours().add(neighbour.interface, IpAddr::V6(neighbour.address)).replace();
+        add.message_mut().attributes.push(NeighbourAttribute::Protocol(RouteProtocol::from(protocol)));
+        add
+    };
+    if let Some(mac) = given {
+        return add(GIVEN).state(NeighbourState::Permanent).link_layer_address(&mac).execute().await;
     }
-    let mut kept = add().state(NeighbourState::None).flags(NeighbourFlags::Use);
+    let asked = || add(KEPT).state(NeighbourState::None).flags(NeighbourFlags::Use);
+    let mut kept = asked();
     kept.message_mut().attributes.push(NeighbourAttribute::ExtFlags(NeighbourExtFlags::Managed));
     match kept.execute().await {
         Ok(()) => Ok(()),
         // Older kernels do not keep them, but they ask.
-        Err(_) => Ok(add().state(NeighbourState::None).flags(NeighbourFlags::Use).execute().await?),
+        Err(_) => asked().execute().await,
     }
+}
+
+/// Takes away all entries of ours; which they were.
+pub fn forget_all() -> anyhow::Result<Vec<Ipv6Addr>> {
+    let ours = with_netlink(async |handle| {
+        let entries = entries(handle).await?;
+        Ok(entries.into_iter().filter(|(_, entry)| entry.is_ours()).map(|(neighbour, _)| neighbour).collect::<Vec<_>>())
+    })
+    .context("cannot ask for neighbours")?;
+    forget(&ours)?;
+    Ok(ours.into_iter().map(|neighbour| neighbour.address).collect())
+}
+
+/// Takes away these entries, where they are still there.
+pub fn forget(neighbours: &[Neighbour]) -> anyhow::Result<()> {
+    for neighbour in neighbours {
+        let mut message = NeighbourMessage::default();
+        message.header.family = AddressFamily::Inet6;
+        message.header.ifindex = neighbour.interface;
+        message.attributes.push(NeighbourAttribute::Destination(NeighbourAddress::Inet6(neighbour.address)));
+        let removed = with_netlink(async |handle| handle.neighbours().del(message).execute().await);
+        if let Err(error) = removed {
+            let number = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::raw_os_error);
+            // It went by itself, or with its interface.
+            if !matches!(number, Some(libc::ENOENT | libc::ENODEV)) {
+                return Err(error.context(format!("cannot remove the neighbour entry of {}", neighbour.address)));
+            }
+        }
+    }
+    Ok(())
 }

@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use anyhow::Context as _;
 use futures_util::TryStreamExt as _;
 use rtnetlink::{
-    Handle, new_connection,
+    Error, Handle, new_connection,
     packet_route::{
         AddressFamily,
         address::AddressAttribute,
@@ -23,6 +23,8 @@ pub struct Interface {
     pub index: u32,
     /// Its name.
     pub name: String,
+    /// Its hardware address, where it has one of Ethernet.
+    pub mac: Option<[u8; 6]>,
     /// Largest packet in octets, link header not counted.
     pub mtu: u32,
     /// The XDP program that runs on it, whoever attached it.
@@ -54,14 +56,7 @@ pub struct Host {
 impl Host {
     /// Asks the kernel.
     pub fn ask() -> anyhow::Result<Self> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        runtime.block_on(async {
-            let (connection, handle, _) = new_connection().context("cannot open a netlink socket")?;
-            let connection = tokio::spawn(connection);
-            let host = ask(&handle).await.context("cannot ask for interfaces and addresses");
-            connection.abort();
-            host
-        })
+        with_netlink(ask).context("cannot ask for interfaces and addresses")
     }
 
     /// The interface of this name.
@@ -70,7 +65,22 @@ impl Host {
     }
 }
 
-async fn ask(handle: &Handle) -> anyhow::Result<Host> {
+/// Does the work with a netlink socket. What the kernel refuses is a [`std::io::Error`].
+pub(super) fn with_netlink<T>(work: impl AsyncFnOnce(&Handle) -> Result<T, Error>) -> anyhow::Result<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let (connection, handle, _) = new_connection().context("cannot open a netlink socket")?;
+        let connection = tokio::spawn(connection);
+        let result = work(&handle).await;
+        connection.abort();
+        result.map_err(|error| match error {
+            Error::NetlinkError(message) => message.to_io().into(),
+            other => other.into(),
+        })
+    })
+}
+
+async fn ask(handle: &Handle) -> Result<Host, Error> {
     let mut host = Host::default();
     let mut links = handle.link().get().execute();
     while let Some(link) = links.try_next().await? {
@@ -90,10 +100,11 @@ async fn ask(handle: &Handle) -> anyhow::Result<Host> {
 }
 
 fn interface(link: LinkMessage) -> Interface {
-    let mut interface = Interface { index: link.header.index, name: String::new(), mtu: 0, program: None };
+    let mut interface = Interface { index: link.header.index, name: String::new(), mac: None, mtu: 0, program: None };
     for attribute in link.attributes {
         match attribute {
             LinkAttribute::IfName(name) => interface.name = name,
+            LinkAttribute::Address(octets) => interface.mac = octets.try_into().ok(),
             LinkAttribute::Mtu(mtu) => interface.mtu = mtu,
             LinkAttribute::Xdp(about) => interface.program = program(&about),
             _ => {}

@@ -6,10 +6,11 @@ use anyhow::Context as _;
 use futures_util::TryStreamExt as _;
 use ipnet::Ipv6Net;
 use rtnetlink::{
-    Error, Handle, RouteMessageBuilder, new_connection,
+    Error, Handle, RouteMessageBuilder,
     packet_route::route::{RouteAddress, RouteAttribute, RouteMessage, RouteProtocol, RouteType},
 };
 
+use super::netlink::with_netlink;
 use crate::failure::{Code, Failure};
 
 /// What our routes say of who made them (`rtm_protocol`).
@@ -92,20 +93,5 @@ fn prefix_of(route: &RouteMessage) -> Option<Ipv6Net> {
             Ipv6Net::new(*address, header.destination_prefix_length).ok()
         }
         _ => None,
-    })
-}
-
-/// Does the work with a netlink socket. What the kernel refuses is an [`io::Error`].
-fn with_netlink<T>(work: impl AsyncFnOnce(&Handle) -> Result<T, Error>) -> anyhow::Result<T> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
-        let (connection, handle, _) = new_connection().context("cannot open a netlink socket")?;
-        let connection = tokio::spawn(connection);
-        let result = work(&handle).await;
-        connection.abort();
-        result.map_err(|error| match error {
-            Error::NetlinkError(message) => message.to_io().into(),
-            other => other.into(),
-        })
     })
 }

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use anyhow::{Context as _, bail};
 use aya::programs::{TestRun as _, TestRunOptions, Xdp};
 use ssa_common::{
-    rows::{Cell, ClockRow},
+    rows::{Cell, ClockRow, EndpointRow, HopRow},
     verdict::{Reason, Treatment, Verdict},
 };
 
@@ -46,7 +46,7 @@ impl Sandbox {
         };
         let mut made = create::make(shape)?;
         made.instance.put_in_force(tables, "", 1)?;
-        made.instance.believe(tables)?;
+        made.instance.believe(tables.endpoints.iter().map(|endpoint| (*endpoint, believed(endpoint))))?;
         let ticks = Ticks::read(made.object.probe()?)?;
         let sandbox = Self { made, ticks };
         sandbox.instance().publish(ticks.row(SystemTime::now()))?;
@@ -142,6 +142,15 @@ impl Sandbox {
             cells.extend(self.instance().cells(service)?);
         }
         Ok(cells)
+    }
+}
+
+/// What the controller found of a way, or that the next frame goes back.
+fn believed(endpoint: &EndpointRow) -> HopRow {
+    const LOOPBACK: u32 = 1;
+    match endpoint.hop {
+        HopRow { interface: 0, .. } => HopRow { interface: LOOPBACK, mtu: u32::MAX, ..HopRow::default() },
+        known => known,
     }
 }
 

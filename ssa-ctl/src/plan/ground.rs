@@ -1,6 +1,9 @@
 //! What rows depend on besides the config and its keys: the host, its maps, its neighbours, and what was there before.
 
-use std::{collections::BTreeMap, net::Ipv6Addr};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::Ipv6Addr,
+};
 
 use anyhow::Context as _;
 use bytemuck::Zeroable as _;
@@ -13,6 +16,7 @@ use super::{
     numbers::Numbers,
     shape::Shape,
     slices::{Before, ranked},
+    ways::Neighbour,
 };
 use crate::config::Config;
 
@@ -40,6 +44,14 @@ pub struct Neighbourhood {
     pub hops: BTreeMap<String, HopRow>,
     /// The addresses that it has towards them, by name: what it sends from where it is no endpoint itself.
     pub sources: BTreeMap<String, Ipv6Addr>,
+    /// Why there is no way to others, by name.
+    pub without: BTreeMap<String, String>,
+    /// Those of them whose next hop's hardware address is all that is missing.
+    pub unknown: BTreeSet<String>,
+    /// The names of the interfaces, by their numbers.
+    pub links: BTreeMap<u32, String>,
+    /// Neighbour entries of ours that no way needs.
+    pub unneeded: Vec<Neighbour>,
 }
 
 impl<'a> Ground<'a> {

@@ -9,3 +9,4 @@ pub mod slices;
 pub mod steps;
 pub mod table;
 pub mod tables;
+pub mod ways;

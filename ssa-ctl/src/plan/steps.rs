@@ -4,8 +4,10 @@ use serde::Serialize;
 
 use super::{
     changes::{Change, changes},
+    ground::Neighbourhood,
     moves::moves,
     tables::Tables,
+    ways,
 };
 use crate::config::{Config, Mode};
 
@@ -19,6 +21,8 @@ pub struct Want<'a> {
     pub document: &'a str,
     /// The interfaces of the config, with their numbers.
     pub interfaces: Vec<(String, u32)>,
+    /// What this host is among its endpoints.
+    pub host: &'a Neighbourhood,
 }
 
 /// What is there.
@@ -82,6 +86,10 @@ pub enum Action {
     Config,
     /// Move slices.
     Move,
+    /// Take another way to an endpoint.
+    Way,
+    /// Take away a neighbour entry.
+    Forget,
     /// Publish the clock.
     Clock,
     /// Note that an interface has another name.
@@ -101,6 +109,8 @@ impl Action {
             Self::Replace => "replace",
             Self::Config => "config",
             Self::Move => "move",
+            Self::Way => "way",
+            Self::Forget => "forget",
             Self::Clock => "clock",
             Self::Rename => "rename",
             Self::Attach => "attach",
@@ -141,7 +151,13 @@ pub fn steps(want: &Want<'_>, have: Option<&Have>) -> Vec<Step> {
                 if let Some(known) = known {
                     changes.extend(moves((known, &have.tables.slices), (want.config, &want.tables.slices)));
                 }
-                if changes.is_empty() {
+                let mut ways = Vec::new();
+                if let Some(known) = known {
+                    let (had, now) = (&have.tables, want.tables);
+                    changes.extend(ways::other_host((known, had.bank.host), (want.config, now.bank.host)));
+                    ways = ways::changes((known, &had.endpoints), (want.config, &now.endpoints), want.host);
+                }
+                if changes.is_empty() && ways.is_empty() {
                     changes.push(Change {
                         object: "services".into(),
                         detail: "the keys or the rows in force differ".into(),
@@ -149,6 +165,9 @@ pub fn steps(want: &Want<'_>, have: Option<&Have>) -> Vec<Step> {
                 }
                 for change in changes {
                     step(Action::Config, &change.object, change.detail);
+                }
+                for change in ways {
+                    step(Action::Way, &change.object, change.detail);
                 }
             }
             if let Some(detail) = clock(want, have) {
@@ -158,6 +177,15 @@ pub fn steps(want: &Want<'_>, have: Option<&Have>) -> Vec<Step> {
     }
     for (action, object, detail) in interfaces(want, have.map_or(&[], |have| &have.links)) {
         step(action, &object, detail);
+    }
+    // Last: until then, a frame may still need them.
+    for neighbour in &want.host.unneeded {
+        let link = want.host.links.get(&neighbour.interface).map_or("-", |name| name);
+        step(
+            Action::Forget,
+            &neighbour.address.to_string(),
+            format!("on {link}: our neighbour entry, which no endpoint needs"),
+        );
     }
     steps
 }

@@ -190,11 +190,16 @@ impl Host {
         Said::of(self.namespace.ssa_ctl(&self.pins).arg("--json").args(arguments))
     }
 
+    /// A file there: its path.
+    pub fn file(&self, name: &str, text: &str) -> String {
+        let path = self.folder.join(name);
+        fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    }
+
     /// `ssa-ctl apply` of this config.
     pub fn apply(&self, config: &str) -> Said {
-        let path = self.folder.join("config.toml");
-        fs::write(&path, config).unwrap();
-        self.ctl(["apply", path.to_str().unwrap()])
+        self.ctl(["apply", &self.file("config.toml", config)])
     }
 
     /// `ssa-ctl slice move` there, of slices of `web`, in this process: many of them take their time otherwise.

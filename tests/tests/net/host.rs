@@ -65,7 +65,7 @@ pub fn host(site: &Site, arguments: &[&str]) -> Said {
 }
 
 fn actions(said: &Value) -> Vec<&str> {
-    said["steps"].as_array().unwrap().iter().map(|step| step["action"].as_str().unwrap()).collect()
+    said["steps"].as_array().unwrap().iter().map(|step| step["step"].as_str().unwrap()).collect()
 }
 
 /// Sends from a socket that takes answers of the called address alone, until one comes.

@@ -3,6 +3,7 @@
 mod attach;
 mod clock;
 mod cookies;
+mod entries;
 mod fleet;
 mod foreign;
 mod handed;
@@ -26,3 +27,4 @@ mod stream;
 mod together;
 mod traffic;
 mod vlan;
+mod ways;

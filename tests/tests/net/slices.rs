@@ -239,6 +239,7 @@ fn what_cannot_be_is_refused_with_a_hint() {
 #[test]
 fn explain_says_whose_a_slice_is() {
     let site = site("sliceexplain");
+    let before = owners(&site);
     site.ctl(["slice", "move", "web", "5", "c"]).done();
     let owners = owners(&site);
     for slice in [0, 5, 6, 15] {
@@ -247,7 +248,17 @@ fn explain_says_whose_a_slice_is() {
         let said = site.ctl(["explain", CLIENT, &address]).done();
         assert_eq!((&said["slice"], said["endpoint"].as_str()), (&slice.into(), Some(owner.as_str())), "{said}");
         assert_eq!((&said["agree"], &said["treatment"]), (&true.into(), &"forward".into()), "{said}");
+        let (previous, left) = (&said["previous"], &said["seconds"]);
+        if slice == 5 {
+            assert_eq!(previous, before[5].as_str(), "{said}");
+            assert!(left.as_u64().is_some_and(|left| (290..=301).contains(&left)), "{said}");
+        } else {
+            assert!(previous.is_null() && left.is_null(), "{said}");
+        }
     }
     let text = Said::of(site.host.ssa_ctl(&site.pins).args(["explain", CLIENT, "2001:db8:a:1:5000::1"]));
     assert!(text.out.contains("slice      5\n") && text.out.contains("endpoint   c\n"), "{text:?}");
+    let previous = format!("previous   {} keeps its connections for ", before[5]);
+    assert!(before[5] != "c" && text.out.contains(&previous), "{previous}: {text:?}");
+    assert!(text.out.contains("way        by aa0 to 02:00:5e:00:53:0c, MTU 1500\n"), "{text:?}");
 }

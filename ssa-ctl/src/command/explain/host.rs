@@ -4,7 +4,7 @@ use std::net::Ipv6Addr;
 
 use serde::Serialize;
 use ssa_common::{
-    judge,
+    judge::{self, Wrap},
     rule::{Compiled, FieldReport, Rule, Secrets, epoch::Fixed},
     verdict::{Class, Reason, Treatment},
 };
@@ -12,7 +12,7 @@ use ssa_common::{
 use super::frame::Question;
 use crate::{
     config::{Config, OnMismatch, Service, keys::KeyRings},
-    plan::{slices::ranked, tables::Tables},
+    plan::{ground::Neighbourhood, slices::ranked, tables::Tables, ways::Way},
 };
 
 /// What is said of an address pair.
@@ -32,6 +32,14 @@ pub struct Explanation {
     pub slice: Option<u32>,
     /// The slice's endpoint.
     pub endpoint: Option<String>,
+    /// The slice's endpoint before, while it keeps its connections.
+    pub previous: Option<String>,
+    /// For so many seconds more.
+    pub seconds: Option<u64>,
+    /// The way to the endpoint that the frame goes to; none where it goes to none, or ways were not asked for.
+    pub way: Option<Way>,
+    /// Why there is no way there.
+    pub no_way: Option<String>,
     /// Whose fields follow: `current`, or `previous` where that rule made the pair conform.
     pub rule: Option<&'static str>,
     /// The fields of the rule, most significant first.
@@ -87,12 +95,37 @@ impl Explanation {
         self.kernel = Some(kernel);
         self
     }
+
+    /// Notes who had the slice before, if these ticks, at so many a second, are in a handover.
+    pub fn note_handover(&mut self, config: &Config, tables: &Tables, (ticks, hertz): (u64, u32)) {
+        let of = self.service.as_ref().and_then(|service| tables.slices.of(service));
+        let word = of.zip(self.slice).and_then(|(words, slice)| words.get(slice as usize));
+        let Some(word) = word.filter(|word| word.previous() != 0 && word.deadline() > ticks) else { return };
+        self.previous = name(config, word.previous());
+        self.seconds = Some((word.deadline() - ticks).div_ceil(hertz.into()));
+    }
 }
 
-/// Asks the law. `tables` are those of `config`, for a clock of one tick a second.
-pub fn explain(config: &Config, rings: &KeyRings, tables: &Tables, question: &Question) -> Explanation {
+/// Asks the law. `tables` are those of `config`, for a clock of one tick a second. What it says of a frame that is sent on
+/// holds where there is a way: with `ways`, that is asked too.
+pub fn explain(
+    config: &Config,
+    rings: &KeyRings,
+    tables: &Tables,
+    ways: Option<&Neighbourhood>,
+    question: &Question,
+) -> Explanation {
     let frame = question.frame();
-    let verdict = judge::judge(&frame.as_slice(), tables, &Fixed(question.time)).verdict();
+    let judged = judge::judge(&frame.as_slice(), tables, &Fixed(question.time));
+    let sent = ways.zip(judged.to.checked_sub(1));
+    let way = sent.map(|(ways, place)| way(config, tables, ways, (place, judged.wrap)));
+    let judged = if matches!(way, Some(Err(_))) { judged.nowhere() } else { judged };
+    let verdict = judged.verdict();
+    let (way, no_way) = match way {
+        None => (None, None),
+        Some(Ok(way)) => (Some(way), None),
+        Some(Err(why)) => (None, Some(why)),
+    };
     let place = Place::of(config, question.destination);
     let mismatch = place.as_ref().map_or(Class::Reject, |place| match place.service.on_mismatch {
         OnMismatch::Drop => Class::Reject,
@@ -108,11 +141,35 @@ pub fn explain(config: &Config, rings: &KeyRings, tables: &Tables, question: &Qu
         would_drop: verdict.would_drop,
         slice: place.as_ref().and_then(|place| place.slice(question.destination)),
         endpoint: place.as_ref().and_then(|place| place.endpoint(config, tables, question.destination)),
+        previous: None,
+        seconds: None,
+        way,
+        no_way,
         rule,
         fields,
         kernel: None,
         agree: None,
     }
+}
+
+/// The way to the endpoint at this place, or why there is none for a frame that is wrapped so.
+fn way(config: &Config, tables: &Tables, ways: &Neighbourhood, (place, wrap): (u32, Wrap)) -> Result<Way, String> {
+    let endpoint = tables.endpoints.get(place as usize);
+    let way = endpoint.and_then(|endpoint| Way::of(&endpoint.hop, &ways.links));
+    let has_source = wrap == Wrap::Bare || endpoint.is_some_and(|endpoint| !endpoint.source.is_zero());
+    match way {
+        Some(way) if has_source => Ok(way),
+        Some(_) => Err("this host has no address towards it, to wrap frames with".into()),
+        None => {
+            let why = name(config, place + 1).and_then(|name| ways.without.get(&name).cloned());
+            Err(why.unwrap_or_else(|| "it is not known".into()))
+        }
+    }
+}
+
+/// The name of the endpoint of this number; 0 is none's.
+fn name(config: &Config, number: u32) -> Option<String> {
+    Some(ranked(config).get((number as usize).checked_sub(1)?)?.1.name.clone())
 }
 
 /// The service and the prefix that an address belongs to.
@@ -139,8 +196,7 @@ impl<'a> Place<'a> {
     /// The endpoint of the address's slice.
     fn endpoint(&self, config: &Config, tables: &Tables, address: Ipv6Addr) -> Option<String> {
         let word = *tables.slices.of(&self.service.name)?.get(self.slice(address)? as usize)?;
-        let rank = (word.owner() as usize).checked_sub(1)?;
-        Some(ranked(config).get(rank)?.1.name.clone())
+        name(config, word.owner())
     }
 
     /// The fields of the rule that decided.

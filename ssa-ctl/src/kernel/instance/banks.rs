@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bytemuck::Zeroable as _;
-use ssa_common::rows::{ActiveRow, BankRow, HopRow, PrefixRow, ServiceRow, SliceWord};
+use ssa_common::rows::{ActiveRow, BankRow, EndpointRow, HopRow, PrefixRow, ServiceRow, SliceWord};
 
 use super::{
     super::{counters, document, sys},
@@ -135,18 +135,12 @@ impl Instance {
         Ok(active.in_force().generation)
     }
 
-    /// Lets the program believe in a way to every endpoint of the bank in force, and never ask the kernel: where it runs
-    /// on no interface, there is nobody to ask. What the controller found is believed, or that the next frame goes back.
-    pub fn believe(&self, tables: &Tables) -> anyhow::Result<()> {
-        const LOOPBACK: u32 = 1;
-        let first = config_bank(&self.active.get(0)?) * self.meta.endpoints;
-        for (place, endpoint) in (first..).zip(&tables.endpoints) {
-            let known = if endpoint.hop.interface == 0 {
-                HopRow { interface: LOOPBACK, mtu: u32::MAX, ..HopRow::default() }
-            } else {
-                endpoint.hop
-            };
-            let (known, cpus) = (HopRow { until: u64::MAX, ..endpoint.by(known) }, self.meta.cpus);
+    /// Lets the program believe in these ways to the endpoints of the bank in force, which have these rows, and never ask
+    /// the kernel: where it runs on no interface, there is nobody to ask.
+    pub fn believe(&self, ways: impl IntoIterator<Item = (EndpointRow, HopRow)>) -> anyhow::Result<()> {
+        let (first, cpus) = (config_bank(&self.active.get(0)?) * self.meta.endpoints, self.meta.cpus);
+        for (place, (endpoint, way)) in (first..).zip(ways) {
+            let known = HopRow { until: u64::MAX, ..endpoint.by(way) };
             self.hops.write(place * cpus, &vec![known; cpus as usize])?;
         }
         Ok(())
