@@ -2,13 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use anyhow::Context as _;
+
 use super::{Done, parse_document, perform, ticks};
 use crate::{
     context::Context,
     failure::{Code, Failure},
     kernel::{instance::Instance, lock, permission, pins::Pins},
     plan::{
-        slices::{moved, ranked},
+        ranked::Ranked,
+        slices::moved,
         steps::{Action, Step},
     },
 };
@@ -60,9 +63,8 @@ pub fn move_slices(context: &mut Context<'_>, order: &Order<'_>, dry_run: bool) 
         let message = format!("{endpoint} is no endpoint of the service {name}");
         return Err(invalid(message, format!("its endpoints are {}", names.join(", "))));
     }
-    let ranked = ranked(&config);
-    let owner = ranked.iter().position(|(_, other)| other.name == endpoint).unwrap_or_default();
-    let owner = u32::try_from(owner)?;
+    let ranked = Ranked::of(&config);
+    let owner = ranked.number(endpoint).context("an endpoint has no number")?;
     let seconds = u64::from(handover.unwrap_or(service.handover));
     let until = ticks(&pins)?.now() + seconds * u64::from(instance.meta.hertz);
     let until = (seconds > 0).then_some(until);
@@ -84,7 +86,7 @@ pub fn move_slices(context: &mut Context<'_>, order: &Order<'_>, dry_run: bool) 
     let step = |(from, slices): (u32, Vec<u32>)| {
         let count = slices.len();
         let plural = if count == 1 { "" } else { "s" };
-        let from = (from as usize).checked_sub(1).map_or("nobody", |from| ranked[from].1.name.as_str());
+        let from = ranked.name(from).unwrap_or("nobody");
         let detail = if from == endpoint {
             format!("{count} slice{plural} of {endpoint} stay there")
         } else {

@@ -8,7 +8,7 @@ use crate::{
     failure::{Exit, Outcome},
     kernel::{instance::Instance, pins::Pins},
     observe::slices::ServiceSlices,
-    plan::slices::ranked,
+    plan::ranked::Ranked,
 };
 
 /// List the endpoints in force with their slices
@@ -25,7 +25,7 @@ pub fn run(context: &mut Context<'_>, _: &Args) -> Outcome {
     let services = config.services.iter();
     let all: Vec<_> =
         services.filter_map(|service| ServiceSlices::read(&instance, &running, &config, service, now)).collect();
-    let own = (running.tables.bank.host as usize).checked_sub(1).map(|rank| ranked(&config)[rank].1.name.clone());
+    let own = Ranked::of(&config).host(&running.tables.bank);
     let endpoints: Vec<_> = config
         .endpoints
         .iter()
@@ -42,7 +42,7 @@ pub fn run(context: &mut Context<'_>, _: &Args) -> Outcome {
                 "domain": endpoint.domain,
                 "mac": endpoint.mac,
                 "drain": endpoint.drain,
-                "this_host": own.as_ref() == Some(&endpoint.name),
+                "this_host": own == Some(&endpoint.name),
                 "services": services,
             })
         })
@@ -56,7 +56,7 @@ pub fn run(context: &mut Context<'_>, _: &Args) -> Outcome {
             let held = slices.endpoints.iter().find(|held| held.endpoint == endpoint.name)?;
             Some(format!("{} of {} in {}", held.slices, slices.count(), slices.service))
         };
-        let state = match (own.as_ref() == Some(&endpoint.name), endpoint.drain) {
+        let state = match (own == Some(&endpoint.name), endpoint.drain) {
             (true, true) => "this host, draining",
             (true, false) => "this host",
             (false, true) => "draining",

@@ -20,7 +20,8 @@ use crate::{
     kernel::{clock, instance::Instance, object, permission, pins::Pins, sandbox::Sandbox},
     plan::{
         ground::{Ground, Neighbourhood},
-        slices::{Before, ranked},
+        ranked::Ranked,
+        slices::Before,
         tables::Tables,
     },
 };
@@ -77,8 +78,7 @@ fn tables_of(instance: &Instance, config: &Config, rings: &KeyRings) -> anyhow::
     let running = instance.running()?;
     let mut config = config.clone();
     config.services.iter_mut().for_each(|service| service.owners.clear());
-    let own = (running.tables.bank.host as usize).checked_sub(1);
-    let endpoint = own.and_then(|rank| Some(ranked(&config).get(rank)?.1.name.clone()));
+    let endpoint = Ranked::of(&config).host(&running.tables.bank).map(str::to_owned);
     let host = Neighbourhood { endpoint, ..Neighbourhood::default() };
     let before = Before { config: &config, slices: &running.tables.slices, ticks: 0 };
     let numbers = instance.numbers()?;

@@ -19,7 +19,7 @@ use crate::{
         object,
         pins::Pins,
     },
-    plan::slices::ranked,
+    plan::ranked::Ranked,
 };
 
 /// Show what is loaded and attached
@@ -64,8 +64,7 @@ pub fn run(context: &mut Context<'_>, _: &Args) -> Outcome {
                 .push(json!({ "name": name, "attached": false, "current": false, "mode": null, "program_id": null, "link_id": null }));
         }
     }
-    let own = (running.tables.bank.host as usize).checked_sub(1);
-    let endpoint = own.and_then(|rank| Some(ranked(&config).get(rank)?.1.name.clone()));
+    let endpoint = Ranked::of(&config).host(&running.tables.bank);
     let (maps, programs) = (instance.octets(), octets(&filter) + octets(&info(&pins.probe())?));
     let program = if instance.meta.build == object::build() { "current" } else { "another build" };
     if context.json {
@@ -86,7 +85,7 @@ pub fn run(context: &mut Context<'_>, _: &Args) -> Outcome {
     writeln!(out, "pins        {}", pins.root().display())?;
     writeln!(out, "program     {} {} ({program}), layout version {}", object::FILTER, filter.id(), layout::VERSION)?;
     writeln!(out, "config      generation {}, {} services", running.generation, config.services.len())?;
-    if let Some(endpoint) = &endpoint {
+    if let Some(endpoint) = endpoint {
         writeln!(out, "endpoint    {endpoint} is this host")?;
     }
     let stale = if stale { ", STALE: run apply" } else { "" };

@@ -4,9 +4,9 @@ use serde::Serialize;
 use ssa_common::rows::SliceWord;
 
 use crate::{
-    config::{Config, Service},
+    config::{Config, Endpoint, Service},
     kernel::instance::{Instance, Running},
-    plan::slices::ranked,
+    plan::ranked::Ranked,
 };
 
 /// The slices of one service.
@@ -70,8 +70,8 @@ impl ServiceSlices {
         let words = running.tables.slices.of(&service.name)?.to_vec();
         let place = running.tables.slices.places.get(&service.name)?;
         let frames = if service.slice_counters { instance.slice_frames(*place) } else { None };
-        let ranked = ranked(config);
-        let name = |number: u32| Some(ranked.get((number as usize).checked_sub(1)?)?.1.name.clone());
+        let ranked = Ranked::of(config);
+        let name = |stored: u32| ranked.name(stored).map(str::to_owned);
         let hertz = u64::from(instance.meta.hertz);
         let mut runs: Vec<(Run, SliceWord)> = Vec::new();
         for (slice, word) in (0..).zip(&words) {
@@ -96,10 +96,10 @@ impl ServiceSlices {
             };
             runs.push((run, *word));
         }
-        let number = |place: usize| ranked.iter().position(|(of, _)| *of == place).map_or(0, |rank| rank + 1);
-        let held = |(place, endpoint): (usize, &crate::config::Endpoint)| {
-            let number = number(place);
-            let own = || (0..).zip(&words).filter(|(_, word)| word.owner() as usize == number);
+        let held = |(_, endpoint): (usize, &Endpoint)| {
+            let number = ranked.number(&endpoint.name);
+            let own =
+                || (0..).zip(&words).filter(|(_, word)| word.owner().checked_sub(1) == number && number.is_some());
             let frames = frames.as_ref().map(|frames| own().map(|(slice, _): (usize, _)| frames[slice]).sum());
             Held { endpoint: endpoint.name.clone(), slices: u32::try_from(own().count()).unwrap_or(u32::MAX), frames }
         };

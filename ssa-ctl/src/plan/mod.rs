@@ -4,6 +4,7 @@ pub mod changes;
 pub mod ground;
 pub mod moves;
 pub mod numbers;
+pub mod ranked;
 pub mod shape;
 pub mod slices;
 pub mod steps;

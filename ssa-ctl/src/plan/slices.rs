@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use anyhow::Context as _;
 use ssa_common::rows::SliceWord;
 
+use super::ranked::Ranked;
 use crate::{
     assign::{self, Owner},
-    config::{Config, Endpoint, Run, Service},
+    config::{Config, Run, Service},
 };
 
 /// Where the slices of the services are among those of a bank, and who owns each.
@@ -15,7 +16,7 @@ use crate::{
 pub struct Slices {
     /// Of each service that has slices with owners, by name.
     pub places: BTreeMap<String, Place>,
-    /// Who owns each, by the numbers of [`ranked`].
+    /// Who owns each, by the numbers of [`Ranked`].
     pub words: Vec<SliceWord>,
 }
 
@@ -48,13 +49,6 @@ pub struct Before<'a> {
     pub slices: &'a Slices,
     /// Ticks now.
     pub ticks: u64,
-}
-
-/// The endpoints in the order of their addresses, which gives them their numbers: each with its place in the config.
-pub fn ranked(config: &Config) -> Vec<(usize, &Endpoint)> {
-    let mut endpoints: Vec<_> = config.endpoints.iter().enumerate().collect();
-    endpoints.sort_by_key(|(_, endpoint)| endpoint.address);
-    endpoints
 }
 
 /// Whether the slices of a service have owners.
@@ -91,18 +85,13 @@ impl Slices {
     pub fn of(&self, service: &str) -> Option<&[SliceWord]> {
         self.words.get(self.places.get(service)?.range())
     }
-
-    /// The slices of a service, to be changed.
-    pub fn of_mut(&mut self, service: &str) -> Option<&mut [SliceWord]> {
-        self.words.get_mut(self.places.get(service)?.range())
-    }
 }
 
 /// The config with what its slices say: owners, and which slices stay where they are.
 #[must_use]
 pub fn told(config: &Config, slices: &Slices) -> Config {
-    let ranked = ranked(config);
-    let name = |owner: u32| Some(ranked.get(owner.checked_sub(1)? as usize)?.1.name.clone());
+    let ranked = Ranked::of(config);
+    let name = |owner: u32| ranked.name(owner).map(str::to_owned);
     let mut told = config.clone();
     for service in &mut told.services {
         let Some(words) = slices.of(&service.name) else { continue };
@@ -173,24 +162,18 @@ fn place_all(config: &Config, room: u32, kept: impl Fn(&str, u8) -> Option<Place
 
 /// How the numbers of endpoints before and now lie to each other, and to their names.
 struct Ranks<'a> {
-    names: BTreeMap<&'a str, u32>,
-    /// The number now of the endpoint that had a number before.
-    now: Vec<Option<u32>>,
+    now: Ranked<'a>,
+    before: Option<Ranked<'a>>,
 }
 
 impl<'a> Ranks<'a> {
     fn new(config: &'a Config, before: Option<Before<'a>>) -> Self {
-        let names: BTreeMap<_, _> =
-            (0..).zip(ranked(config)).map(|(rank, (_, endpoint))| (endpoint.name.as_str(), rank)).collect();
-        let now = before.map_or_else(Vec::new, |before| {
-            ranked(before.config).into_iter().map(|(_, old)| names.get(old.name.as_str()).copied()).collect()
-        });
-        Self { names, now }
+        Self { now: Ranked::of(config), before: before.map(|before| Ranked::of(before.config)) }
     }
 
-    /// The number now of what a word of before names by one more than its number.
-    fn now(&self, before: u32) -> Option<u32> {
-        *self.now.get(before.checked_sub(1)? as usize)?
+    /// The number now of whom a word of before names.
+    fn now(&self, stored: u32) -> Option<u32> {
+        self.now.number(self.before.as_ref()?.name(stored)?)
     }
 }
 
@@ -206,8 +189,9 @@ struct Sharing<'a> {
 impl Sharing<'_> {
     fn words(&self) -> anyhow::Result<Vec<SliceWord>> {
         let Service { name, slice_bits, .. } = self.service;
-        let members: Vec<u32> =
-            self.config.endpoints_of(self.service).map(|(_, endpoint)| self.ranks.names[&*endpoint.name]).collect();
+        let number = |endpoint: &str| self.ranks.now.number(endpoint).context("an endpoint has no number");
+        let members = self.config.endpoints_of(self.service).map(|(_, endpoint)| number(&endpoint.name));
+        let members = members.collect::<anyhow::Result<Vec<u32>>>()?;
         let place_of: BTreeMap<u32, Owner> = (0..).zip(&members).map(|(place, rank)| (*rank, place)).collect();
         let old = self.old_words();
         let current: Vec<Option<Owner>> = if self.service.owners.is_empty() {
@@ -275,7 +259,7 @@ impl Sharing<'_> {
     fn listed(&self, runs: &[Run], place_of: &BTreeMap<u32, Owner>) -> Vec<Option<Owner>> {
         let mut list = vec![None; 1 << self.service.slice_bits];
         for run in runs {
-            let owner = self.ranks.names.get(&*run.endpoint).and_then(|rank| place_of.get(rank)).copied();
+            let owner = self.ranks.now.number(&run.endpoint).and_then(|rank| place_of.get(&rank)).copied();
             let last = (run.last as usize + 1).min(list.len());
             list[(run.first as usize).min(last)..last].fill(owner);
         }

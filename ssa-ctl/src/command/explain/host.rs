@@ -12,7 +12,7 @@ use ssa_common::{
 use super::frame::Question;
 use crate::{
     config::{Config, OnMismatch, Service, keys::KeyRings},
-    plan::{slices::ranked, tables::Tables},
+    plan::{ranked::Ranked, tables::Tables},
 };
 
 /// What is said of an address pair.
@@ -139,8 +139,7 @@ impl<'a> Place<'a> {
     /// The endpoint of the address's slice.
     fn endpoint(&self, config: &Config, tables: &Tables, address: Ipv6Addr) -> Option<String> {
         let word = *tables.slices.of(&self.service.name)?.get(self.slice(address)? as usize)?;
-        let rank = (word.owner() as usize).checked_sub(1)?;
-        Some(ranked(config).get(rank)?.1.name.clone())
+        Ranked::of(config).name(word.owner()).map(str::to_owned)
     }
 
     /// The fields of the rule that decided.
