@@ -52,7 +52,7 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome {
         own_addresses(&checked, &host)?;
     }
     let neighbourhood = neighbours::find(&checked.config, &host, !args.dry_run)?;
-    let wanted = Wanted { config: &checked.config, rings: &rings, interfaces, neighbourhood };
+    let wanted = Wanted { config: checked.config, rings, interfaces, neighbourhood };
     let done = change::bring(context, &wanted, args.dry_run)?;
     report::steps(context, &done, args.dry_run)
 }

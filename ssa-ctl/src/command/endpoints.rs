@@ -3,12 +3,10 @@
 use serde_json::json;
 
 use crate::{
-    change::{self, ticks},
+    change::InForce,
     context::Context,
     failure::{Exit, Outcome},
-    kernel::{instance::Instance, pins::Pins},
     observe::slices::ServiceSlices,
-    plan::ranked::Ranked,
 };
 
 /// List the endpoints in force with their slices
@@ -17,15 +15,9 @@ pub struct Args {}
 
 /// Lists the endpoints.
 pub fn run(context: &mut Context<'_>, _: &Args) -> Outcome {
-    let pins = Pins::new(&context.pin_root);
-    let instance = Instance::open(&pins, true)?;
-    let running = instance.running()?;
-    let config = change::parse_document(&running.document)?;
-    let now = ticks(&pins)?.now();
-    let services = config.services.iter();
-    let all: Vec<_> =
-        services.filter_map(|service| ServiceSlices::read(&instance, &running, &config, service, now)).collect();
-    let own = Ranked::of(&config).host(&running.tables.bank);
+    let in_force = InForce::read(context)?;
+    let all = ServiceSlices::all(&in_force)?;
+    let (config, own) = (&in_force.config, in_force.host());
     let endpoints: Vec<_> = config
         .endpoints
         .iter()

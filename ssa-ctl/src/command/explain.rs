@@ -76,8 +76,7 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome {
 /// The rows of the running config for a clock of one tick a second: of this host, and with the slices as they are.
 fn tables_of(instance: &Instance, config: &Config, rings: &KeyRings) -> anyhow::Result<Tables> {
     let running = instance.running()?;
-    let mut config = config.clone();
-    config.services.iter_mut().for_each(|service| service.owners.clear());
+    let config = config.clone().without_owners();
     let endpoint = Ranked::of(&config).host(&running.tables.bank).map(str::to_owned);
     let host = Neighbourhood { endpoint, ..Neighbourhood::default() };
     let before = Before { config: &config, slices: &running.tables.slices, ticks: 0 };

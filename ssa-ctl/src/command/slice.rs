@@ -1,15 +1,15 @@
 //! `slice`: slices of a service moved, cut finer or coarser, or shared out anew, while frames flow.
 
-use std::{fmt, str::FromStr};
+use std::str::FromStr;
 
 use clap::Subcommand;
 
 use super::{report, slices};
 use crate::{
     change,
-    config::{Handover, edit},
+    config::{Bounds, Handover, Refusal, WordError, edit},
     context::Context,
-    failure::{Code, Failure, Outcome},
+    failure::Outcome,
 };
 
 /// Move, split, merge or rebalance the slices of a service while frames flow
@@ -79,40 +79,14 @@ struct Rebalance {
 
 /// Slices by their numbers: `7`, `0-15`, `0-3,8`.
 #[derive(Clone, Debug)]
-pub struct Ranges(Vec<(u32, u32)>);
-
-impl Ranges {
-    /// Their numbers, the first and the last of each range.
-    pub fn bounds(&self) -> &[(u32, u32)] {
-        &self.0
-    }
-}
-
-impl fmt::Display for Ranges {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, (first, last)) in self.0.iter().enumerate() {
-            let comma = if index == 0 { "" } else { "," };
-            if first == last { write!(f, "{comma}{first}")? } else { write!(f, "{comma}{first}-{last}")? }
-        }
-        Ok(())
-    }
-}
+struct Ranges(Vec<Bounds>);
 
 impl FromStr for Ranges {
-    type Err = &'static str;
+    type Err = WordError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        const FORM: &str = "write slices as 7, 0-15, or several of these behind commas, as in 0-3,8";
-        let range = |text: &str| {
-            let (first, last) = text.split_once('-').unwrap_or((text, text));
-            let number = |text: &str| {
-                let digits = text.bytes().all(|octet| octet.is_ascii_digit());
-                digits.then(|| text.parse().ok()).flatten()
-            };
-            let (first, last) = (number(first)?, number(last)?);
-            (first <= last).then_some((first, last))
-        };
-        text.split(',').map(range).collect::<Option<_>>().map(Self).ok_or(FORM)
+        const FORM: WordError = WordError("write slices as 7, 0-15, or several of these behind commas, as in 0-3,8");
+        text.split(',').map(|bounds| bounds.parse().map_err(|_| FORM)).collect::<Result<_, _>>().map(Self)
     }
 }
 
@@ -129,30 +103,32 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome {
 
 fn move_slices(context: &mut Context<'_>, args: &Move) -> Outcome {
     let Move { service, slices, endpoint, handover, dry_run } = args;
-    let order = change::Order { service, slices: slices.bounds(), endpoint, handover: handover.map(|time| time.0) };
+    let order = change::Order { service, slices: &slices.0, endpoint, handover: handover.map(|time| time.0) };
     let done = change::move_slices(context, &order, *dry_run)?;
     report::steps(context, &done, *dry_run)
 }
 
 fn cut(context: &mut Context<'_>, args: &Cut, split: bool) -> Outcome {
     let Cut { service, bits, dry_run } = args;
-    let from = super::service(&super::config_of(context, None)?, service)?.1.slice_bits;
-    let next = if split { from.checked_add(1) } else { from.checked_sub(1) };
-    let bits = bits.or(next).unwrap_or(0);
-    let (verb, is_that) = if split { ("split", bits > from) } else { ("merge", bits < from && bits > 0) };
-    if !is_that {
-        let message =
-            format!("the slices of {service} have {from} bits: to {verb} them leaves more or fewer, not {bits}");
-        let range = if split { format!("{} to 20", from + 1) } else { format!("1 to {}", from.saturating_sub(1)) };
-        return Err(Failure::new(Code::Invalid, message).hint(format!("bits for `slice {verb}` are {range}")));
-    }
-    super::change(context, *dry_run, |config| edit::set_slice_bits(config, service, bits))
+    super::change(context, *dry_run, |config| {
+        let from = config.named(service)?.1.slice_bits;
+        let next = if split { from.checked_add(1) } else { from.checked_sub(1) };
+        let bits = bits.or(next).unwrap_or(0);
+        let (verb, is_that) = if split { ("split", bits > from) } else { ("merge", bits < from && bits > 0) };
+        if !is_that {
+            let message =
+                format!("the slices of {service} have {from} bits: to {verb} them leaves more or fewer, not {bits}");
+            let range = if split { format!("{} to 20", from + 1) } else { format!("1 to {}", from.saturating_sub(1)) };
+            return Err(Refusal { message, help: format!("bits for `slice {verb}` are {range}") });
+        }
+        edit::set_slice_bits(config, service, bits)
+    })
 }
 
 fn rebalance(context: &mut Context<'_>, args: &Rebalance) -> Outcome {
     let Rebalance { service, unpin, dry_run } = args;
-    super::service(&super::config_of(context, None)?, service)?;
     super::change(context, *dry_run, |config| {
+        config.named(service)?;
         if *unpin { edit::unpin(config, service, 0..=u32::MAX) } else { Ok(config.clone()) }
     })
 }
@@ -166,7 +142,6 @@ mod tests {
         for good in ["7", "0-15", "0-3,8,10-10"] {
             assert!(good.parse::<Ranges>().is_ok(), "{good}");
         }
-        assert_eq!("0-3,8".parse::<Ranges>().unwrap().to_string(), "0-3,8");
         for bad in ["", "a", "3-1", "1-", "-1", "+1", "1,,2", "1 2", "4294967296"] {
             assert!(bad.parse::<Ranges>().is_err(), "{bad}");
         }

@@ -4,8 +4,8 @@ use serde::Serialize;
 use ssa_common::rows::SliceWord;
 
 use crate::{
-    config::{Config, Endpoint, Service},
-    kernel::instance::{Instance, Running},
+    change::InForce,
+    config::{Endpoint, Service},
     plan::ranked::Ranked,
 };
 
@@ -59,18 +59,25 @@ pub struct Run {
 }
 
 impl ServiceSlices {
-    /// Reads the slices of a service. None, where it has none with owners.
-    pub fn read(
-        instance: &Instance,
-        running: &Running,
-        config: &Config,
+    /// Those of all services that have any with owners.
+    ///
+    /// # Errors
+    /// Where nobody can be asked for the time.
+    pub fn all(in_force: &InForce) -> anyhow::Result<Vec<Self>> {
+        let (ranked, now) = (Ranked::of(&in_force.config), in_force.now()?);
+        let services = in_force.config.services.iter();
+        Ok(services.filter_map(|service| Self::of(in_force, &ranked, service, now)).collect())
+    }
+
+    fn of(
+        InForce { instance, running, config, .. }: &InForce,
+        ranked: &Ranked<'_>,
         service: &Service,
         ticks: u64,
     ) -> Option<Self> {
         let words = running.tables.slices.of(&service.name)?.to_vec();
         let place = running.tables.slices.places.get(&service.name)?;
         let frames = if service.slice_counters { instance.slice_frames(*place) } else { None };
-        let ranked = Ranked::of(config);
         let name = |stored: u32| ranked.name(stored).map(str::to_owned);
         let hertz = u64::from(instance.meta.hertz);
         let mut runs: Vec<(Run, SliceWord)> = Vec::new();

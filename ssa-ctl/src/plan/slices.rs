@@ -104,11 +104,8 @@ pub fn told(config: &Config, slices: &Slices) -> Config {
 /// The config without what its slices say.
 #[must_use]
 pub fn untold(config: &Config) -> Config {
-    let mut untold = config.clone();
-    for service in &mut untold.services {
-        service.owners.clear();
-        service.pinned.clear();
-    }
+    let mut untold = config.clone().without_owners();
+    untold.services.iter_mut().for_each(|service| service.pinned.clear());
     untold
 }
 

@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use super::{EditError, edit, refuse};
+use super::{Refusal, edit, refuse};
 use crate::config::{model::Config, run::Run, slices::MAX_SLICE_BITS};
 
 /// Cuts the prefixes of a service into other slices. Addresses stay pinned where they are; the owner of slices that
@@ -10,7 +10,7 @@ use crate::config::{model::Config, run::Run, slices::MAX_SLICE_BITS};
 ///
 /// # Errors
 /// Where there is no such service, its prefixes have not that many bits, or slices that become one are pinned apart.
-pub fn set_slice_bits(config: &Config, service: &str, bits: u8) -> Result<Config, EditError> {
+pub fn set_slice_bits(config: &Config, service: &str, bits: u8) -> Result<Config, Refusal> {
     edit(config, service, |service| {
         let from = service.slice_bits;
         // More bits than there can be are refused with the rest.
@@ -36,7 +36,7 @@ pub fn set_slice_bits(config: &Config, service: &str, bits: u8) -> Result<Config
 ///
 /// # Errors
 /// Where there is no such service, slice or endpoint, or a slice is in two of the runs.
-pub fn pin(config: &Config, service: &str, runs: &[Run]) -> Result<Config, EditError> {
+pub fn pin(config: &Config, service: &str, runs: &[Run]) -> Result<Config, Refusal> {
     edit(config, service, |service| {
         for run in runs {
             service.pinned = without(&service.pinned, run.first, run.last);
@@ -51,7 +51,7 @@ pub fn pin(config: &Config, service: &str, runs: &[Run]) -> Result<Config, EditE
 ///
 /// # Errors
 /// Where there is no such service.
-pub fn unpin(config: &Config, service: &str, slices: RangeInclusive<u32>) -> Result<Config, EditError> {
+pub fn unpin(config: &Config, service: &str, slices: RangeInclusive<u32>) -> Result<Config, Refusal> {
     edit(config, service, |service| {
         service.pinned = without(&service.pinned, *slices.start(), *slices.end());
         Ok(())
@@ -92,8 +92,8 @@ fn recut<'a>(
     runs: &'a [Run],
     from: u8,
     to: u8,
-    one: impl Fn(usize, &[Option<&'a str>]) -> Result<Option<&'a str>, EditError>,
-) -> Result<Vec<Run>, EditError> {
+    one: impl Fn(usize, &[Option<&'a str>]) -> Result<Option<&'a str>, Refusal>,
+) -> Result<Vec<Run>, Refusal> {
     if let Some(more) = to.checked_sub(from) {
         let cut = |run: &Run| Run {
             first: run.first << more,
