@@ -177,18 +177,21 @@ impl SliceWord {
     const PREVIOUS: u32 = 14;
     const PINNED: u64 = 1 << 28;
     const DEADLINE: u32 = 32;
+    const LAST: u64 = u64::MAX >> Self::DEADLINE;
 
     /// Of a slice with this owner.
     pub const fn of(owner: u32) -> Self {
         Self((owner as u64 + 1) & Self::ENDPOINT)
     }
 
-    /// The same slice, whose connections belong to `previous` until the tick `deadline`, rounded up to [`COARSE`] ticks.
+    /// The same slice, whose connections belong to `previous` until the tick `deadline`, rounded up to [`COARSE`] ticks;
+    /// until the last one there is room for, if that is before.
     #[must_use]
     pub const fn after(self, previous: u32, deadline: u64) -> Self {
         let kept = self.0 & (Self::ENDPOINT | Self::PINNED);
-        let deadline = deadline.div_ceil(COARSE) << Self::DEADLINE;
-        Self(kept | ((previous as u64 + 1) & Self::ENDPOINT) << Self::PREVIOUS | deadline)
+        let deadline = deadline.div_ceil(COARSE);
+        let deadline = if deadline > Self::LAST { Self::LAST } else { deadline };
+        Self(kept | ((previous as u64 + 1) & Self::ENDPOINT) << Self::PREVIOUS | deadline << Self::DEADLINE)
     }
 
     /// The same slice, which stays where it is, or does not.

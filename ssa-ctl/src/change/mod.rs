@@ -41,6 +41,8 @@ pub struct Wanted {
     pub interfaces: Vec<(String, u32)>,
     /// What this host is among its endpoints.
     pub neighbourhood: Neighbourhood,
+    /// A service whose slices are to be shared out anew, whatever else changes.
+    pub rebalance: Option<String>,
 }
 
 /// What was done, or would be.
@@ -147,7 +149,8 @@ fn plan(pins: &Pins, wanted: &Wanted, context: &Context<'_>) -> Result<(Vec<Step
     let (have, generation) = have.map_or((None, 0), |(have, generation)| (Some(have), generation));
     let before = have.as_ref().and_then(|have| {
         let config = have.config.as_ref()?;
-        Some(Before { config, slices: &have.tables.slices, ticks: have.ticks })
+        let rebalance = wanted.rebalance.as_deref();
+        Some(Before { config, slices: &have.tables.slices, ticks: have.ticks, rebalance })
     });
     let ground = Ground { before, host: Some(&wanted.neighbourhood), ..Ground::new(hertz, shape, &numbers) };
     let tables = Tables::compile_for(&wanted.config, &wanted.rings, &ground)?;

@@ -11,7 +11,7 @@ use crate::{
     failure::{Code, Failure},
     plan::{
         ranked::Ranked,
-        slices::moved,
+        sharing::{deadline, moved},
         steps::{Action, Step},
     },
 };
@@ -49,16 +49,11 @@ pub fn move_slices(context: &mut Context<'_>, order: &Order<'_>, dry_run: bool) 
     }
     let ranked = Ranked::of(config);
     let owner = ranked.number(endpoint).context("an endpoint has no number")?;
-    let seconds = u64::from(handover.unwrap_or(service.handover));
-    let until = in_force.now()? + seconds * u64::from(instance.meta.hertz);
-    let until = (seconds > 0).then_some(until);
+    let until = deadline(in_force.now()?, handover.unwrap_or(service.handover), instance.meta.hertz);
     let (mut moves, mut steps) = (Vec::new(), BTreeMap::<u32, Vec<u32>>::new());
-    for &Bounds { first, last } in slices {
-        if last as usize >= words.len() {
-            let message = format!("the service {name} has no slice {last}");
-            return Err(invalid(message, format!("its slices are 0 to {}", words.len() - 1)));
-        }
-        for slice in first..=last {
+    for bounds in slices {
+        bounds.within(service).map_err(Failure::refused)?;
+        for slice in bounds.first..=bounds.last {
             let old = words[slice as usize];
             let new = moved(old, owner, until).pin(true);
             if new != old {

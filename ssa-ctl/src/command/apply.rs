@@ -52,9 +52,9 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome {
         own_addresses(&checked, &host)?;
     }
     let neighbourhood = neighbours::find(&checked.config, &host, !args.dry_run)?;
-    let wanted = Wanted { config: checked.config, rings, interfaces, neighbourhood };
+    let wanted = Wanted { config: checked.config, rings, interfaces, neighbourhood, rebalance: None };
     let done = change::bring(context, &wanted, args.dry_run)?;
-    report::steps(context, &done, args.dry_run)
+    report::steps(context, &done, &[], args.dry_run)
 }
 
 /// A service that covers an address of an attached interface would put that host itself behind the rule.

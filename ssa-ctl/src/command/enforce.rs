@@ -30,5 +30,5 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome {
         }
         Ok(wanted)
     })?;
-    report::steps(context, &done, false)
+    report::steps(context, &done, &[], false)
 }

@@ -79,7 +79,7 @@ fn tables_of(instance: &Instance, config: &Config, rings: &KeyRings) -> anyhow::
     let config = config.clone().without_owners();
     let endpoint = Ranked::of(&config).host(&running.tables.bank).map(str::to_owned);
     let host = Neighbourhood { endpoint, ..Neighbourhood::default() };
-    let before = Before { config: &config, slices: &running.tables.slices, ticks: 0 };
+    let before = Before { config: &config, slices: &running.tables.slices, ticks: 0, rebalance: None };
     let numbers = instance.numbers()?;
     let ground = Ground { before: Some(before), host: Some(&host), ..Ground::new(1, instance.shape(), &numbers) };
     Tables::compile_for(&config, rings, &ground)

@@ -47,14 +47,32 @@ fn config_of(context: &Context<'_>, file: Option<&Path>) -> Result<Config, Failu
     }
 }
 
+/// The running config, changed.
+pub(crate) struct Edited {
+    /// What it is to be.
+    config: Config,
+    /// The service whose slices are shared out anew, whatever else changes.
+    rebalance: Option<String>,
+    /// What the operator should know.
+    warnings: Vec<String>,
+}
+
+impl From<Config> for Edited {
+    fn from(config: Config) -> Self {
+        Self { config, rebalance: None, warnings: Vec::new() }
+    }
+}
+
 /// Changes the running config, or says what that would take: what `key add`, `slice split` and `endpoint drain` do.
-pub(crate) fn change(
+pub(crate) fn change<E: Into<Edited>>(
     context: &mut Context<'_>,
     dry_run: bool,
-    edit: impl FnOnce(&Config) -> Result<Config, Refusal>,
+    edit: impl FnOnce(&Config) -> Result<E, Refusal>,
 ) -> Outcome {
+    let mut said = Vec::new();
     let done = change::change(context, dry_run, |config| {
-        let config = edit(&config).map_err(Failure::refused)?;
+        let Edited { config, rebalance, warnings } = edit(&config).map_err(Failure::refused)?.into();
+        said = warnings;
         let rings = load_keys(&config)?;
         let host = Host::ask()?;
         let interfaces = change::find_interfaces(&config, &host).map_err(|(_, name)| {
@@ -62,9 +80,9 @@ pub(crate) fn change(
                 .hint("apply a config without it")
         })?;
         let neighbourhood = neighbours::find(&config, &host, !dry_run)?;
-        Ok(change::Wanted { config, rings, interfaces, neighbourhood })
+        Ok(change::Wanted { config, rings, interfaces, neighbourhood, rebalance })
     })?;
-    report::steps(context, &done, dry_run)
+    report::steps(context, &done, &said, dry_run)
 }
 
 /// The service of this name, and its place in the config.

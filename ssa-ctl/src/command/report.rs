@@ -9,16 +9,23 @@ use crate::{
 };
 
 /// Says what was done, or with `dry_run` what would be.
-pub(super) fn steps(context: &mut Context<'_>, done: &Done, dry_run: bool) -> Outcome {
+pub(super) fn steps(context: &mut Context<'_>, done: &Done, warnings: &[String], dry_run: bool) -> Outcome {
     let Done { steps, generation } = done;
+    let exit = if dry_run && !steps.is_empty() { Exit::Differs } else { Exit::Done };
     if context.json {
         context.object(&json!({
             "changed": !dry_run && !steps.is_empty(),
             "dry_run": dry_run,
             "steps": steps,
             "generation": generation,
+            "warnings": warnings,
         }))?;
-    } else if steps.is_empty() {
+        return Ok(exit);
+    }
+    for warning in warnings {
+        writeln!(context.err, "warning: {warning}")?;
+    }
+    if steps.is_empty() {
         writeln!(context.out, "no change")?;
     } else {
         let rows = steps.iter().map(|step| [step.action.name().to_owned(), step.object.clone(), step.detail.clone()]);
@@ -31,5 +38,5 @@ pub(super) fn steps(context: &mut Context<'_>, done: &Done, dry_run: bool) -> Ou
             writeln!(context.out, "{count} step{plural} done; generation {generation} is in force")?;
         }
     }
-    Ok(if dry_run && !steps.is_empty() { Exit::Differs } else { Exit::Done })
+    Ok(exit)
 }

@@ -2,7 +2,11 @@
 
 use std::{fmt, str::FromStr};
 
-use super::words::{WordError, decimal};
+use super::{
+    model::Service,
+    refusal::Refusal,
+    words::{WordError, decimal},
+};
 
 /// What runs backwards is no run.
 pub(super) const BACKWARDS: WordError = WordError("the first slice of a run is not behind its last");
@@ -14,6 +18,26 @@ pub struct Bounds {
     pub first: u32,
     /// The last, not before the first.
     pub last: u32,
+}
+
+impl Bounds {
+    /// How many they are.
+    pub const fn count(self) -> u32 {
+        self.last.saturating_sub(self.first).saturating_add(1)
+    }
+
+    /// Whether a service has these slices.
+    ///
+    /// # Errors
+    /// Where it has not; which it has.
+    pub fn within(self, service: &Service) -> Result<(), Refusal> {
+        let last = (1 << service.slice_bits) - 1;
+        if self.last <= last {
+            return Ok(());
+        }
+        let message = format!("the service {} has no slice {}", service.name, self.last);
+        Err(Refusal { message, help: format!("its slices are 0 to {last}") })
+    }
 }
 
 impl fmt::Display for Bounds {

@@ -22,16 +22,15 @@ pub struct Run {
 }
 
 impl Run {
-    /// How many slices it has.
-    pub const fn count(&self) -> u32 {
-        self.last.saturating_sub(self.first).saturating_add(1)
+    /// Its slices.
+    pub const fn bounds(&self) -> Bounds {
+        Bounds { first: self.first, last: self.last }
     }
 }
 
 impl fmt::Display for Run {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { first, last, endpoint } = self;
-        write!(f, "{} {endpoint}", Bounds { first: *first, last: *last })
+        write!(f, "{} {}", self.bounds(), self.endpoint)
     }
 }
 

@@ -33,6 +33,10 @@ pub(super) struct SlicesDraft<'t> {
     pub(super) counters: bool,
 }
 
+/// Seconds of a handover, at most: four years. A slice's word has 38 bits for the tick at which it ends, and the kernel may
+/// count a thousand ticks a second, from its start on.
+const MAX_HANDOVER: u32 = 4 * 365 * 24 * 60 * 60;
+
 /// How long a previous owner keeps its connections: other than elsewhere, not at all is a time too.
 #[derive(Clone, Copy, Debug)]
 pub struct Handover(
@@ -47,8 +51,12 @@ impl FromStr for Handover {
         if matches!(text, "0s" | "0m" | "0h") {
             return Ok(Self(0));
         }
-        let form = WordError("a handover lasts \"0s\" to \"4294967295s\", written \"0s\", \"90s\", \"5m\" or \"1h\"");
-        text.parse().map(|Seconds(seconds)| Self(seconds)).map_err(|_| form)
+        let form = WordError("a handover lasts \"0s\" to \"35040h\", written \"0s\", \"90s\", \"5m\" or \"1h\"");
+        text.parse()
+            .ok()
+            .filter(|Seconds(seconds)| *seconds <= MAX_HANDOVER)
+            .map(|Seconds(time)| Self(time))
+            .ok_or(form)
     }
 }
 

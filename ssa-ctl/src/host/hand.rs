@@ -147,15 +147,11 @@ fn invalid(message: String) -> Failure {
 /// The first and the last address of slices of a prefix.
 fn range(service: &Service, prefix: Ipv6Net, slices: Option<Bounds>) -> Result<(u128, u128), Failure> {
     let (network, host) = (prefix.network().to_bits(), u128::from(prefix.hostmask()));
-    let Some(Bounds { first, last }) = slices else { return Ok((network, network | host)) };
-    let count = 1u128 << service.slice_bits;
-    if u128::from(last) >= count {
-        return Err(invalid(format!("{} has no slice {last}", service.name))
-            .hint(format!("its slices are 0 to {}, by its slice_bits", count - 1)));
-    }
+    let Some(slices) = slices else { return Ok((network, network | host)) };
+    slices.within(service).map_err(Failure::refused)?;
     let shift = slice_shift(service, prefix);
     let begin = |slice: u32| network | u128::from(slice) << shift;
-    Ok((begin(first), begin(last) | ((1 << shift) - 1)))
+    Ok((begin(slices.first), begin(slices.last) | ((1 << shift) - 1)))
 }
 
 /// The bits of an address behind the number of its slice.

@@ -90,13 +90,14 @@ impl ServiceSlices {
                 run.frames = run.frames.zip(own).map(|(frames, own)| frames + own);
                 continue;
             }
-            let left = word.deadline().saturating_sub(ticks).div_ceil(hertz);
+            // Whole seconds that are over: deadlines are rounded up, and what is shown is no more than was asked for.
+            let left = word.deadline().saturating_sub(ticks);
             let previous = name(word.previous()).filter(|_| left > 0);
             let run = Run {
                 first: slice,
                 last: slice,
                 endpoint: name(word.owner()),
-                seconds: previous.is_some().then_some(left),
+                seconds: previous.is_some().then_some(left / hertz),
                 previous,
                 pinned: word.is_pinned(),
                 frames: own,

@@ -142,7 +142,7 @@ fn shown(names: &[String]) -> String {
 
 /// How many slices a list of runs has before and after.
 fn runs(key: &str, old: &[Run], new: &[Run]) -> Option<String> {
-    let count = |runs: &[Run]| runs.iter().map(|run| u64::from(run.count())).sum::<u64>();
+    let count = |runs: &[Run]| runs.iter().map(|run| u64::from(run.bounds().count())).sum::<u64>();
     let slices = |count: u64| format!("{count} slice{}", if count == 1 { "" } else { "s" });
     let (had, want) = (count(old), count(new));
     match (old == new, had == want) {

@@ -6,6 +6,7 @@ pub mod moves;
 pub mod numbers;
 pub mod ranked;
 pub mod shape;
+pub mod sharing;
 pub mod slices;
 pub mod steps;
 pub mod table;

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use anyhow::Context as _;
 use ssa_common::rows::SliceWord;
 
-use super::ranked::Ranked;
-use crate::{
-    assign::{self, Owner},
-    config::{Config, Run, Service},
+use super::{
+    ranked::Ranked,
+    sharing::{Ranks, Sharing},
 };
+use crate::config::{Config, Run, Service};
 
 /// Where the slices of the services are among those of a bank, and who owns each.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -49,6 +49,8 @@ pub struct Before<'a> {
     pub slices: &'a Slices,
     /// Ticks now.
     pub ticks: u64,
+    /// The service whose slices are to be shared out anew, though nothing else has changed.
+    pub rebalance: Option<&'a str>,
 }
 
 /// Whether the slices of a service have owners.
@@ -65,7 +67,8 @@ pub fn needed(config: &Config) -> u32 {
 impl Slices {
     /// Shares out the slices of a config among its endpoints, in a bank of `room` slices.
     ///
-    /// Who owned a slice keeps it if that leaves the load in balance; else it keeps its connections for a while.
+    /// Where nothing has changed, slices stay where they are. Else who owned a slice keeps it if that leaves the load in
+    /// balance, or keeps its connections for a while.
     ///
     /// # Errors
     /// Where there is no room, or no endpoint that may own anything; a checked config has one.
@@ -155,120 +158,4 @@ fn place_all(config: &Config, room: u32, kept: impl Fn(&str, u8) -> Option<Place
         places.insert(service.name.clone(), Place { first, bits });
     }
     Some(places)
-}
-
-/// How the numbers of endpoints before and now lie to each other, and to their names.
-struct Ranks<'a> {
-    now: Ranked<'a>,
-    before: Option<Ranked<'a>>,
-}
-
-impl<'a> Ranks<'a> {
-    fn new(config: &'a Config, before: Option<Before<'a>>) -> Self {
-        Self { now: Ranked::of(config), before: before.map(|before| Ranked::of(before.config)) }
-    }
-
-    /// The number now of whom a word of before names.
-    fn now(&self, stored: u32) -> Option<u32> {
-        self.now.number(self.before.as_ref()?.name(stored)?)
-    }
-}
-
-/// The slices of one service, to be shared out.
-struct Sharing<'a> {
-    config: &'a Config,
-    service: &'a Service,
-    ranks: &'a Ranks<'a>,
-    before: Option<Before<'a>>,
-    hertz: u32,
-}
-
-impl Sharing<'_> {
-    fn words(&self) -> anyhow::Result<Vec<SliceWord>> {
-        let Service { name, slice_bits, .. } = self.service;
-        let number = |endpoint: &str| self.ranks.now.number(endpoint).context("an endpoint has no number");
-        let members = self.config.endpoints_of(self.service).map(|(_, endpoint)| number(&endpoint.name));
-        let members = members.collect::<anyhow::Result<Vec<u32>>>()?;
-        let place_of: BTreeMap<u32, Owner> = (0..).zip(&members).map(|(place, rank)| (*rank, place)).collect();
-        let old = self.old_words();
-        let current: Vec<Option<Owner>> = if self.service.owners.is_empty() {
-            old.iter().map(|word| place_of.get(&(word.owner().checked_sub(1)?)).copied()).collect()
-        } else {
-            self.listed(&self.service.owners, &place_of)
-        };
-        let pinned = self.listed(&self.service.pinned, &place_of);
-        let slices = assign::Slices { bits: *slice_bits, replicas: self.service.replicas() };
-        let owners = assign::assign(slices, &self.members(), &current, &pinned)
-            .with_context(|| format!("no endpoint may own the slices of {name}"))?;
-        let until =
-            self.before.map_or(0, |before| before.ticks + u64::from(self.service.handover) * u64::from(self.hertz));
-        let word = |(slice, owner): (usize, Owner)| {
-            let owner = members[usize::from(owner)];
-            let old = old.get(slice).copied().unwrap_or_default();
-            let is_pinned = pinned.get(slice).copied().flatten().is_some();
-            moved(old, owner, if self.service.handover == 0 { None } else { Some(until) }).pin(is_pinned)
-        };
-        Ok(owners.into_iter().enumerate().map(word).collect())
-    }
-
-    /// What the words of before say, in the numbers of now, for as many slices as there are now.
-    fn old_words(&self) -> Vec<SliceWord> {
-        let Some(before) = self.before else { return Vec::new() };
-        let Some(words) = before.slices.of(&self.service.name) else { return Vec::new() };
-        let place = before.slices.places[&self.service.name];
-        let renamed = |word: &SliceWord| {
-            let kept = SliceWord::default();
-            let owner = self.ranks.now(word.owner()).map_or(kept, SliceWord::of).pin(word.is_pinned());
-            self.ranks.now(word.previous()).map_or(owner, |previous| owner.after(previous, word.deadline()))
-        };
-        let words: Vec<SliceWord> = words.iter().map(renamed).collect();
-        match (place.bits, self.service.slice_bits) {
-            (old, new) if old < new => assign::split(&words, new - old),
-            (old, new) if old > new => self.merged(&words, old - new, before.ticks),
-            _ => words,
-        }
-    }
-
-    /// Slices that become one: it belongs to who owned most of them, and whoever owned the next most keeps its connections.
-    fn merged(&self, words: &[SliceWord], by: u8, ticks: u64) -> Vec<SliceWord> {
-        let owners: Vec<_> = words
-            .iter()
-            .map(|word| word.owner().checked_sub(1).and_then(|owner| Owner::try_from(owner).ok()))
-            .collect();
-        let until = ticks + u64::from(self.service.handover) * u64::from(self.hertz);
-        let word = |merged: assign::Merged| {
-            let owner = merged.owner.map_or(SliceWord::default(), |owner| SliceWord::of(owner.into()));
-            merged.previous.map_or(owner, |previous| owner.after(previous.into(), until))
-        };
-        assign::merge(&owners, by).into_iter().map(word).collect()
-    }
-
-    fn members(&self) -> Vec<assign::Member> {
-        let mut domains: BTreeMap<&str, u32> = BTreeMap::new();
-        let members = self.config.endpoints_of(self.service).map(|(_, endpoint)| {
-            let next = u32::try_from(domains.len()).unwrap_or(u32::MAX);
-            let domain = endpoint.domain.as_deref().map(|name| *domains.entry(name).or_insert(next));
-            assign::Member { weight: endpoint.weight, domain, draining: endpoint.drain }
-        });
-        members.collect()
-    }
-
-    fn listed(&self, runs: &[Run], place_of: &BTreeMap<u32, Owner>) -> Vec<Option<Owner>> {
-        let mut list = vec![None; 1 << self.service.slice_bits];
-        for run in runs {
-            let owner = self.ranks.now.number(&run.endpoint).and_then(|rank| place_of.get(&rank)).copied();
-            let last = (run.last as usize + 1).min(list.len());
-            list[(run.first as usize).min(last)..last].fill(owner);
-        }
-        list
-    }
-}
-
-/// A slice's word when `owner` owns it from now on; whoever did keeps its connections until a tick.
-pub fn moved(old: SliceWord, owner: u32, until: Option<u64>) -> SliceWord {
-    match (old.owner().checked_sub(1), until) {
-        (Some(same), _) if same == owner => old,
-        (Some(previous), Some(until)) => SliceWord::of(owner).after(previous, until),
-        _ => SliceWord::of(owner),
-    }
 }

@@ -7,7 +7,7 @@ mod slices;
 pub use self::{
     endpoints::{add_endpoint, remove_endpoint, set_drain},
     keys::{add_key, retire_key},
-    slices::{pin, set_slice_bits, unpin},
+    slices::{merge, split, unpin},
 };
 use super::{
     fault::Severity,
