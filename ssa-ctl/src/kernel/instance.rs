@@ -94,7 +94,11 @@ impl Instance {
             endpoints: open(pins, layout::ENDPOINTS, read_only)?,
             hops: open(pins, layout::HOPS, read_only)?,
             owners: Owners::new(&open(pins, layout::SLICES, false)?, meta.slices, read_only)?,
-            slice_counters: SliceCounters::new(&open(pins, layout::SLICE_COUNTERS, false)?, meta.slice_cells)?,
+            slice_counters: SliceCounters::new(
+                open(pins, layout::SLICE_COUNTERS, false)?,
+                meta.slice_cells,
+                read_only,
+            )?,
             meta_map,
         })
     }
@@ -132,7 +136,7 @@ impl Instance {
             endpoints: map(object, layout::ENDPOINTS)?,
             hops: map(object, layout::HOPS)?,
             owners: Owners::new(&map(object, layout::SLICES)?, meta.slices, false)?,
-            slice_counters: SliceCounters::new(&map(object, layout::SLICE_COUNTERS)?, meta.slice_cells)?,
+            slice_counters: SliceCounters::new(map(object, layout::SLICE_COUNTERS)?, meta.slice_cells, false)?,
             meta_map,
         })
     }

@@ -56,12 +56,14 @@ impl Owners {
 pub struct SliceCounters {
     memory: Memory,
     per_cpu: usize,
+    /// None: for reading alone.
+    map: Option<Map<u64>>,
 }
 
 impl SliceCounters {
-    /// The counters in a map that has so many for each CPU.
-    pub(super) fn new(map: &Map<u64>, per_cpu: u32) -> anyhow::Result<Self> {
-        Ok(Self { memory: map.memory(true)?, per_cpu: per_cpu as usize })
+    /// The counters in a map that has so many for each CPU; for reading alone, or for writing too.
+    pub(super) fn new(map: Map<u64>, per_cpu: u32, read_only: bool) -> anyhow::Result<Self> {
+        Ok(Self { memory: map.memory(true)?, per_cpu: per_cpu as usize, map: (!read_only).then_some(map) })
     }
 
     /// Octets of kernel memory that they take.
@@ -81,5 +83,13 @@ impl SliceCounters {
             }
         }
         Some(sums)
+    }
+
+    /// Begins anew for the slices in these places.
+    pub(super) fn clear(&self, places: std::ops::Range<usize>) -> anyhow::Result<()> {
+        let map = self.map.as_ref().context("the counters of slices were opened for reading alone")?;
+        let zeros = vec![0; places.len()];
+        let cpus = if places.end > self.per_cpu { 0 } else { self.memory.words().len() / self.per_cpu };
+        (0..cpus).try_for_each(|cpu| map.write(u32::try_from(cpu * self.per_cpu + places.start)?, &zeros))
     }
 }

@@ -34,6 +34,10 @@ impl Place {
         1 << self.bits
     }
 
+    const fn is_apart(self, other: Self) -> bool {
+        other.first + other.count() <= self.first || self.first + self.count() <= other.first
+    }
+
     /// Their places.
     pub const fn range(self) -> std::ops::Range<usize> {
         self.first as usize..(self.first + self.count()) as usize
@@ -125,17 +129,24 @@ fn runs(owners: impl Iterator<Item = u32>, name: impl Fn(u32) -> Option<String>)
     runs.into_iter().filter_map(run).collect()
 }
 
-/// Where each service's slices are: where they were, if they are as many. A number of slices begins at a multiple of it,
-/// so that what is given up is filled again.
+/// Where each service's slices are: where they were, if they are as many; else where none are in force, as long as there is
+/// room, as frames are still counted there while the counters of what is new are set to zero. A number of slices begins at
+/// a multiple of it, so that what is given up is filled again.
 fn places(config: &Config, room: u32, before: Option<Before<'_>>) -> Option<BTreeMap<String, Place>> {
     let kept = |name: &str, bits| {
         let place = *before?.slices.places.get(name)?;
         (place.bits == bits && place.first + place.count() <= room).then_some(place)
     };
-    place_all(config, room, kept).or_else(|| place_all(config, room, |_, _| None))
+    let given_up: Vec<Place> = before.map_or_else(Vec::new, |before| before.slices.places.values().copied().collect());
+    place_all(config, room, &given_up, kept).or_else(|| place_all(config, room, &given_up, |_, _| None))
 }
 
-fn place_all(config: &Config, room: u32, kept: impl Fn(&str, u8) -> Option<Place>) -> Option<BTreeMap<String, Place>> {
+fn place_all(
+    config: &Config,
+    room: u32,
+    given_up: &[Place],
+    kept: impl Fn(&str, u8) -> Option<Place>,
+) -> Option<BTreeMap<String, Place>> {
     let services = || config.services.iter().filter(|service| has_owners(config, service));
     let mut places = BTreeMap::new();
     for service in services() {
@@ -148,14 +159,11 @@ fn place_all(config: &Config, room: u32, kept: impl Fn(&str, u8) -> Option<Place
     rest.sort_by_key(|service| std::cmp::Reverse(service.slice_bits));
     for service in rest {
         let bits = service.slice_bits;
-        let free = |first: u32| {
-            let place = Place { first, bits };
-            places.values().all(|other: &Place| {
-                other.first + other.count() <= place.first || place.first + place.count() <= other.first
-            })
-        };
-        let first = (0..room >> bits).map(|index| index << bits).find(|first| free(*first))?;
-        places.insert(service.name.clone(), Place { first, bits });
+        let free = |place: &Place| places.values().all(|other| place.is_apart(*other));
+        let unused = |place: &Place| given_up.iter().all(|other| place.is_apart(*other));
+        let all = || (0..room >> bits).map(|index| Place { first: index << bits, bits }).filter(free);
+        let place = all().find(unused).or_else(|| all().next())?;
+        places.insert(service.name.clone(), place);
     }
     Some(places)
 }

@@ -26,8 +26,8 @@ fn config(members: &[Member], replicas: bool) -> Config {
     let mut text = String::from("version = 1\n");
     for (at, (weight, domain, drain)) in members.iter().enumerate() {
         write!(text, "[[endpoint]]\nname = \"e{at}\"\naddress = \"2001:db8:e::{at:x}\"\nweight = {weight}\n").unwrap();
-        domain.iter().for_each(|domain| writeln!(text, "domain = \"{domain}\"").unwrap());
-        writeln!(text, "drain = {drain}").unwrap();
+        let domain = domain.map_or_else(String::new, |domain| format!("domain = \"{domain}\"\n"));
+        write!(text, "{domain}drain = {drain}\n").unwrap();
     }
     let rule = if replicas { "replica(2):1 any:*" } else { "any:*" };
     for (name, net, more) in [("web", 1, ""), ("shop", 2, "endpoints = [\"e0\", \"e1\"]\n")] {
