@@ -43,7 +43,7 @@ struct Move {
     slices: Ranges,
     /// The endpoint
     endpoint: String,
-    /// For how long the previous owner keeps its connections; as the service says, if not given
+    /// For how long the previous owner keeps its connections, up to 35040h; as the service says, if not given
     #[arg(long, value_name = "TIME")]
     handover: Option<Handover>,
     /// Print the plan and change nothing

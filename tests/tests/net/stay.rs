@@ -106,7 +106,9 @@ fn other_slices_are_counted_from_zero() {
     let site = site("cells");
     let at = |frames: &[(usize, u64)], of: usize| {
         let mut all = vec![0; of];
-        frames.iter().for_each(|(slice, count)| all[*slice] = *count);
+        for (slice, count) in frames {
+            all[*slice] = *count;
+        }
         all
     };
     send(&site, &[2, 2, 7]);

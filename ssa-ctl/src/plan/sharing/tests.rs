@@ -27,7 +27,7 @@ fn config(members: &[Member], replicas: bool) -> Config {
     for (at, (weight, domain, drain)) in members.iter().enumerate() {
         write!(text, "[[endpoint]]\nname = \"e{at}\"\naddress = \"2001:db8:e::{at:x}\"\nweight = {weight}\n").unwrap();
         let domain = domain.map_or_else(String::new, |domain| format!("domain = \"{domain}\"\n"));
-        write!(text, "{domain}drain = {drain}\n").unwrap();
+        writeln!(text, "{domain}drain = {drain}").unwrap();
     }
     let rule = if replicas { "replica(2):1 any:*" } else { "any:*" };
     for (name, net, more) in [("web", 1, ""), ("shop", 2, "endpoints = [\"e0\", \"e1\"]\n")] {
@@ -151,6 +151,26 @@ proptest! {
         }
         prop_assert_eq!(owners(&config, &now, "shop"), owners(&config, &slices, "shop"));
     }
+}
+
+#[test]
+fn slices_that_are_cut_anew_lie_where_none_were_if_there_is_room() {
+    let before = config(&[(1, None, false), (1, None, false)], false);
+    let slices = share(&before, None, None);
+    let mut after = before.clone();
+    after.services[0].slice_bits = BITS + 1;
+    let places = |room: u32| {
+        let before = Before { config: &before, slices: &slices, ticks: 0, rebalance: None };
+        let places = Slices::share(&after, room, Some(before), HERTZ).unwrap().places;
+        assert_eq!(places["shop"], slices.places["shop"], "as many as before stay where they were");
+        places["web"].range()
+    };
+    assert_eq!(slices.places["web"].range(), 0..32);
+    assert_eq!(places(ROOM), 64..128);
+    let mut small = slices.clone();
+    small.places.get_mut("shop").unwrap().first = 96;
+    let before = Before { config: &before, slices: &small, ticks: 0, rebalance: None };
+    assert_eq!(Slices::share(&after, 128, Some(before), HERTZ).unwrap().places["web"].range(), 0..64, "no other room");
 }
 
 #[test]
