@@ -171,10 +171,10 @@ impl SliceRow {
 ///
 /// A short word says all of a slice but its handover. Where it says that there is one, the slice's [`SliceWord`] says
 /// everything. So a slice moves by one store: of that word if the short one said so before, and else of the short one.
-pub type OwnersRow = [ShortWord; OWNERS];
+pub type OwnersRow = [ShortWord; OWNERS as usize];
 
 /// Slices in an [`OwnersRow`]: as many as fit a row of an array, which has eight octets at least.
-pub const OWNERS: usize = 4;
+pub const OWNERS: u32 = 4;
 
 /// What an [`OwnersRow`] says of one slice.
 #[repr(transparent)]
@@ -211,8 +211,10 @@ impl SliceWord {
     const PREVIOUS: u32 = 14;
     const PINNED: u64 = 1 << 28;
     const DEADLINE: u32 = 32;
+    const LAST: u64 = u64::MAX >> Self::DEADLINE;
 
     /// What its row says of the slice.
+    #[expect(clippy::cast_possible_truncation, reason = "an owner has 14 bits")]
     pub const fn short(self) -> ShortWord {
         let pinned = (self.is_pinned() as u16) << ShortWord::PINNED;
         let handover = if self.previous() == 0 { 0 } else { ShortWord::HANDOVER };
@@ -224,12 +226,14 @@ impl SliceWord {
         Self((owner as u64 + 1) & Self::ENDPOINT)
     }
 
-    /// The same slice, whose connections belong to `previous` until the tick `deadline`, rounded up to [`COARSE`] ticks.
+    /// The same slice, whose connections belong to `previous` until the tick `deadline`, rounded up to [`COARSE`] ticks;
+    /// until the last one there is room for, if that is before.
     #[must_use]
     pub const fn after(self, previous: u32, deadline: u64) -> Self {
         let kept = self.0 & (Self::ENDPOINT | Self::PINNED);
-        let deadline = deadline.div_ceil(COARSE) << Self::DEADLINE;
-        Self(kept | ((previous as u64 + 1) & Self::ENDPOINT) << Self::PREVIOUS | deadline)
+        let deadline = deadline.div_ceil(COARSE);
+        let deadline = if deadline > Self::LAST { Self::LAST } else { deadline };
+        Self(kept | ((previous as u64 + 1) & Self::ENDPOINT) << Self::PREVIOUS | deadline << Self::DEADLINE)
     }
 
     /// The same slice, which stays where it is, or does not.

@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use crate::config::Refusal;
+
 /// How a command ends that did not fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
@@ -73,6 +75,11 @@ impl Failure {
     /// A failure with a message that names its object.
     pub fn new(code: Code, message: impl std::fmt::Display + std::fmt::Debug + Send + Sync + 'static) -> Self {
         Self { code, error: anyhow::Error::msg(message), hint: None }
+    }
+
+    /// What was asked for cannot be.
+    pub fn refused(Refusal { message, help }: Refusal) -> Self {
+        Self::new(Code::Invalid, message).hint(help)
     }
 
     /// The same with another exit code.

@@ -80,10 +80,9 @@ impl Kernel {
 /// What its row says of a slice.
 #[inline(always)]
 fn short(place: u32) -> Option<ShortWord> {
-    const OF_ROW: u32 = OWNERS as u32;
-    let row = SLICES.get_ptr(place / OF_ROW)?;
+    let row = SLICES.get_ptr(place / OWNERS)?;
     // SAFETY: the map owns the row, and the place is in it. The controller may store to it meanwhile, so the load is volatile.
-    Some(unsafe { row.cast::<ShortWord>().add((place % OF_ROW) as usize).read_volatile() })
+    Some(unsafe { row.cast::<ShortWord>().add((place % OWNERS) as usize).read_volatile() })
 }
 
 /// The word of a slice of which the row says that there is one.

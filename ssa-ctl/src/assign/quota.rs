@@ -4,7 +4,7 @@ use super::Member;
 use super::sites::Sites;
 use super::table::Table;
 
-/// Times that quotas are rounded until they stay the same. Twice is the most that was seen.
+/// Times that quotas are rounded until they stay the same.
 const SETTLE: u32 = 8;
 
 /// What one of those who share may have.

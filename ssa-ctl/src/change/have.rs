@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use aya::programs::{ProgramInfo, Xdp};
 use aya_obj::programs::XdpAttachType;
 
-use super::parse_document;
+use super::in_force::parse_document;
 use crate::{
     kernel::{
         attach::Link,

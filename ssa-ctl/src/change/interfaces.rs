@@ -23,7 +23,7 @@ fn of(steps: &[Step], action: Action) -> impl Iterator<Item = &Step> {
 }
 
 /// Attaches to every interface that is wanted and has no link yet, or to none.
-pub(super) fn attach(pins: &Pins, wanted: &Wanted<'_>, steps: &[Step]) -> Result<Vec<Unpinned>, Failure> {
+pub(super) fn attach(pins: &Pins, wanted: &Wanted, steps: &[Step]) -> Result<Vec<Unpinned>, Failure> {
     let mut links = Vec::new();
     if of(steps, Action::Attach).next().is_none() {
         return Ok(links);
@@ -80,7 +80,7 @@ fn switched<'a>(pins: &Pins, steps: &'a [Step], interface: &Interface) -> anyhow
 ///
 /// Detaches first, as a name may be another interface's now. Modes come last, one interface after the other: the kernel
 /// has no way to change a mode but to let go, and what comes between must be short.
-pub(super) fn settle(pins: &Pins, wanted: &Wanted<'_>, steps: &[Step], links: Vec<Unpinned>) -> Result<(), Failure> {
+pub(super) fn settle(pins: &Pins, wanted: &Wanted, steps: &[Step], links: Vec<Unpinned>) -> Result<(), Failure> {
     let host = Host::ask()?;
     let mut switches = Vec::new();
     for step in of(steps, Action::Attach) {

@@ -1,6 +1,7 @@
 //! A wanted config in; the host brought to it, step by step under the writers' lock, out.
 
 mod have;
+mod in_force;
 mod interfaces;
 mod perform;
 mod slices;
@@ -17,12 +18,11 @@ use crate::{
     host,
     kernel::{create, instance::Instance, lock, lookup, neighbours, netlink::Host, permission, pins::Pins, ways},
     plan::{
-        changes::{Change, changes},
         ground::Ground,
         numbers::Numbers,
         shape::Shape,
         slices::{Before, told, untold},
-        steps::{Action, Step, Want, steps},
+        steps::{Step, Want, steps},
         tables::Tables,
         ways::{Neighbour, warnings},
     },
@@ -30,19 +30,22 @@ use crate::{
 
 pub use self::{
     have::{link_states, ticks},
+    in_force::{InForce, edit_in_force, running_config},
     slices::{Order, move_slices},
 };
 
 /// A config that is wanted.
-pub struct Wanted<'a> {
+pub struct Wanted {
     /// The config.
-    pub config: &'a Config,
+    pub config: Config,
     /// Its keys.
-    pub rings: &'a KeyRings,
+    pub rings: KeyRings,
     /// The interfaces it names, with their numbers.
     pub interfaces: Vec<(String, u32)>,
     /// The interfaces and addresses that there are.
-    pub host: &'a Host,
+    pub host: Host,
+    /// A service whose slices are to be shared out anew, whatever else changes.
+    pub rebalance: Option<String>,
 }
 
 /// What was done, or would be.
@@ -72,7 +75,7 @@ pub fn find_interfaces(config: &Config, host: &Host) -> Result<Vec<(String, u32)
 ///
 /// # Errors
 /// Where a step fails: the steps before it are done, and named.
-pub fn bring(context: &mut Context<'_>, wanted: &Wanted<'_>, dry_run: bool) -> Result<Done, Failure> {
+pub fn bring(context: &mut Context<'_>, wanted: &Wanted, dry_run: bool) -> Result<Done, Failure> {
     permission::check()?;
     let pins = Pins::new(&context.pin_root);
     if dry_run && !pins.are_there().unwrap_or(false) {
@@ -80,28 +83,45 @@ pub fn bring(context: &mut Context<'_>, wanted: &Wanted<'_>, dry_run: bool) -> R
         interfaces::check_free(&pins, &steps)?;
         return Ok(Done { steps, generation: 0, warnings: planned.warnings });
     }
-    let err = &mut *context.err;
-    let mut waiting = || {
-        // Whoever does not see it waits all the same.
-        let _ = writeln!(err, "waiting for another ssa-ctl to finish");
-    };
     let _lock = loop {
         pins.make_root()?;
-        match lock::take(&pins, &mut waiting) {
+        match lock::take(&pins, context.err) {
             // A `down`, or a first `apply` that failed, has removed the root meanwhile.
             Err(failure) if failure.code == Code::NotLoaded => {}
             lock => break lock?,
         }
     };
-    let (steps, mut planned) = plan(&pins, wanted, dry_run, context)?;
+    bring_locked(context, &pins, wanted, dry_run)
+}
+
+/// Changes the config in force, and brings the host to what becomes of it. Others change nothing in between: `want` is
+/// asked under the lock.
+///
+/// # Errors
+/// Where nothing is loaded, `want` refuses, or a step fails: the steps before it are done, and named.
+pub fn change(
+    context: &mut Context<'_>,
+    dry_run: bool,
+    want: impl FnOnce(Config) -> Result<Wanted, Failure>,
+) -> Result<Done, Failure> {
+    permission::check()?;
+    let pins = Pins::new(&context.pin_root);
+    let _lock = lock::take(&pins, context.err)?;
+    // The slices in force, and no list, are what the new assignment begins with.
+    let wanted = want(InForce::read(context)?.told().without_owners())?;
+    bring_locked(context, &pins, &wanted, dry_run)
+}
+
+fn bring_locked(context: &Context<'_>, pins: &Pins, wanted: &Wanted, dry_run: bool) -> Result<Done, Failure> {
+    let (steps, mut planned) = plan(pins, wanted, dry_run, context)?;
     let warnings = std::mem::take(&mut planned.warnings);
     if dry_run {
-        interfaces::check_free(&pins, &steps)?;
+        interfaces::check_free(pins, &steps)?;
     }
     if dry_run || steps.is_empty() {
         return Ok(Done { steps, generation: planned.generation, warnings });
     }
-    let generation = perform::perform(context, &pins, wanted, &planned, &steps)?;
+    let generation = perform::perform(context, pins, wanted, &planned, &steps)?;
     neighbours::forget(&planned.unneeded).context("all other steps are done")?;
     Ok(Done { steps, generation, warnings })
 }
@@ -118,14 +138,9 @@ struct Planned {
     warnings: Vec<String>,
 }
 
-fn plan(
-    pins: &Pins,
-    wanted: &Wanted<'_>,
-    dry_run: bool,
-    context: &Context<'_>,
-) -> Result<(Vec<Step>, Planned), Failure> {
-    let document = config::to_toml(&untold(wanted.config));
-    let needed = Shape::of(wanted.config, document.len());
+fn plan(pins: &Pins, wanted: &Wanted, dry_run: bool, context: &Context<'_>) -> Result<(Vec<Step>, Planned), Failure> {
+    let document = config::to_toml(&untold(&wanted.config));
+    let needed = Shape::of(&wanted.config, document.len());
     let there = pins.are_there().with_context(|| format!("cannot examine {}", pins.root().display()))?;
     let instance = match there.then(|| Instance::open(pins, false)).transpose() {
         // Somebody has removed pins of ours. What is left is no instance: another is put in its place.
@@ -137,26 +152,27 @@ fn plan(
         Some(instance) if instance.shape().holds(&needed) => (instance.numbers()?, instance.shape()),
         Some(instance) => (instance.numbers()?, needed),
     };
-    let numbers = numbers.next(wanted.config, shape.services);
+    let numbers = numbers.next(&wanted.config, shape.services);
     let hertz = crate::kernel::clock::hertz()?;
     let have = instance.as_ref().map(|instance| have::have(pins, instance, shape, context.now)).transpose()?;
     let (have, generation) = have.map_or((None, 0), |(have, generation)| (Some(have), generation));
     let before = have.as_ref().and_then(|have| {
         let config = have.config.as_ref()?;
-        Some(Before { config, slices: &have.tables.slices, ticks: have.ticks })
+        let rebalance = wanted.rebalance.as_deref();
+        Some(Before { config, slices: &have.tables.slices, ticks: have.ticks, rebalance })
     });
-    let neighbourhood = ways::find(wanted.config, wanted.host, !dry_run)?;
+    let neighbourhood = ways::find(&wanted.config, &wanted.host, !dry_run)?;
     let ground = Ground { before, host: Some(&neighbourhood), ..Ground::new(hertz, shape, &numbers) };
-    let tables = Tables::compile_for(wanted.config, wanted.rings, &ground)?;
+    let tables = Tables::compile_for(&wanted.config, &wanted.rings, &ground)?;
     let want = Want {
-        config: &told(wanted.config, &tables.slices),
+        config: &told(&wanted.config, &tables.slices),
         tables: &tables,
         document: &document,
         interfaces: wanted.interfaces.clone(),
         host: &neighbourhood,
     };
     let steps = steps(&want, have.as_ref());
-    let warnings = warnings(wanted.config, &neighbourhood);
+    let warnings = warnings(&wanted.config, &neighbourhood);
     let unneeded = neighbourhood.unneeded;
     Ok((steps, Planned { instance, tables, document, shape, numbers, generation, unneeded, warnings }))
 }
@@ -164,55 +180,6 @@ fn plan(
 fn is_missing(failure: &Failure) -> bool {
     let io = failure.error.downcast_ref::<std::io::Error>();
     io.is_some_and(|error| error.kind() == std::io::ErrorKind::NotFound)
-}
-
-/// Changes rows and text of what is in force, by itself: takes no key file and no interface.
-///
-/// # Errors
-/// Where nothing is loaded, or `edit` refuses.
-pub fn edit_in_force(
-    context: &mut Context<'_>,
-    edit: impl FnOnce(&Config, &mut Tables, &Numbers) -> Result<Config, Failure>,
-) -> Result<Done, Failure> {
-    permission::check_maps()?;
-    let pins = Pins::new(&context.pin_root);
-    let err = &mut *context.err;
-    let _lock = lock::take(&pins, &mut || {
-        let _ = writeln!(err, "waiting for another ssa-ctl to finish");
-    })?;
-    let instance = Instance::open(&pins, false)?;
-    perform::mend_links(&pins)?;
-    let running = instance.running()?;
-    let config = parse_document(&running.document)?;
-    let mut tables = running.tables.clone();
-    let wanted = edit(&config, &mut tables, &instance.numbers()?)?;
-    let document = config::to_toml(&untold(&wanted));
-    if tables == running.tables && document == running.document {
-        return Ok(Done { steps: Vec::new(), generation: running.generation, warnings: Vec::new() });
-    }
-    let generation = running.generation + 1;
-    instance.put_in_force(&tables, &document, generation)?;
-    let steps = changes(Some(&config), &wanted).into_iter();
-    let steps = steps.map(|Change { object, detail }| Step { action: Action::Config, object, detail }).collect();
-    Ok(Done { steps, generation, warnings: Vec::new() })
-}
-
-/// The config in force.
-///
-/// # Errors
-/// [`Code::NotLoaded`] where there is none.
-pub fn running_config(context: &Context<'_>) -> Result<Config, Failure> {
-    let pins = Pins::new(&context.pin_root);
-    let running = Instance::open(&pins, true)?.running()?;
-    Ok(told(&parse_document(&running.document)?, &running.tables.slices))
-}
-
-/// The config that a stored text says.
-pub fn parse_document(document: &str) -> Result<Config, Failure> {
-    let source = config::Source { path: "the running config".into(), text: document.into() };
-    config::parse(source)
-        .map(|checked| checked.config)
-        .map_err(|faults| Failure::from(faults).code(Code::Failed).hint("apply a config file anew"))
 }
 
 /// What was taken down.
@@ -237,10 +204,7 @@ pub fn down(context: &mut Context<'_>, force: bool) -> Result<Down, Failure> {
         return Ok(Down::default());
     }
     pins.check()?;
-    let err = &mut *context.err;
-    let _lock = lock::take(&pins, &mut || {
-        let _ = writeln!(err, "waiting for another ssa-ctl to finish");
-    })?;
+    let _lock = lock::take(&pins, context.err)?;
     create::check_ours(&pins)?;
     if !force && let Some(interface) = create::foreign_link(&pins)? {
         let message =

@@ -29,7 +29,7 @@ use crate::{
 pub(super) fn perform(
     context: &Context<'_>,
     pins: &Pins,
-    wanted: &Wanted<'_>,
+    wanted: &Wanted,
     planned: &Planned,
     steps: &[Step],
 ) -> Result<u64, Failure> {
@@ -74,7 +74,7 @@ pub(super) fn perform(
 fn first(
     context: &Context<'_>,
     pins: &Pins,
-    wanted: &Wanted<'_>,
+    wanted: &Wanted,
     planned: &Planned,
     steps: &[Step],
 ) -> Result<u64, Failure> {

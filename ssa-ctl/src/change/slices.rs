@@ -2,13 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use super::{Done, parse_document, perform, ticks};
+use anyhow::Context as _;
+
+use super::{Done, InForce};
 use crate::{
+    config::Bounds,
     context::Context,
     failure::{Code, Failure},
-    kernel::{instance::Instance, lock, permission, pins::Pins},
     plan::{
-        slices::{moved, ranked},
+        ranked::Ranked,
+        sharing::{deadline, moved},
         steps::{Action, Step},
     },
 };
@@ -17,8 +20,8 @@ use crate::{
 pub struct Order<'a> {
     /// The service.
     pub service: &'a str,
-    /// The first and the last of each run of them.
-    pub slices: &'a [(u32, u32)],
+    /// Runs of them.
+    pub slices: &'a [Bounds],
     /// The endpoint that gets them.
     pub endpoint: &'a str,
     /// Seconds for which the previous owner keeps its connections; none: as the service says.
@@ -30,27 +33,11 @@ pub struct Order<'a> {
 /// # Errors
 /// Where nothing is loaded, or there is no such service, slice or endpoint.
 pub fn move_slices(context: &mut Context<'_>, order: &Order<'_>, dry_run: bool) -> Result<Done, Failure> {
-    permission::check_maps()?;
-    let pins = Pins::new(&context.pin_root);
-    let err = &mut *context.err;
-    let _lock = lock::take(&pins, &mut || {
-        let _ = writeln!(err, "waiting for another ssa-ctl to finish");
-    })?;
-    let instance = Instance::open(&pins, false)?;
-    if !dry_run {
-        perform::mend_links(&pins)?;
-    }
-    let running = instance.running()?;
-    let config = parse_document(&running.document)?;
+    let (_lock, in_force) = InForce::lock(context, dry_run)?;
+    let InForce { instance, running, config, .. } = &in_force;
     let Order { service: name, slices, endpoint, handover } = *order;
     let invalid = |message: String, hint: String| Failure::new(Code::Invalid, message).hint(hint);
-    let Some((_, service)) = config.service(name) else {
-        let names: Vec<_> = config.services.iter().map(|service| service.name.as_str()).collect();
-        return Err(invalid(
-            format!("there is no service named {name}"),
-            format!("the services are {}", names.join(", ")),
-        ));
-    };
+    let (_, service) = config.named(name).map_err(Failure::refused)?;
     let (Some(words), Some(place)) = (running.tables.slices.of(name), running.tables.slices.places.get(name)) else {
         let hint = "give it slice_bits, and the config [[endpoint]]s".to_owned();
         return Err(invalid(format!("the service {name} has no slices with endpoints"), hint));
@@ -60,19 +47,13 @@ pub fn move_slices(context: &mut Context<'_>, order: &Order<'_>, dry_run: bool) 
         let message = format!("{endpoint} is no endpoint of the service {name}");
         return Err(invalid(message, format!("its endpoints are {}", names.join(", "))));
     }
-    let ranked = ranked(&config);
-    let owner = ranked.iter().position(|(_, other)| other.name == endpoint).unwrap_or_default();
-    let owner = u32::try_from(owner)?;
-    let seconds = u64::from(handover.unwrap_or(service.handover));
-    let until = ticks(&pins)?.now() + seconds * u64::from(instance.meta.hertz);
-    let until = (seconds > 0).then_some(until);
+    let ranked = Ranked::of(config);
+    let owner = ranked.number(endpoint).context("an endpoint has no number")?;
+    let until = deadline(in_force.now()?, handover.unwrap_or(service.handover), instance.meta.hertz);
     let (mut moves, mut steps) = (Vec::new(), BTreeMap::<u32, Vec<u32>>::new());
-    for &(first, last) in slices {
-        if last as usize >= words.len() {
-            let message = format!("the service {name} has no slice {last}");
-            return Err(invalid(message, format!("its slices are 0 to {}", words.len() - 1)));
-        }
-        for slice in first..=last {
+    for bounds in slices {
+        bounds.within(service).map_err(Failure::refused)?;
+        for slice in bounds.first..=bounds.last {
             let old = words[slice as usize];
             let new = moved(old, owner, until).pin(true);
             if new != old {
@@ -84,7 +65,7 @@ pub fn move_slices(context: &mut Context<'_>, order: &Order<'_>, dry_run: bool) 
     let step = |(from, slices): (u32, Vec<u32>)| {
         let count = slices.len();
         let plural = if count == 1 { "" } else { "s" };
-        let from = (from as usize).checked_sub(1).map_or("nobody", |from| ranked[from].1.name.as_str());
+        let from = ranked.name(from).unwrap_or("nobody");
         let detail = if from == endpoint {
             format!("{count} slice{plural} of {endpoint} stay there")
         } else {

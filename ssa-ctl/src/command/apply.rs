@@ -51,9 +51,9 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome {
     if !args.force {
         own_addresses(&checked, &host)?;
     }
-    let wanted = Wanted { config: &checked.config, rings: &rings, interfaces, host: &host };
+    let wanted = Wanted { config: checked.config, rings, interfaces, host, rebalance: None };
     let done = change::bring(context, &wanted, args.dry_run)?;
-    report::steps(context, &done, args.dry_run)
+    report::steps(context, &done, &[], args.dry_run)
 }
 
 /// A service that covers an address of an attached interface would put that host itself behind the rule.

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::{
-    change::{link_states, parse_document, running_config, ticks},
+    change::{InForce, link_states, running_config, ticks},
     config::Endpoint,
     context::Context,
     failure::{Exit, Outcome},
@@ -59,7 +59,7 @@ pub fn run(context: &mut Context<'_>, _: &Args) -> Outcome {
     match Host::ask() {
         Ok(host) => {
             findings.extend(interfaces(context, &pins, &host));
-            findings.extend(endpoints(&pins, &host));
+            findings.extend(endpoints(context, &host));
         }
         Err(error) => {
             findings.push(Finding::new("interfaces", Level::Broken, format!("{error:#}"), "is netlink open?"));
@@ -187,10 +187,8 @@ fn interface_findings(interface: &Interface, links: &[crate::plan::steps::LinkSt
 }
 
 /// The ways to the endpoints in force, and whether endpoints take what this host sends.
-fn endpoints(pins: &Pins, host: &Host) -> Vec<Finding> {
-    let running = Instance::open(pins, true).ok().and_then(|instance| instance.running().ok());
-    let Some(running) = running else { return Vec::new() };
-    let Ok(config) = parse_document(&running.document) else { return Vec::new() };
+fn endpoints(context: &Context<'_>, host: &Host) -> Vec<Finding> {
+    let Ok(InForce { running, config, .. }) = InForce::read(context) else { return Vec::new() };
     let ways = match ways::in_force(&config, host, &running.tables) {
         Ok(ways) => ways,
         Err(error) => return vec![Finding::new("way", Level::Warning, format!("{error:#}"), "is netlink open?")],

@@ -3,12 +3,12 @@
 use serde_json::json;
 
 use crate::{
-    change::{self, ticks},
+    change::InForce,
     context::Context,
     failure::{Exit, Outcome},
-    kernel::{instance::Instance, netlink::Host, pins::Pins, ways},
+    kernel::{netlink::Host, ways},
     observe::slices::ServiceSlices,
-    plan::{slices::ranked, ways::Way},
+    plan::ways::Way,
 };
 
 /// List the endpoints in force with their slices, and the ways to them from this host
@@ -17,16 +17,10 @@ pub struct Args {}
 
 /// Lists the endpoints.
 pub fn run(context: &mut Context<'_>, _: &Args) -> Outcome {
-    let pins = Pins::new(&context.pin_root);
-    let instance = Instance::open(&pins, true)?;
-    let running = instance.running()?;
-    let config = change::parse_document(&running.document)?;
-    let now = ticks(&pins)?.now();
-    let services = config.services.iter();
-    let all: Vec<_> =
-        services.filter_map(|service| ServiceSlices::read(&instance, &running, &config, service, now)).collect();
-    let own = (running.tables.bank.host as usize).checked_sub(1).map(|rank| ranked(&config)[rank].1.name.clone());
-    let ways = ways::in_force(&config, &Host::ask()?, &running.tables)?;
+    let in_force = InForce::read(context)?;
+    let all = ServiceSlices::all(&in_force)?;
+    let (config, own) = (&in_force.config, in_force.host());
+    let ways = ways::in_force(config, &Host::ask()?, &in_force.running.tables)?;
     let way = |name: &str| Way::of(ways.hops.get(name)?, &ways.links);
     let endpoints: Vec<_> = config
         .endpoints
@@ -44,7 +38,7 @@ pub fn run(context: &mut Context<'_>, _: &Args) -> Outcome {
                 "domain": endpoint.domain,
                 "mac": endpoint.mac,
                 "drain": endpoint.drain,
-                "this_host": own.as_ref() == Some(&endpoint.name),
+                "this_host": own == Some(&endpoint.name),
                 "way": way(&endpoint.name),
                 "no_way": ways.without.get(&endpoint.name),
                 "services": services,
@@ -60,7 +54,7 @@ pub fn run(context: &mut Context<'_>, _: &Args) -> Outcome {
             let held = slices.endpoints.iter().find(|held| held.endpoint == endpoint.name)?;
             Some(format!("{} of {} in {}", held.slices, slices.count(), slices.service))
         };
-        let state = match (own.as_ref() == Some(&endpoint.name), endpoint.drain) {
+        let state = match (own == Some(&endpoint.name), endpoint.drain) {
             (true, true) => "this host, draining",
             (true, false) => "this host",
             (false, true) => "draining",

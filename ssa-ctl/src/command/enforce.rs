@@ -4,10 +4,10 @@ use crate::{
     change,
     config::{Enforce, edit},
     context::Context,
-    failure::Outcome,
+    failure::{Failure, Outcome},
 };
 
-use super::{refused, report};
+use super::report;
 
 /// Switch the enforcement of a service on, off, or on for a share of its sources
 ///
@@ -24,11 +24,11 @@ pub struct Args {
 /// Switches a service's enforcement.
 pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome {
     let done = change::edit_in_force(context, |config, tables, numbers| {
-        let wanted = edit::set_enforce(config, &args.service, args.share).map_err(refused)?;
+        let wanted = edit::set_enforce(config, &args.service, args.share).map_err(Failure::refused)?;
         if let Some(number) = numbers.get(&args.service) {
             tables.set_enforce(number, args.share);
         }
         Ok(wanted)
     })?;
-    report::steps(context, &done, false)
+    report::steps(context, &done, &[], false)
 }

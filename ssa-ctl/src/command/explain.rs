@@ -93,9 +93,8 @@ fn tables_of(
     config: &Config,
     rings: &KeyRings,
 ) -> anyhow::Result<Tables> {
-    let mut config = config.clone();
-    config.services.iter_mut().for_each(|service| service.owners.clear());
-    let before = Before { config: &config, slices: &running.slices, ticks: 0 };
+    let config = config.clone().without_owners();
+    let before = Before { config: &config, slices: &running.slices, ticks: 0, rebalance: None };
     let numbers = instance.numbers()?;
     let ground = Ground { before: Some(before), host: Some(ways), ..Ground::new(1, instance.shape(), &numbers) };
     Tables::compile_for(&config, rings, &ground)

@@ -18,10 +18,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::{
-    config::{
-        self, Config, KeyRef, edit,
-        keys::{self, Refusal},
-    },
+    config::{self, Config, KeyRef, edit, keys},
     context::Context,
     failure::{Code, Exit, Failure, Outcome},
 };
@@ -142,7 +139,7 @@ fn write_key(mut file: fs::File) -> anyhow::Result<()> {
 
 fn add(context: &mut Context<'_>, Add { service, name, number, file }: &Add) -> Outcome {
     let file = std::path::absolute(file)?;
-    keys::read(&file).map_err(|Refusal { message, help }| Failure::new(Code::Invalid, message).hint(help))?;
+    keys::read(&file).map_err(Failure::refused)?;
     let key = KeyRef { name: name.clone(), number: *number, file };
     super::change(context, false, |config| edit::add_key(config, service, key))
 }

@@ -28,7 +28,7 @@ use clap::builder::TypedValueParser;
 
 use crate::{
     change,
-    config::{self, Config, Service, edit::EditError, keys::KeyRings},
+    config::{self, Config, Refusal, Service, keys::KeyRings},
     context::Context,
     failure::{Code, Failure, Outcome},
     kernel::netlink::Host,
@@ -47,38 +47,46 @@ fn config_of(context: &Context<'_>, file: Option<&Path>) -> Result<Config, Failu
     }
 }
 
-/// Changes the running config, or says what that would take: what `key add`, `slice split` and `endpoint drain` do.
-pub(crate) fn change(
-    context: &mut Context<'_>,
-    dry_run: bool,
-    edit: impl FnOnce(&Config) -> Result<Config, EditError>,
-) -> Outcome {
-    let mut config = config_of(context, None)?;
-    // The slices in force are what the new assignment begins with.
-    config.services.iter_mut().for_each(|service| service.owners.clear());
-    let wanted = edit(&config).map_err(refused)?;
-    let rings = load_keys(&wanted)?;
-    let host = Host::ask()?;
-    let interfaces = change::find_interfaces(&wanted, &host).map_err(|(_, name)| {
-        Failure::new(Code::Failed, format!("the interface {name} of the running config is gone"))
-            .hint("apply a config without it")
-    })?;
-    let wanted = change::Wanted { config: &wanted, rings: &rings, interfaces, host: &host };
-    let done = change::bring(context, &wanted, dry_run)?;
-    report::steps(context, &done, dry_run)
+/// The running config, changed.
+pub(crate) struct Edited {
+    /// What it is to be.
+    config: Config,
+    /// The service whose slices are shared out anew, whatever else changes.
+    rebalance: Option<String>,
+    /// What the operator should know.
+    warnings: Vec<String>,
 }
 
-fn refused(EditError { message, help }: EditError) -> Failure {
-    Failure::new(Code::Invalid, message).hint(help)
+impl From<Config> for Edited {
+    fn from(config: Config) -> Self {
+        Self { config, rebalance: None, warnings: Vec::new() }
+    }
+}
+
+/// Changes the running config, or says what that would take: what `key add`, `slice split` and `endpoint drain` do.
+pub(crate) fn change<E: Into<Edited>>(
+    context: &mut Context<'_>,
+    dry_run: bool,
+    edit: impl FnOnce(&Config) -> Result<E, Refusal>,
+) -> Outcome {
+    let mut said = Vec::new();
+    let done = change::change(context, dry_run, |config| {
+        let Edited { config, rebalance, warnings } = edit(&config).map_err(Failure::refused)?.into();
+        said = warnings;
+        let rings = load_keys(&config)?;
+        let host = Host::ask()?;
+        let interfaces = change::find_interfaces(&config, &host).map_err(|(_, name)| {
+            Failure::new(Code::Failed, format!("the interface {name} of the running config is gone"))
+                .hint("apply a config without it")
+        })?;
+        Ok(change::Wanted { config, rings, interfaces, host, rebalance })
+    })?;
+    report::steps(context, &done, &said, dry_run)
 }
 
 /// The service of this name, and its place in the config.
 fn service<'a>(config: &'a Config, name: &str) -> Result<(usize, &'a Service), Failure> {
-    config.service(name).ok_or_else(|| {
-        let names: Vec<_> = config.services.iter().map(|service| service.name.as_str()).collect();
-        Failure::new(Code::Invalid, format!("there is no service named {name}"))
-            .hint(format!("the services are {}", names.join(", ")))
-    })
+    config.named(name).map_err(Failure::refused)
 }
 
 /// A config as [`config_of`] has it, with its keys.

@@ -9,8 +9,10 @@ use crate::{
 };
 
 /// Says what was done, or with `dry_run` what would be.
-pub(super) fn steps(context: &mut Context<'_>, done: &Done, dry_run: bool) -> Outcome {
-    let Done { steps, generation, warnings } = done;
+pub(super) fn steps(context: &mut Context<'_>, done: &Done, said: &[String], dry_run: bool) -> Outcome {
+    let Done { steps, generation, .. } = done;
+    let warnings: Vec<_> = said.iter().chain(&done.warnings).collect();
+    let exit = if dry_run && !steps.is_empty() { Exit::Differs } else { Exit::Done };
     if context.json {
         context.object(&json!({
             "changed": !dry_run && !steps.is_empty(),
@@ -25,7 +27,7 @@ pub(super) fn steps(context: &mut Context<'_>, done: &Done, dry_run: bool) -> Ou
         }
         text(context, done, dry_run)?;
     }
-    Ok(if dry_run && !steps.is_empty() { Exit::Differs } else { Exit::Done })
+    Ok(exit)
 }
 
 fn text(context: &mut Context<'_>, Done { steps, generation, .. }: &Done, dry_run: bool) -> std::io::Result<()> {

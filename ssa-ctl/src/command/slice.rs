@@ -1,18 +1,18 @@
 //! `slice`: slices of a service moved, cut finer or coarser, or shared out anew, while frames flow.
 
-use std::{fmt, str::FromStr};
+use std::str::FromStr;
 
 use clap::Subcommand;
 
-use super::{report, slices};
+use super::{Edited, report, slices};
 use crate::{
     change,
-    config::{Handover, edit},
+    config::{Bounds, Handover, WordError, edit},
     context::Context,
-    failure::{Code, Failure, Outcome},
+    failure::Outcome,
 };
 
-/// Move, split, merge or rebalance the slices of a service while frames flow
+/// Move, unpin, split, merge or rebalance the slices of a service while frames flow
 ///
 /// Each command prints its plan and does it; with --dry-run it only prints. They change the running config: the next
 /// `apply` brings back what its file says. The previous owner of a slice keeps its TCP connections for a while.
@@ -26,8 +26,9 @@ pub struct Args {
 enum Command {
     List(slices::Args),
     Move(Move),
-    Split(Cut),
-    Merge(Cut),
+    Unpin(Unpin),
+    Split(Split),
+    Merge(Merge),
     Rebalance(Rebalance),
 }
 
@@ -42,7 +43,7 @@ struct Move {
     slices: Ranges,
     /// The endpoint
     endpoint: String,
-    /// For how long the previous owner keeps its connections; as the service says, if not given
+    /// For how long the previous owner keeps its connections, up to 35040h; as the service says, if not given
     #[arg(long, value_name = "TIME")]
     handover: Option<Handover>,
     /// Print the plan and change nothing
@@ -50,14 +51,46 @@ struct Move {
     dry_run: bool,
 }
 
-/// Cut the prefixes of a service into other slices
+/// Take the pins of slices away, and leave the slices where they are
 ///
-/// Addresses stay with their endpoints as far as the balance allows. No address is ever without an owner.
+/// From then on they go where the balance takes them when slices are shared out anew: by `slice rebalance`, or by a change
+/// of the service's endpoints. A slice of an endpoint that is draining goes to another one at once.
 #[derive(clap::Args)]
-struct Cut {
+struct Unpin {
     /// The service
     service: String,
-    /// The bits of a slice's number; one more for a split and one less for a merge, if not given
+    /// The slices: 7, or 0-15, or several of these behind commas
+    slices: Ranges,
+    /// Print the plan and change nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// Cut the slices of a service finer
+///
+/// The parts of a slice stay with its endpoint, as far as the balance allows. No address is ever without an owner. Slices
+/// that are counted are counted from zero.
+#[derive(clap::Args)]
+struct Split {
+    /// The service
+    service: String,
+    /// The bits of a slice's number, up to 20; one more than now, if not given
+    bits: Option<u8>,
+    /// Print the plan and change nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// Make one slice of several
+///
+/// It goes to the endpoint that had most of them, as far as the balance allows, and the endpoint that had the next most
+/// keeps its connections for a while. Slices that are pinned to different endpoints are not merged. Slices that are counted
+/// are counted from zero.
+#[derive(clap::Args)]
+struct Merge {
+    /// The service
+    service: String,
+    /// The bits of a slice's number, at least 1; one less than now, if not given
     bits: Option<u8>,
     /// Print the plan and change nothing
     #[arg(long)]
@@ -65,6 +98,8 @@ struct Cut {
 }
 
 /// Share the slices of a service out anew, by weights, with as few moves as can be
+///
+/// Nothing else does so while the endpoints of the service stay the same: neither `apply` nor what becomes of other services.
 #[derive(clap::Args)]
 struct Rebalance {
     /// The service
@@ -79,40 +114,14 @@ struct Rebalance {
 
 /// Slices by their numbers: `7`, `0-15`, `0-3,8`.
 #[derive(Clone, Debug)]
-pub struct Ranges(Vec<(u32, u32)>);
-
-impl Ranges {
-    /// Their numbers, the first and the last of each range.
-    pub fn bounds(&self) -> &[(u32, u32)] {
-        &self.0
-    }
-}
-
-impl fmt::Display for Ranges {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, (first, last)) in self.0.iter().enumerate() {
-            let comma = if index == 0 { "" } else { "," };
-            if first == last { write!(f, "{comma}{first}")? } else { write!(f, "{comma}{first}-{last}")? }
-        }
-        Ok(())
-    }
-}
+struct Ranges(Vec<Bounds>);
 
 impl FromStr for Ranges {
-    type Err = &'static str;
+    type Err = WordError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        const FORM: &str = "write slices as 7, 0-15, or several of these behind commas, as in 0-3,8";
-        let range = |text: &str| {
-            let (first, last) = text.split_once('-').unwrap_or((text, text));
-            let number = |text: &str| {
-                let digits = text.bytes().all(|octet| octet.is_ascii_digit());
-                digits.then(|| text.parse().ok()).flatten()
-            };
-            let (first, last) = (number(first)?, number(last)?);
-            (first <= last).then_some((first, last))
-        };
-        text.split(',').map(range).collect::<Option<_>>().map(Self).ok_or(FORM)
+        const FORM: WordError = WordError("write slices as 7, 0-15, or several of these behind commas, as in 0-3,8");
+        text.split(',').map(|bounds| bounds.parse().map_err(|_| FORM)).collect::<Result<_, _>>().map(Self)
     }
 }
 
@@ -121,39 +130,35 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome {
     match &args.command {
         Command::List(args) => slices::run(context, args),
         Command::Move(args) => move_slices(context, args),
-        Command::Split(args) => cut(context, args, true),
-        Command::Merge(args) => cut(context, args, false),
+        Command::Unpin(Unpin { service, slices, dry_run }) => {
+            super::change(context, *dry_run, |config| edit::unpin(config, service, &slices.0))
+        }
+        Command::Split(Split { service, bits, dry_run }) => {
+            super::change(context, *dry_run, |config| edit::split(config, service, *bits))
+        }
+        Command::Merge(Merge { service, bits, dry_run }) => {
+            super::change(context, *dry_run, |config| edit::merge(config, service, *bits))
+        }
         Command::Rebalance(args) => rebalance(context, args),
     }
 }
 
 fn move_slices(context: &mut Context<'_>, args: &Move) -> Outcome {
     let Move { service, slices, endpoint, handover, dry_run } = args;
-    let order = change::Order { service, slices: slices.bounds(), endpoint, handover: handover.map(|time| time.0) };
+    let order = change::Order { service, slices: &slices.0, endpoint, handover: handover.map(|time| time.0) };
     let done = change::move_slices(context, &order, *dry_run)?;
-    report::steps(context, &done, *dry_run)
-}
-
-fn cut(context: &mut Context<'_>, args: &Cut, split: bool) -> Outcome {
-    let Cut { service, bits, dry_run } = args;
-    let from = super::service(&super::config_of(context, None)?, service)?.1.slice_bits;
-    let next = if split { from.checked_add(1) } else { from.checked_sub(1) };
-    let bits = bits.or(next).unwrap_or(0);
-    let (verb, is_that) = if split { ("split", bits > from) } else { ("merge", bits < from && bits > 0) };
-    if !is_that {
-        let message =
-            format!("the slices of {service} have {from} bits: to {verb} them leaves more or fewer, not {bits}");
-        let range = if split { format!("{} to 20", from + 1) } else { format!("1 to {}", from.saturating_sub(1)) };
-        return Err(Failure::new(Code::Invalid, message).hint(format!("bits for `slice {verb}` are {range}")));
-    }
-    super::change(context, *dry_run, |config| edit::set_slice_bits(config, service, bits))
+    report::steps(context, &done, &[], *dry_run)
 }
 
 fn rebalance(context: &mut Context<'_>, args: &Rebalance) -> Outcome {
-    let Rebalance { service, unpin, dry_run } = args;
-    super::service(&super::config_of(context, None)?, service)?;
+    let Rebalance { service: name, unpin, dry_run } = args;
     super::change(context, *dry_run, |config| {
-        if *unpin { edit::unpin(config, service, 0..=u32::MAX) } else { Ok(config.clone()) }
+        let mut config = config.clone();
+        let (place, _) = config.named(name)?;
+        if *unpin {
+            config.services[place].pinned.clear();
+        }
+        Ok(Edited { rebalance: Some(name.clone()), ..Edited::from(config) })
     })
 }
 
@@ -166,7 +171,6 @@ mod tests {
         for good in ["7", "0-15", "0-3,8,10-10"] {
             assert!(good.parse::<Ranges>().is_ok(), "{good}");
         }
-        assert_eq!("0-3,8".parse::<Ranges>().unwrap().to_string(), "0-3,8");
         for bad in ["", "a", "3-1", "1-", "-1", "+1", "1,,2", "1 2", "4294967296"] {
             assert!(bad.parse::<Ranges>().is_err(), "{bad}");
         }

@@ -7,11 +7,10 @@ use std::net::Ipv6Addr;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    change::{self, ticks},
-    config::Config,
+    change::InForce,
+    config::{Bounds, Config},
     context::Context,
     failure::{Code, Exit, Failure, Outcome},
-    kernel::{instance::Instance, pins::Pins},
     observe::slices::{Run, ServiceSlices},
 };
 
@@ -33,17 +32,13 @@ pub struct Args {
 
 /// Lists the slices.
 pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome {
-    let pins = Pins::new(&context.pin_root);
-    let instance = Instance::open(&pins, true)?;
-    let running = instance.running()?;
-    let config = change::parse_document(&running.document)?;
+    let in_force = InForce::read(context)?;
+    let config = &in_force.config;
     if let Some(name) = &args.service {
-        super::service(&config, name)?;
+        super::service(config, name)?;
     }
-    let now = ticks(&pins)?.now();
-    let wanted = |name: &str| args.service.as_ref().is_none_or(|service| service == name);
-    let services = config.services.iter().filter(|service| wanted(&service.name));
-    let read = services.filter_map(|service| ServiceSlices::read(&instance, &running, &config, service, now));
+    let wanted = |slices: &ServiceSlices| args.service.as_ref().is_none_or(|service| *service == slices.service);
+    let read = ServiceSlices::all(&in_force)?.into_iter().filter(wanted);
     let all: Vec<ServiceSlices> = read.map(|slices| if args.each { slices.each() } else { slices }).collect();
     if let Some(name) = args.service.as_ref().filter(|_| all.is_empty()) {
         let message = format!("the service {name} has no slices with endpoints");
@@ -57,7 +52,7 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome {
             heat::draw(context, slices)?;
         }
     } else if args.each {
-        let rows = all.iter().flat_map(|slices| rows(slices, |run| prefixes(&config, slices, run)));
+        let rows = all.iter().flat_map(|slices| rows(slices, |run| prefixes(config, slices, run)));
         context.table(["SERVICE", "SLICE", "PREFIXES", "ENDPOINT", "PREVIOUS", "PINNED", "FRAMES"], rows)?;
     } else {
         let rows = all.iter().flat_map(|slices| rows(slices, |run| (run.last - run.first + 1).to_string()));
@@ -73,7 +68,7 @@ fn rows(slices: &ServiceSlices, about: impl Fn(&Run) -> String) -> Vec<[String; 
         let previous = previous.as_ref().zip(*seconds).map(|(name, seconds)| format!("{name}, {seconds} s more"));
         [
             slices.service.clone(),
-            if first == last { first.to_string() } else { format!("{first}-{last}") },
+            Bounds { first: *first, last: *last }.to_string(),
             about(run),
             endpoint.clone().unwrap_or_else(none),
             previous.unwrap_or_else(none),

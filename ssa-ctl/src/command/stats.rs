@@ -5,8 +5,9 @@ use std::time::Duration;
 use ssa_common::verdict::{Reason, Treatment};
 
 use crate::{
+    config,
     context::Context,
-    failure::{Exit, Outcome},
+    failure::{Exit, Failure, Outcome},
     kernel::{instance::Instance, pins::Pins},
     observe::counters::{Count, Counts, ServiceCounts},
 };
@@ -42,21 +43,19 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome {
     Ok(Exit::Done)
 }
 
-fn read(pins: &Pins, args: &Args) -> Result<Counts, crate::failure::Failure> {
+fn read(pins: &Pins, args: &Args) -> Result<Counts, Failure> {
     let mut counts = Counts::read(&Instance::open(pins, true)?)?;
     if let Some(wanted) = &args.service {
         let names: Vec<_> = counts.services.iter().map(|(name, _)| name.clone()).collect();
         counts.services.retain(|(name, _)| name == wanted);
         if counts.services.is_empty() {
-            let message = format!("there is no service named {wanted}");
-            return Err(crate::failure::Failure::new(crate::failure::Code::Invalid, message)
-                .hint(format!("the services are {}", names.join(", "))));
+            return Err(Failure::refused(config::unknown(wanted, names.iter().map(String::as_str))));
         }
     }
     Ok(counts)
 }
 
-async fn watch(context: &mut Context<'_>, pins: &Pins, args: &Args) -> Result<(), crate::failure::Failure> {
+async fn watch(context: &mut Context<'_>, pins: &Pins, args: &Args) -> Result<(), Failure> {
     let mut timer = tokio::time::interval(INTERVAL);
     let mut before: Option<Counts> = None;
     for round in 0u64.. {

@@ -8,18 +8,15 @@ use serde_json::json;
 use ssa_common::layout;
 
 use crate::{
-    change::{self, link_states, ticks},
+    change::{InForce, link_states, ticks},
     context::Context,
     failure::{Exit, Outcome},
     kernel::{
         attach::{Link, word},
         clock::now,
-        instance::Instance,
         netlink::Host,
         object,
-        pins::Pins,
     },
-    plan::slices::ranked,
 };
 
 /// Show what is loaded and attached
@@ -31,12 +28,10 @@ pub struct Args {}
 
 /// Shows the state of the instance.
 pub fn run(context: &mut Context<'_>, _: &Args) -> Outcome {
-    let pins = Pins::new(&context.pin_root);
-    let instance = Instance::open(&pins, true)?;
-    let running = instance.running()?;
-    let config = change::parse_document(&running.document)?;
+    let in_force = InForce::read(context)?;
+    let InForce { pins, instance, running, config } = &in_force;
     let filter = info(&pins.filter())?;
-    let ticks = ticks(&pins)?;
+    let ticks = ticks(pins)?;
     let clock = instance.clock()?;
     let (error, age) = (ticks.error(clock, now(context.now)), ticks.age(clock));
     let max_age = config.services.iter().filter_map(|service| service.max_age).min();
@@ -44,8 +39,8 @@ pub fn run(context: &mut Context<'_>, _: &Args) -> Outcome {
 
     let host = Host::ask()?;
     let mut interfaces = Vec::new();
-    for state in link_states(&pins, &host)? {
-        let link = Link::open(&pins, &state.name)?.context("a link went away meanwhile")?;
+    for state in link_states(pins, &host)? {
+        let link = Link::open(pins, &state.name)?.context("a link went away meanwhile")?;
         // The pin may have a name that the interface had before.
         let found = host.interfaces.iter().find(|interface| interface.index == state.interface);
         interfaces.push(json!({
@@ -64,8 +59,7 @@ pub fn run(context: &mut Context<'_>, _: &Args) -> Outcome {
                 .push(json!({ "name": name, "attached": false, "current": false, "mode": null, "program_id": null, "link_id": null }));
         }
     }
-    let own = (running.tables.bank.host as usize).checked_sub(1);
-    let endpoint = own.and_then(|rank| Some(ranked(&config).get(rank)?.1.name.clone()));
+    let endpoint = in_force.host();
     let (maps, programs) = (instance.octets(), octets(&filter) + octets(&info(&pins.probe())?));
     let program = if instance.meta.build == object::build() { "current" } else { "another build" };
     if context.json {
@@ -86,7 +80,7 @@ pub fn run(context: &mut Context<'_>, _: &Args) -> Outcome {
     writeln!(out, "pins        {}", pins.root().display())?;
     writeln!(out, "program     {} {} ({program}), layout version {}", object::FILTER, filter.id(), layout::VERSION)?;
     writeln!(out, "config      generation {}, {} services", running.generation, config.services.len())?;
-    if let Some(endpoint) = &endpoint {
+    if let Some(endpoint) = endpoint {
         writeln!(out, "endpoint    {endpoint} is this host")?;
     }
     let stale = if stale { ", STALE: run apply" } else { "" };

@@ -15,7 +15,7 @@ use rustix::{
 };
 use ssa_common::rule::Key;
 
-use super::{model::Config, words::sixteen_octets};
+use super::{model::Config, refusal::Refusal, words::sixteen_octets};
 
 /// Octets of a key file that are looked at.
 const MAX_OCTETS: u64 = 4096;
@@ -72,15 +72,6 @@ pub fn load(config: &Config) -> Result<KeyRings, Vec<Problem>> {
         rings.services.push(keys);
     }
     if problems.is_empty() { Ok(rings) } else { Err(problems) }
-}
-
-/// Why a file is not taken as a key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
-    /// What is wrong.
-    pub message: String,
-    /// What would be right.
-    pub help: String,
 }
 
 /// Reads a key file: a regular file of ours alone with 32 hexadecimal digits. Never waits.

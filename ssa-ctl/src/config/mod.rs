@@ -2,6 +2,7 @@
 //!
 //! Reading a config touches no other file: [`Checked::load_keys`] reads the key files.
 
+mod bounds;
 mod document;
 pub mod edit;
 mod endpoint;
@@ -9,7 +10,9 @@ mod fault;
 pub mod keys;
 mod members;
 mod model;
+mod named;
 mod prefixes;
+mod refusal;
 mod render;
 mod rings;
 mod rules;
@@ -28,11 +31,14 @@ use std::{ops::Range, path::Path, sync::Arc};
 use toml::de::DeTable;
 
 pub use self::{
+    bounds::Bounds,
     fault::{Fault, Faults, InvalidConfig, Located, Severity},
     model::{
         Config, DEFAULT_HANDOVER, DEFAULT_SKEW, Endpoint, Host, KeyRef, Mode, OnMismatch, Previous, Service,
         StaleClock, Steer,
     },
+    named::unknown,
+    refusal::Refusal,
     rules::{Forgery, forgery},
     run::Run,
     schema::schema,

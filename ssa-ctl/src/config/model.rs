@@ -238,13 +238,6 @@ impl Service {
     }
 }
 
-impl Config {
-    /// The service of this name, with its place in the config.
-    pub fn service(&self, name: &str) -> Option<(usize, &Service)> {
-        self.services.iter().enumerate().find(|(_, service)| service.name == name)
-    }
-}
-
 /// The reader takes both; the canonical text has seconds.
 fn moment(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "anyOf": [{ "type": "integer", "minimum": 0 }, { "type": "string", "format": "date-time" }] })

@@ -5,7 +5,10 @@ use std::{borrow::Cow, fmt, str::FromStr};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
 
-use super::words::{WordError, decimal, is_name, text_in_configs};
+use super::{
+    bounds::{BACKWARDS, Bounds},
+    words::{WordError, is_name, text_in_configs},
+};
 
 /// Slices that follow each other, and their endpoint: `7 a` or `0-15 a`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,16 +22,15 @@ pub struct Run {
 }
 
 impl Run {
-    /// How many slices it has.
-    pub const fn count(&self) -> u32 {
-        self.last.saturating_sub(self.first).saturating_add(1)
+    /// Its slices.
+    pub const fn bounds(&self) -> Bounds {
+        Bounds { first: self.first, last: self.last }
     }
 }
 
 impl fmt::Display for Run {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { first, last, endpoint } = self;
-        if first == last { write!(f, "{first} {endpoint}") } else { write!(f, "{first}-{last} {endpoint}") }
+        write!(f, "{} {}", self.bounds(), self.endpoint)
     }
 }
 
@@ -39,11 +41,8 @@ impl FromStr for Run {
         const FORM: WordError =
             WordError("write a slice or the first and the last of a run, and an endpoint: \"0-15 a\"");
         let (slices, endpoint) = text.split_once(' ').ok_or(FORM)?;
-        let (first, last) = slices.split_once('-').unwrap_or((slices, slices));
-        let (first, last) = (decimal(first).ok_or(FORM)?, decimal(last).ok_or(FORM)?);
-        if first > last {
-            return Err(WordError("the first slice of a run is not behind its last"));
-        }
+        let form = |error| if error == BACKWARDS { error } else { FORM };
+        let Bounds { first, last } = slices.parse().map_err(form)?;
         if !is_name(endpoint, "._-") {
             return Err(WordError("after the slices comes the name of an endpoint, behind one space"));
         }

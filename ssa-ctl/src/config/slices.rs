@@ -33,6 +33,10 @@ pub(super) struct SlicesDraft<'t> {
     pub(super) counters: bool,
 }
 
+/// Seconds of a handover, at most: four years. A slice's word has 38 bits for the tick at which it ends, and the kernel may
+/// count a thousand ticks a second, from its start on.
+const MAX_HANDOVER: u32 = 4 * 365 * 24 * 60 * 60;
+
 /// How long a previous owner keeps its connections: other than elsewhere, not at all is a time too.
 #[derive(Clone, Copy, Debug)]
 pub struct Handover(
@@ -47,8 +51,12 @@ impl FromStr for Handover {
         if matches!(text, "0s" | "0m" | "0h") {
             return Ok(Self(0));
         }
-        let form = WordError("a handover lasts \"0s\" to \"4294967295s\", written \"0s\", \"90s\", \"5m\" or \"1h\"");
-        text.parse().map(|Seconds(seconds)| Self(seconds)).map_err(|_| form)
+        let form = WordError("a handover lasts \"0s\" to \"35040h\", written \"0s\", \"90s\", \"5m\" or \"1h\"");
+        text.parse()
+            .ok()
+            .filter(|Seconds(seconds)| *seconds <= MAX_HANDOVER)
+            .map(|Seconds(time)| Self(time))
+            .ok_or(form)
     }
 }
 
@@ -197,5 +205,27 @@ fn owned(draft: &Draft<'_>, members: &[&EndpointDraft<'_>], sink: &mut Sink) {
         let message = format!("{} has {takers} endpoints and {count} slices: some get none", draft.shown());
         let help = format!("use slice_bits = {bits} or more, or list fewer in `endpoints`");
         sink.warning(span.clone(), message, help);
+    } else {
+        left_out(draft, members, sink);
     }
+}
+
+/// Where all slices are listed, who is in no run gets nothing.
+fn left_out(draft: &Draft<'_>, members: &[&EndpointDraft<'_>], sink: &mut Sink) {
+    let slices = &draft.slices;
+    let listed: u64 = slices.owners.iter().map(|run| u64::from(run.value.bounds().count())).sum();
+    let Some(first) = slices.owners.first().filter(|_| listed >= 1 << slices.bits.value) else { return };
+    let runs = slices.owners.iter().chain(&slices.pinned);
+    let in_runs: HashSet<&str> = runs.map(|run| run.value.endpoint.as_str()).collect();
+    let takers = members.iter().filter(|endpoint| !endpoint.drain).filter_map(|endpoint| endpoint.name.as_ref());
+    let mut none: Vec<&str> = takers.map(|name| name.value).filter(|name| !in_runs.contains(name)).collect();
+    none.sort_unstable();
+    let whom = match none.as_slice() {
+        [] => return,
+        [one] => (*one).to_owned(),
+        [one, others @ ..] => format!("{one} and {} more", others.len()),
+    };
+    let message = format!("`owners` lists all slices of {}, and has none for {whom}", draft.shown());
+    let help = "take `owners` out to share the slices out among all endpoints";
+    sink.warning(first.span.clone(), message, help);
 }

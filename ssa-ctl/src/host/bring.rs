@@ -9,13 +9,11 @@ use super::{
     plan::{self, Action, Routes, Step},
 };
 use crate::{
-    change,
+    change::InForce,
     context::Context,
     failure::{Code, Failure},
     kernel::{
-        create,
-        instance::Instance,
-        lock,
+        create, lock,
         lookup::{self, Lookup},
         permission,
         pins::Pins,
@@ -48,8 +46,8 @@ pub struct Brought {
 pub fn on(context: &mut Context<'_>, wanted: &Wanted<'_>, dry_run: bool) -> Result<Brought, Failure> {
     permission::check()?;
     let pins = Pins::new(&context.pin_root);
-    let _lock = lock::take(&pins, &mut waiting(context))?;
-    let services = change::parse_document(&Instance::open(&pins, true)?.running()?.document)?.services;
+    let _lock = lock::take(&pins, context.err)?;
+    let services = InForce::read(context)?.config.services;
 
     let named = wanted.hands.iter().map(|hand| &hand.service).chain(wanted.services);
     named.into_iter().try_for_each(|name| hand::named(&services, name).map(drop))?;
@@ -117,7 +115,7 @@ pub fn off(context: &mut Context<'_>, dry_run: bool) -> Result<Brought, Failure>
     let pins = Pins::new(&context.pin_root);
     let _lock = if pins.root().exists() {
         pins.check()?;
-        Some(lock::take(&pins, &mut waiting(context))?)
+        Some(lock::take(&pins, context.err)?)
     } else {
         None
     };
@@ -132,7 +130,7 @@ pub fn off(context: &mut Context<'_>, dry_run: bool) -> Result<Brought, Failure>
     let mut steps: Vec<Step> = routes.steps().collect();
     let is_there = lookup::is_there(&pins);
     if is_there {
-        steps.extend(unhand(&pins));
+        steps.extend(unhand(context, &pins));
         steps.push(plan::without_lookup());
     }
     if !dry_run {
@@ -152,11 +150,10 @@ pub fn routes_off() -> Result<Vec<Ipv6Net>, Failure> {
 }
 
 /// The rows that go, where they and the config can still be read.
-fn unhand(pins: &Pins) -> Vec<Step> {
+fn unhand(context: &Context<'_>, pins: &Pins) -> Vec<Step> {
     let rows = lookup::open(pins).ok().flatten().map(|Lookup { rows, .. }| rows).unwrap_or_default();
-    let running = Instance::open(pins, true).ok().and_then(|instance| instance.running().ok());
-    let config = running.and_then(|running| change::parse_document(&running.document).ok());
-    plan::unhand(&config.map(|config| config.services).unwrap_or_default(), &rows)
+    let services = InForce::read(context).map(|in_force| in_force.config.services);
+    plan::unhand(&services.unwrap_or_default(), &rows)
 }
 
 fn perform(routes: &Routes, said: &mut Vec<String>) -> Result<(), Failure> {
@@ -173,14 +170,6 @@ fn perform(routes: &Routes, said: &mut Vec<String>) -> Result<(), Failure> {
         said.push(format!("{} {prefix}", action.name()));
     }
     Ok(())
-}
-
-fn waiting<'a>(context: &'a mut Context<'_>) -> impl FnMut() + 'a {
-    let err = &mut *context.err;
-    move || {
-        // Whoever does not see it waits all the same.
-        let _ = writeln!(err, "waiting for another ssa-ctl to finish");
-    }
 }
 
 fn somebody_elses(route: &routes::Local) -> String {

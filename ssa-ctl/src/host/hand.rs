@@ -7,7 +7,7 @@ use ssa_common::{bits::Words, layout::LOOKUP_ROWS, parse::protocol, rows::Lookup
 
 use super::shown::Shown;
 use crate::{
-    config::{Allow, Service, WordError},
+    config::{self, Allow, Bounds, Service, WordError},
     failure::{Code, Failure},
     kernel::sockets::Bound,
 };
@@ -18,7 +18,7 @@ pub struct Hand {
     /// The service's name.
     pub service: String,
     /// The first and the last slice; none: all addresses.
-    pub slices: Option<(u32, u32)>,
+    pub slices: Option<Bounds>,
     /// The port that is called.
     pub port: u16,
     /// Where the socket is bound; its protocol is the one that is called.
@@ -35,7 +35,7 @@ impl FromStr for Hand {
         let (whom, rest) = text.split_once('=').ok_or(FORM)?;
         let (call, to) = rest.split_once('@').ok_or(FORM)?;
         let (service, slices) = whom.split_once(':').map_or((whom, None), |(service, slices)| (service, Some(slices)));
-        let slices = slices.map(|slices| run(slices).ok_or(FORM)).transpose()?;
+        let slices = slices.map(|slices| slices.parse().map_err(|_| FORM)).transpose()?;
         let call: Allow = call.parse().map_err(|_| FORM)?;
         if ![protocol::TCP, protocol::UDP].contains(&call.protocol) {
             return Err(WordError("calls of tcp and of udp can be handed to a socket, and no others"));
@@ -48,12 +48,6 @@ impl FromStr for Hand {
         }
         Ok(Self { service: service.into(), slices, port, to: Bound { protocol: call.protocol, address } })
     }
-}
-
-fn run(text: &str) -> Option<(u32, u32)> {
-    let (first, last) = text.split_once('-').unwrap_or((text, text));
-    let number = |text: &str| text.bytes().all(|octet| octet.is_ascii_digit()).then(|| text.parse().ok()).flatten();
-    Some((number(first)?, number(last)?)).filter(|(first, last)| first <= last)
 }
 
 /// Rows in their order, and the sockets that they name by their place.
@@ -141,10 +135,9 @@ fn overlap(one: &LookupRow, other: &LookupRow) -> bool {
 
 /// The service of this name.
 pub fn named<'a>(services: &'a [Service], name: &str) -> Result<&'a Service, Failure> {
-    services.iter().find(|service| service.name == name).ok_or_else(|| {
-        let names: Vec<_> = services.iter().map(|service| service.name.as_str()).collect();
-        invalid(format!("there is no service named {name}")).hint(format!("the services are {}", names.join(", ")))
-    })
+    let names = || services.iter().map(|service| service.name.as_str());
+    let found = services.iter().find(|service| service.name == name);
+    found.ok_or_else(|| Failure::refused(config::unknown(name, names())))
 }
 
 fn invalid(message: String) -> Failure {
@@ -152,17 +145,13 @@ fn invalid(message: String) -> Failure {
 }
 
 /// The first and the last address of slices of a prefix.
-fn range(service: &Service, prefix: Ipv6Net, slices: Option<(u32, u32)>) -> Result<(u128, u128), Failure> {
+fn range(service: &Service, prefix: Ipv6Net, slices: Option<Bounds>) -> Result<(u128, u128), Failure> {
     let (network, host) = (prefix.network().to_bits(), u128::from(prefix.hostmask()));
-    let Some((first, last)) = slices else { return Ok((network, network | host)) };
-    let count = 1u128 << service.slice_bits;
-    if u128::from(last) >= count {
-        return Err(invalid(format!("{} has no slice {last}", service.name))
-            .hint(format!("its slices are 0 to {}, by its slice_bits", count - 1)));
-    }
+    let Some(slices) = slices else { return Ok((network, network | host)) };
+    slices.within(service).map_err(Failure::refused)?;
     let shift = slice_shift(service, prefix);
     let begin = |slice: u32| network | u128::from(slice) << shift;
-    Ok((begin(first), begin(last) | ((1 << shift) - 1)))
+    Ok((begin(slices.first), begin(slices.last) | ((1 << shift) - 1)))
 }
 
 /// The bits of an address behind the number of its slice.

@@ -99,7 +99,11 @@ impl Instance {
                 meta.slices,
                 read_only,
             )?,
-            slice_counters: SliceCounters::new(&open(pins, layout::SLICE_COUNTERS, false)?, meta.slice_cells)?,
+            slice_counters: SliceCounters::new(
+                open(pins, layout::SLICE_COUNTERS, false)?,
+                meta.slice_cells,
+                read_only,
+            )?,
             meta_map,
         })
     }
@@ -137,7 +141,7 @@ impl Instance {
             endpoints: map(object, layout::ENDPOINTS)?,
             hops: map(object, layout::HOPS)?,
             owners: Owners::new(&map(object, layout::SLICES)?, &map(object, layout::HANDOVERS)?, meta.slices, false)?,
-            slice_counters: SliceCounters::new(&map(object, layout::SLICE_COUNTERS)?, meta.slice_cells)?,
+            slice_counters: SliceCounters::new(map(object, layout::SLICE_COUNTERS)?, meta.slice_cells, false)?,
             meta_map,
         })
     }

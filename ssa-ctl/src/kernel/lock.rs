@@ -2,6 +2,7 @@
 
 use std::{
     fs::File,
+    io::Write,
     os::{fd::AsFd, unix::fs::MetadataExt as _},
     time::{Duration, Instant},
 };
@@ -27,11 +28,11 @@ pub struct Lock {
     _root: File,
 }
 
-/// Takes the lock of the instance below `pins`; `waiting` is told once if that takes more than a second.
+/// Takes the lock of the instance below `pins`; says on `err`, once, if that takes more than a second.
 ///
 /// # Errors
 /// Where there is no such folder, or another writer holds the lock for a minute.
-pub fn take(pins: &Pins, waiting: &mut dyn FnMut()) -> Result<Lock, Failure> {
+pub fn take(pins: &Pins, err: &mut dyn Write) -> Result<Lock, Failure> {
     let begin = Instant::now();
     let mut told = false;
     loop {
@@ -61,7 +62,8 @@ pub fn take(pins: &Pins, waiting: &mut dyn FnMut()) -> Result<Lock, Failure> {
             Err(Errno::WOULDBLOCK) => {
                 if !told && begin.elapsed() > SILENCE {
                     told = true;
-                    waiting();
+                    // Whoever does not see it waits all the same.
+                    let _ = writeln!(err, "waiting for another ssa-ctl to finish");
                 }
                 std::thread::sleep(INTERVAL);
             }

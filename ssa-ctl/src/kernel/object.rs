@@ -72,7 +72,7 @@ fn load_with(shape: Shape, cpus: u32, pins: Option<&Pins>) -> anyhow::Result<Obj
         .map_max_entries(layout::COUNTERS, shape.services * counters::per_service(cpus))
         .map_max_entries(layout::DOCUMENT, shape.chunks * 2)
         // No array has no rows.
-        .map_max_entries(layout::SLICES, (shape.slices * 2 / OWNERS as u32).max(1))
+        .map_max_entries(layout::SLICES, (shape.slices * 2 / OWNERS).max(1))
         .map_max_entries(layout::HANDOVERS, (shape.slices * 2).max(1))
         .map_max_entries(layout::SLICE_COUNTERS, (shape.slice_cells * cpus).max(1))
         .map_max_entries(layout::ENDPOINTS, (shape.endpoints * 2).max(1))

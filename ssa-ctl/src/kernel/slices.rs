@@ -14,6 +14,9 @@ pub struct Owners {
     per_bank: usize,
 }
 
+/// Slices in a row.
+const OF_ROW: usize = OWNERS as usize;
+
 /// The slices of one bank.
 struct Bank<'a> {
     rows: &'a [AtomicU64],
@@ -43,7 +46,7 @@ impl Owners {
             memory.words().get(first..first + count).context("the slices have no such bank")
         }
         Ok(Bank {
-            rows: part(&self.rows, bank, self.per_bank / OWNERS)?,
+            rows: part(&self.rows, bank, self.per_bank / OF_ROW)?,
             handovers: part(&self.handovers, bank, self.per_bank)?,
         })
     }
@@ -52,7 +55,7 @@ impl Owners {
     pub(super) fn read(&self, bank: u32) -> anyhow::Result<Vec<SliceWord>> {
         let Bank { rows, handovers } = self.bank(bank)?;
         let mut words = Vec::with_capacity(handovers.len());
-        for (row, handovers) in rows.iter().zip(handovers.chunks_exact(OWNERS)) {
+        for (row, handovers) in rows.iter().zip(handovers.chunks_exact(OF_ROW)) {
             let row: OwnersRow = bytemuck::cast(row.load(Ordering::Acquire));
             words.extend(
                 row.into_iter().zip(handovers).map(|(short, handover)| {
@@ -67,8 +70,8 @@ impl Owners {
     pub(super) fn write(&self, bank: u32, words: &[SliceWord]) -> anyhow::Result<()> {
         let Bank { rows, handovers } = self.bank(bank)?;
         anyhow::ensure!(words.len() <= handovers.len(), "{} slices, more than there is room for", words.len());
-        for ((row, handovers), words) in rows.iter().zip(handovers.chunks_exact(OWNERS)).zip(words.chunks(OWNERS)) {
-            let mut new = [ShortWord::default(); OWNERS];
+        for ((row, handovers), words) in rows.iter().zip(handovers.chunks_exact(OF_ROW)).zip(words.chunks(OF_ROW)) {
+            let mut new = [ShortWord::default(); OF_ROW];
             for ((short, handover), word) in new.iter_mut().zip(handovers).zip(words) {
                 *short = word.short();
                 if word.previous() != 0 {
@@ -88,9 +91,9 @@ impl Owners {
         if word.previous() != 0 {
             handover.store(word.0, Ordering::Relaxed);
         }
-        let row = rows.get(slice as usize / OWNERS).context("there is no such slice")?;
+        let row = rows.get(slice as usize / OF_ROW).context("there is no such slice")?;
         let mut new: OwnersRow = bytemuck::cast(row.load(Ordering::Relaxed));
-        new[slice as usize % OWNERS] = word.short();
+        new[slice as usize % OF_ROW] = word.short();
         row.store(bytemuck::cast(new), Ordering::Release);
         Ok(())
     }
@@ -100,12 +103,14 @@ impl Owners {
 pub struct SliceCounters {
     memory: Memory,
     per_cpu: usize,
+    /// None: for reading alone.
+    map: Option<Map<u64>>,
 }
 
 impl SliceCounters {
-    /// The counters in a map that has so many for each CPU.
-    pub(super) fn new(map: &Map<u64>, per_cpu: u32) -> anyhow::Result<Self> {
-        Ok(Self { memory: map.memory(true)?, per_cpu: per_cpu as usize })
+    /// The counters in a map that has so many for each CPU; for reading alone, or for writing too.
+    pub(super) fn new(map: Map<u64>, per_cpu: u32, read_only: bool) -> anyhow::Result<Self> {
+        Ok(Self { memory: map.memory(true)?, per_cpu: per_cpu as usize, map: (!read_only).then_some(map) })
     }
 
     /// Octets of kernel memory that they take.
@@ -125,5 +130,13 @@ impl SliceCounters {
             }
         }
         Some(sums)
+    }
+
+    /// Begins anew for the slices in these places.
+    pub(super) fn clear(&self, places: std::ops::Range<usize>) -> anyhow::Result<()> {
+        let map = self.map.as_ref().context("the counters of slices were opened for reading alone")?;
+        let zeros = vec![0; places.len()];
+        let cpus = if places.end > self.per_cpu { 0 } else { self.memory.words().len() / self.per_cpu };
+        (0..cpus).try_for_each(|cpu| map.write(u32::try_from(cpu * self.per_cpu + places.start)?, &zeros))
     }
 }

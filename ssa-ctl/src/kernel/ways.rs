@@ -22,7 +22,7 @@ use crate::{
     config::{Config, Endpoint},
     plan::{
         ground::Neighbourhood,
-        slices::ranked,
+        ranked::Ranked,
         tables::Tables,
         ways::{Neighbour, hop, needs_ways},
     },
@@ -70,15 +70,15 @@ pub fn own(config: &Config, host: &Host) -> Option<String> {
 /// A host that forwards goes by what its kernel says now, and by what the last command found only for neighbours that are
 /// not known right now; any other host goes by the latter alone.
 pub fn in_force(config: &Config, host: &Host, tables: &Tables) -> anyhow::Result<Neighbourhood> {
-    let ranked = ranked(config);
-    let own = (tables.bank.host as usize).checked_sub(1).and_then(|rank| Some(ranked.get(rank)?.1.name.clone()));
+    let ranked = Ranked::of(config);
+    let own = ranked.host(&tables.bank).map(str::to_owned);
     let mut now = find_as(own, config, host, false)?;
     let forwards = config.host.interfaces.iter().any(|name| {
         let path = format!("/proc/sys/net/ipv6/conf/{name}/forwarding");
         fs::read_to_string(path).is_ok_and(|text| text.trim() != "0")
     });
     now.sources.clear();
-    for ((_, endpoint), row) in ranked.into_iter().zip(&tables.endpoints) {
+    for (endpoint, row) in ranked.endpoints().iter().zip(&tables.endpoints) {
         let name = &endpoint.name;
         if now.endpoint.as_ref() == Some(name) {
             continue;

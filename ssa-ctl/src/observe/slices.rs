@@ -4,9 +4,9 @@ use serde::Serialize;
 use ssa_common::rows::SliceWord;
 
 use crate::{
-    config::{Config, Service},
-    kernel::instance::{Instance, Running},
-    plan::slices::ranked,
+    change::InForce,
+    config::{Endpoint, Service},
+    plan::ranked::Ranked,
 };
 
 /// The slices of one service.
@@ -59,19 +59,26 @@ pub struct Run {
 }
 
 impl ServiceSlices {
-    /// Reads the slices of a service. None, where it has none with owners.
-    pub fn read(
-        instance: &Instance,
-        running: &Running,
-        config: &Config,
+    /// Those of all services that have any with owners.
+    ///
+    /// # Errors
+    /// Where nobody can be asked for the time.
+    pub fn all(in_force: &InForce) -> anyhow::Result<Vec<Self>> {
+        let (ranked, now) = (Ranked::of(&in_force.config), in_force.now()?);
+        let services = in_force.config.services.iter();
+        Ok(services.filter_map(|service| Self::of(in_force, &ranked, service, now)).collect())
+    }
+
+    fn of(
+        InForce { instance, running, config, .. }: &InForce,
+        ranked: &Ranked<'_>,
         service: &Service,
         ticks: u64,
     ) -> Option<Self> {
         let words = running.tables.slices.of(&service.name)?.to_vec();
         let place = running.tables.slices.places.get(&service.name)?;
         let frames = if service.slice_counters { instance.slice_frames(*place) } else { None };
-        let ranked = ranked(config);
-        let name = |number: u32| Some(ranked.get((number as usize).checked_sub(1)?)?.1.name.clone());
+        let name = |stored: u32| ranked.name(stored).map(str::to_owned);
         let hertz = u64::from(instance.meta.hertz);
         let mut runs: Vec<(Run, SliceWord)> = Vec::new();
         for (slice, word) in (0..).zip(&words) {
@@ -83,23 +90,24 @@ impl ServiceSlices {
                 run.frames = run.frames.zip(own).map(|(frames, own)| frames + own);
                 continue;
             }
-            let left = word.deadline().saturating_sub(ticks).div_ceil(hertz);
+            // Whole seconds that are over: deadlines are rounded up, and what is shown is no more than was asked for.
+            let left = word.deadline().saturating_sub(ticks);
             let previous = name(word.previous()).filter(|_| left > 0);
             let run = Run {
                 first: slice,
                 last: slice,
                 endpoint: name(word.owner()),
-                seconds: previous.is_some().then_some(left),
+                seconds: previous.is_some().then_some(left / hertz),
                 previous,
                 pinned: word.is_pinned(),
                 frames: own,
             };
             runs.push((run, *word));
         }
-        let number = |place: usize| ranked.iter().position(|(of, _)| *of == place).map_or(0, |rank| rank + 1);
-        let held = |(place, endpoint): (usize, &crate::config::Endpoint)| {
-            let number = number(place);
-            let own = || (0..).zip(&words).filter(|(_, word)| word.owner() as usize == number);
+        let held = |(_, endpoint): (usize, &Endpoint)| {
+            let number = ranked.number(&endpoint.name);
+            let own =
+                || (0..).zip(&words).filter(|(_, word)| word.owner().checked_sub(1) == number && number.is_some());
             let frames = frames.as_ref().map(|frames| own().map(|(slice, _): (usize, _)| frames[slice]).sum());
             Held { endpoint: endpoint.name.clone(), slices: u32::try_from(own().count()).unwrap_or(u32::MAX), frames }
         };

@@ -91,6 +91,9 @@ fn differences(old: &Service, new: &Service) -> Vec<String> {
         told.push("keys");
     }
     let mut details = keys(old, new, &told);
+    if old.slice_bits != new.slice_bits && old.slice_counters && new.slice_counters {
+        details.push("frames of its slices are counted from zero".into());
+    }
     details.extend(members(old, new));
     details.extend(runs("pinned", &old.pinned, &new.pinned));
     details.extend(keys_changed);
@@ -142,7 +145,7 @@ fn shown(names: &[String]) -> String {
 
 /// How many slices a list of runs has before and after.
 fn runs(key: &str, old: &[Run], new: &[Run]) -> Option<String> {
-    let count = |runs: &[Run]| runs.iter().map(|run| u64::from(run.count())).sum::<u64>();
+    let count = |runs: &[Run]| runs.iter().map(|run| u64::from(run.bounds().count())).sum::<u64>();
     let slices = |count: u64| format!("{count} slice{}", if count == 1 { "" } else { "s" });
     let (had, want) = (count(old), count(new));
     match (old == new, had == want) {
@@ -188,6 +191,19 @@ mod tests {
         let mut here = have.clone();
         here.host.endpoint = Some("a".into());
         assert_eq!(told(&have, &here), ["host: the endpoint it is"]);
+    }
+
+    #[test]
+    fn other_slices_are_counted_from_zero() {
+        let [have, want] = [4, 6].map(|bits| {
+            let mut config = config("a;b", "slice_counters = true");
+            config.services[0].slice_bits = bits;
+            config
+        });
+        assert_eq!(told(&have, &want), ["web: slice_bits: 4 to 6", "web: frames of its slices are counted from zero"]);
+        let mut uncounted = want.clone();
+        uncounted.services[0].slice_counters = false;
+        assert_eq!(told(&have, &uncounted).len(), 2, "{:?}", told(&have, &uncounted));
     }
 
     #[test]

@@ -12,12 +12,7 @@ use ssa_common::{
     rows::{BankRow, EndpointRow, HopRow},
 };
 
-use super::{
-    numbers::Numbers,
-    shape::Shape,
-    slices::{Before, ranked},
-    ways::Neighbour,
-};
+use super::{numbers::Numbers, ranked::Ranked, shape::Shape, slices::Before, ways::Neighbour};
 use crate::config::Config;
 
 /// What rows depend on besides the config and its keys.
@@ -68,20 +63,18 @@ pub(super) fn endpoints(
     shape: Shape,
     host: Option<&Neighbourhood>,
 ) -> anyhow::Result<Vec<EndpointRow>> {
-    let ranked = ranked(config);
-    bank.endpoints = u32::try_from(ranked.len())?;
-    let is_host = |name: &str| host.and_then(|host| host.endpoint.as_deref()) == Some(name);
-    let own = (1..).zip(&ranked).find(|(_, (_, endpoint))| is_host(&endpoint.name));
-    bank.host = own.map_or(0, |(number, _)| number);
-    let own = own.map(|(_, (_, own))| own.address);
+    let ranked = Ranked::of(config);
+    bank.endpoints = u32::try_from(ranked.endpoints().len())?;
+    let number = host.and_then(|host| ranked.number(host.endpoint.as_deref()?));
+    bank.host = number.map_or(0, |number| number + 1);
+    let own = ranked.stored(bank.host).map(|own| own.address);
     let source = |name: &str| own.or_else(|| host?.sources.get(name).copied()).unwrap_or(Ipv6Addr::UNSPECIFIED);
     let mut rows = vec![EndpointRow::zeroed(); shape.endpoints as usize];
-    for (number, (_, endpoint)) in ranked.into_iter().enumerate() {
+    for (number, endpoint) in ranked.endpoints().iter().enumerate() {
         *rows.get_mut(number).context("more endpoints than the maps have room for")? = EndpointRow {
             address: Words::from_u128(endpoint.address.to_bits()),
             source: Words::from_u128(source(&endpoint.name).to_bits()),
             hop: host.and_then(|host| host.hops.get(&endpoint.name)).copied().unwrap_or_default(),
-            ..EndpointRow::zeroed()
         };
     }
     Ok(rows)

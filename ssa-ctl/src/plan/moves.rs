@@ -4,10 +4,7 @@ use std::collections::BTreeMap;
 
 use ssa_common::rows::SliceWord;
 
-use super::{
-    changes::Change,
-    slices::{Slices, ranked},
-};
+use super::{changes::Change, ranked::Ranked, slices::Slices};
 use crate::config::Config;
 
 /// Pairs of endpoints that are named, at most.
@@ -39,11 +36,8 @@ pub fn moves(have: (&Config, &Slices), want: (&Config, &Slices)) -> Vec<Change> 
 
 /// The name of a slice's owner.
 fn names<'a>(config: &'a Config) -> impl Fn(SliceWord) -> &'a str {
-    let ranked = ranked(config);
-    move |word| {
-        let owner = (word.owner() as usize).checked_sub(1).and_then(|owner| ranked.get(owner));
-        owner.map_or("nobody", |(_, endpoint)| endpoint.name.as_str())
-    }
+    let ranked = Ranked::of(config);
+    move |word| ranked.name(word.owner()).unwrap_or("nobody")
 }
 
 fn listed(pairs: &BTreeMap<(&str, &str), usize>) -> String {

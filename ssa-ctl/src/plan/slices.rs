@@ -5,17 +5,18 @@ use std::collections::BTreeMap;
 use anyhow::Context as _;
 use ssa_common::rows::SliceWord;
 
-use crate::{
-    assign::{self, Owner},
-    config::{Config, Endpoint, Run, Service},
+use super::{
+    ranked::Ranked,
+    sharing::{Ranks, Sharing},
 };
+use crate::config::{Config, Run, Service};
 
 /// Where the slices of the services are among those of a bank, and who owns each.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Slices {
     /// Of each service that has slices with owners, by name.
     pub places: BTreeMap<String, Place>,
-    /// Who owns each, by the numbers of [`ranked`].
+    /// Who owns each, by the numbers of [`Ranked`].
     pub words: Vec<SliceWord>,
 }
 
@@ -33,6 +34,10 @@ impl Place {
         1 << self.bits
     }
 
+    const fn is_apart(self, other: Self) -> bool {
+        other.first + other.count() <= self.first || self.first + self.count() <= other.first
+    }
+
     /// Their places.
     pub const fn range(self) -> std::ops::Range<usize> {
         self.first as usize..(self.first + self.count()) as usize
@@ -48,13 +53,8 @@ pub struct Before<'a> {
     pub slices: &'a Slices,
     /// Ticks now.
     pub ticks: u64,
-}
-
-/// The endpoints in the order of their addresses, which gives them their numbers: each with its place in the config.
-pub fn ranked(config: &Config) -> Vec<(usize, &Endpoint)> {
-    let mut endpoints: Vec<_> = config.endpoints.iter().enumerate().collect();
-    endpoints.sort_by_key(|(_, endpoint)| endpoint.address);
-    endpoints
+    /// The service whose slices are to be shared out anew, though nothing else has changed.
+    pub rebalance: Option<&'a str>,
 }
 
 /// Whether the slices of a service have owners.
@@ -71,7 +71,8 @@ pub fn needed(config: &Config) -> u32 {
 impl Slices {
     /// Shares out the slices of a config among its endpoints, in a bank of `room` slices.
     ///
-    /// Who owned a slice keeps it if that leaves the load in balance; else it keeps its connections for a while.
+    /// Where nothing has changed, slices stay where they are. Else who owned a slice keeps it if that leaves the load in
+    /// balance, or keeps its connections for a while.
     ///
     /// # Errors
     /// Where there is no room, or no endpoint that may own anything; a checked config has one.
@@ -91,18 +92,13 @@ impl Slices {
     pub fn of(&self, service: &str) -> Option<&[SliceWord]> {
         self.words.get(self.places.get(service)?.range())
     }
-
-    /// The slices of a service, to be changed.
-    pub fn of_mut(&mut self, service: &str) -> Option<&mut [SliceWord]> {
-        self.words.get_mut(self.places.get(service)?.range())
-    }
 }
 
 /// The config with what its slices say: owners, and which slices stay where they are.
 #[must_use]
 pub fn told(config: &Config, slices: &Slices) -> Config {
-    let ranked = ranked(config);
-    let name = |owner: u32| Some(ranked.get(owner.checked_sub(1)? as usize)?.1.name.clone());
+    let ranked = Ranked::of(config);
+    let name = |owner: u32| ranked.name(owner).map(str::to_owned);
     let mut told = config.clone();
     for service in &mut told.services {
         let Some(words) = slices.of(&service.name) else { continue };
@@ -115,11 +111,8 @@ pub fn told(config: &Config, slices: &Slices) -> Config {
 /// The config without what its slices say.
 #[must_use]
 pub fn untold(config: &Config) -> Config {
-    let mut untold = config.clone();
-    for service in &mut untold.services {
-        service.owners.clear();
-        service.pinned.clear();
-    }
+    let mut untold = config.clone().without_owners();
+    untold.services.iter_mut().for_each(|service| service.pinned.clear());
     untold
 }
 
@@ -136,17 +129,24 @@ fn runs(owners: impl Iterator<Item = u32>, name: impl Fn(u32) -> Option<String>)
     runs.into_iter().filter_map(run).collect()
 }
 
-/// Where each service's slices are: where they were, if they are as many. A number of slices begins at a multiple of it,
-/// so that what is given up is filled again.
+/// Where each service's slices are: where they were, if they are as many; else where none are in force, as long as there is
+/// room, as frames are still counted there while the counters of what is new are set to zero. A number of slices begins at
+/// a multiple of it, so that what is given up is filled again.
 fn places(config: &Config, room: u32, before: Option<Before<'_>>) -> Option<BTreeMap<String, Place>> {
     let kept = |name: &str, bits| {
         let place = *before?.slices.places.get(name)?;
         (place.bits == bits && place.first + place.count() <= room).then_some(place)
     };
-    place_all(config, room, kept).or_else(|| place_all(config, room, |_, _| None))
+    let given_up: Vec<Place> = before.map_or_else(Vec::new, |before| before.slices.places.values().copied().collect());
+    place_all(config, room, &given_up, kept).or_else(|| place_all(config, room, &given_up, |_, _| None))
 }
 
-fn place_all(config: &Config, room: u32, kept: impl Fn(&str, u8) -> Option<Place>) -> Option<BTreeMap<String, Place>> {
+fn place_all(
+    config: &Config,
+    room: u32,
+    given_up: &[Place],
+    kept: impl Fn(&str, u8) -> Option<Place>,
+) -> Option<BTreeMap<String, Place>> {
     let services = || config.services.iter().filter(|service| has_owners(config, service));
     let mut places = BTreeMap::new();
     for service in services() {
@@ -159,135 +159,11 @@ fn place_all(config: &Config, room: u32, kept: impl Fn(&str, u8) -> Option<Place
     rest.sort_by_key(|service| std::cmp::Reverse(service.slice_bits));
     for service in rest {
         let bits = service.slice_bits;
-        let free = |first: u32| {
-            let place = Place { first, bits };
-            places.values().all(|other: &Place| {
-                other.first + other.count() <= place.first || place.first + place.count() <= other.first
-            })
-        };
-        let first = (0..room >> bits).map(|index| index << bits).find(|first| free(*first))?;
-        places.insert(service.name.clone(), Place { first, bits });
+        let free = |place: &Place| places.values().all(|other| place.is_apart(*other));
+        let unused = |place: &Place| given_up.iter().all(|other| place.is_apart(*other));
+        let all = || (0..room >> bits).map(|index| Place { first: index << bits, bits }).filter(free);
+        let place = all().find(unused).or_else(|| all().next())?;
+        places.insert(service.name.clone(), place);
     }
     Some(places)
-}
-
-/// How the numbers of endpoints before and now lie to each other, and to their names.
-struct Ranks<'a> {
-    names: BTreeMap<&'a str, u32>,
-    /// The number now of the endpoint that had a number before.
-    now: Vec<Option<u32>>,
-}
-
-impl<'a> Ranks<'a> {
-    fn new(config: &'a Config, before: Option<Before<'a>>) -> Self {
-        let names: BTreeMap<_, _> =
-            (0..).zip(ranked(config)).map(|(rank, (_, endpoint))| (endpoint.name.as_str(), rank)).collect();
-        let now = before.map_or_else(Vec::new, |before| {
-            ranked(before.config).into_iter().map(|(_, old)| names.get(old.name.as_str()).copied()).collect()
-        });
-        Self { names, now }
-    }
-
-    /// The number now of what a word of before names by one more than its number.
-    fn now(&self, before: u32) -> Option<u32> {
-        *self.now.get(before.checked_sub(1)? as usize)?
-    }
-}
-
-/// The slices of one service, to be shared out.
-struct Sharing<'a> {
-    config: &'a Config,
-    service: &'a Service,
-    ranks: &'a Ranks<'a>,
-    before: Option<Before<'a>>,
-    hertz: u32,
-}
-
-impl Sharing<'_> {
-    fn words(&self) -> anyhow::Result<Vec<SliceWord>> {
-        let Service { name, slice_bits, .. } = self.service;
-        let members: Vec<u32> =
-            self.config.endpoints_of(self.service).map(|(_, endpoint)| self.ranks.names[&*endpoint.name]).collect();
-        let place_of: BTreeMap<u32, Owner> = (0..).zip(&members).map(|(place, rank)| (*rank, place)).collect();
-        let old = self.old_words();
-        let current: Vec<Option<Owner>> = if self.service.owners.is_empty() {
-            old.iter().map(|word| place_of.get(&(word.owner().checked_sub(1)?)).copied()).collect()
-        } else {
-            self.listed(&self.service.owners, &place_of)
-        };
-        let pinned = self.listed(&self.service.pinned, &place_of);
-        let slices = assign::Slices { bits: *slice_bits, replicas: self.service.replicas() };
-        let owners = assign::assign(slices, &self.members(), &current, &pinned)
-            .with_context(|| format!("no endpoint may own the slices of {name}"))?;
-        let until =
-            self.before.map_or(0, |before| before.ticks + u64::from(self.service.handover) * u64::from(self.hertz));
-        let word = |(slice, owner): (usize, Owner)| {
-            let owner = members[usize::from(owner)];
-            let old = old.get(slice).copied().unwrap_or_default();
-            let is_pinned = pinned.get(slice).copied().flatten().is_some();
-            moved(old, owner, if self.service.handover == 0 { None } else { Some(until) }).pin(is_pinned)
-        };
-        Ok(owners.into_iter().enumerate().map(word).collect())
-    }
-
-    /// What the words of before say, in the numbers of now, for as many slices as there are now.
-    fn old_words(&self) -> Vec<SliceWord> {
-        let Some(before) = self.before else { return Vec::new() };
-        let Some(words) = before.slices.of(&self.service.name) else { return Vec::new() };
-        let place = before.slices.places[&self.service.name];
-        let renamed = |word: &SliceWord| {
-            let kept = SliceWord::default();
-            let owner = self.ranks.now(word.owner()).map_or(kept, SliceWord::of).pin(word.is_pinned());
-            self.ranks.now(word.previous()).map_or(owner, |previous| owner.after(previous, word.deadline()))
-        };
-        let words: Vec<SliceWord> = words.iter().map(renamed).collect();
-        match (place.bits, self.service.slice_bits) {
-            (old, new) if old < new => assign::split(&words, new - old),
-            (old, new) if old > new => self.merged(&words, old - new, before.ticks),
-            _ => words,
-        }
-    }
-
-    /// Slices that become one: it belongs to who owned most of them, and whoever owned the next most keeps its connections.
-    fn merged(&self, words: &[SliceWord], by: u8, ticks: u64) -> Vec<SliceWord> {
-        let owners: Vec<_> = words
-            .iter()
-            .map(|word| word.owner().checked_sub(1).and_then(|owner| Owner::try_from(owner).ok()))
-            .collect();
-        let until = ticks + u64::from(self.service.handover) * u64::from(self.hertz);
-        let word = |merged: assign::Merged| {
-            let owner = merged.owner.map_or(SliceWord::default(), |owner| SliceWord::of(owner.into()));
-            merged.previous.map_or(owner, |previous| owner.after(previous.into(), until))
-        };
-        assign::merge(&owners, by).into_iter().map(word).collect()
-    }
-
-    fn members(&self) -> Vec<assign::Member> {
-        let mut domains: BTreeMap<&str, u32> = BTreeMap::new();
-        let members = self.config.endpoints_of(self.service).map(|(_, endpoint)| {
-            let next = u32::try_from(domains.len()).unwrap_or(u32::MAX);
-            let domain = endpoint.domain.as_deref().map(|name| *domains.entry(name).or_insert(next));
-            assign::Member { weight: endpoint.weight, domain, draining: endpoint.drain }
-        });
-        members.collect()
-    }
-
-    fn listed(&self, runs: &[Run], place_of: &BTreeMap<u32, Owner>) -> Vec<Option<Owner>> {
-        let mut list = vec![None; 1 << self.service.slice_bits];
-        for run in runs {
-            let owner = self.ranks.names.get(&*run.endpoint).and_then(|rank| place_of.get(rank)).copied();
-            let last = (run.last as usize + 1).min(list.len());
-            list[(run.first as usize).min(last)..last].fill(owner);
-        }
-        list
-    }
-}
-
-/// A slice's word when `owner` owns it from now on; whoever did keeps its connections until a tick.
-pub fn moved(old: SliceWord, owner: u32, until: Option<u64>) -> SliceWord {
-    match (old.owner().checked_sub(1), until) {
-        (Some(same), _) if same == owner => old,
-        (Some(previous), Some(until)) => SliceWord::of(owner).after(previous, until),
-        _ => SliceWord::of(owner),
-    }
 }

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt, net::Ipv6Addr};
 use serde::Serialize;
 use ssa_common::rows::{EndpointRow, HopRow};
 
-use super::{changes::Change, ground::Neighbourhood, slices::ranked};
+use super::{changes::Change, ground::Neighbourhood, ranked::Ranked};
 use crate::config::{Config, Endpoint, Mac, Steer};
 
 /// Endpoints that are warned of by name, at most.
@@ -64,9 +64,10 @@ type Known<'a> = (&'a Config, &'a [EndpointRow]);
 /// What becomes of the ways to endpoints that stay where they are.
 pub fn changes((config, had): Known<'_>, (wanted, want): Known<'_>, host: &Neighbourhood) -> Vec<Change> {
     let place = |endpoint: &Endpoint| (endpoint.address, endpoint.mac);
-    let old = ranked(config).into_iter().zip(had).map(|((_, endpoint), row)| (endpoint.name.as_str(), (endpoint, row)));
+    let (was, is) = (Ranked::of(config), Ranked::of(wanted));
+    let old = was.endpoints().iter().zip(had).map(|(endpoint, row)| (endpoint.name.as_str(), (*endpoint, row)));
     let old: BTreeMap<_, _> = old.collect();
-    let change = |((_, endpoint), row): ((usize, &Endpoint), &EndpointRow)| {
+    let change = |(endpoint, row): (&&Endpoint, &EndpointRow)| {
         let (was, before) = old.get(endpoint.name.as_str())?;
         let same = (before.hop, before.source) == (row.hop, row.source);
         if same || place(was) != place(endpoint) || host.endpoint.as_ref() == Some(&endpoint.name) {
@@ -87,7 +88,7 @@ pub fn changes((config, had): Known<'_>, (wanted, want): Known<'_>, host: &Neigh
         };
         Some(Change { object: endpoint.name.clone(), detail })
     };
-    ranked(wanted).into_iter().zip(want).filter_map(change).collect()
+    is.endpoints().iter().zip(want).filter_map(change).collect()
 }
 
 fn address(row: &EndpointRow) -> Ipv6Addr {
@@ -96,8 +97,7 @@ fn address(row: &EndpointRow) -> Ipv6Addr {
 
 /// The step that says that this host is another endpoint than before, though no config says so.
 pub fn other_host((config, had): (&Config, u32), (wanted, want): (&Config, u32)) -> Option<Change> {
-    let name =
-        |config: &Config, number: u32| Some(ranked(config).get((number as usize).checked_sub(1)?)?.1.name.clone());
+    let name = |config, stored| Ranked::of(config).name(stored).map(str::to_owned);
     let (had, want) = (name(config, had), name(wanted, want));
     let detail = match &want {
         Some(name) => format!("it is the endpoint {name}"),

@@ -58,7 +58,7 @@ prop_compose! {
         steer in select(&[Steer::Route, Steer::L2, Steer::Ip6ip6]),
         pinned in vec((1u32..100, 0usize..100), 0..5),
         owners in vec((1u32..100, 0usize..100), 0..5),
-        handover: u32,
+        handover in 0u32..=35_040 * 3600,
         counters: bool,
     ) -> Slices {
         Slices { listed, steer, pinned, owners, handover, counters }

@@ -58,6 +58,15 @@ proptest! {
 }
 
 #[test]
+fn a_deadline_beyond_the_last_is_the_last() {
+    let last = SliceWord::of(1).after(2, (1 << 38) - COARSE);
+    assert_eq!(last.deadline(), (1 << 38) - COARSE);
+    for beyond in [last.deadline() + 1, 1 << 38, 1 << 63, u64::MAX] {
+        assert_eq!(SliceWord::of(1).after(2, beyond), last, "{beyond}");
+    }
+}
+
+#[test]
 fn a_slice_without_words_has_nobody() {
     let word = SliceWord::default();
     assert_eq!((word.owner(), word.previous(), word.deadline(), word.is_pinned()), (0, 0, 0, false));

@@ -13,7 +13,7 @@ const CONNECTIONS: u16 = 20;
 fn a_connection_that_a_cookie_begins_stays_with_the_new_owner() {
     let fleet = Fleet::new("cookie");
     fleet.set_lan_mtu(1600);
-    fleet.apply(&service("ip6ip6", "handover = 600"));
+    fleet.apply(&service("ip6ip6", "handover = \"10m\""));
     fleet.endpoints.iter().for_each(start);
     for host in fleet.hosts() {
         host.move_slices((SLICE, SLICE), "a");

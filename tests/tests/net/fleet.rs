@@ -7,6 +7,7 @@ use std::{fmt::Write as _, fs, net::Ipv6Addr, path::PathBuf, time::SystemTime};
 use serde_json::Value;
 use ssa_ctl::{
     change::{self, Order},
+    config::Bounds,
     context::Context,
 };
 use ssa_tests::net::{Namespace, PinRoot, address, interface, route, veth};
@@ -203,13 +204,13 @@ impl Host {
     }
 
     /// `ssa-ctl slice move` there, of slices of `web`, in this process: many of them take their time otherwise.
-    pub fn move_slices(&self, slices: (u32, u32), endpoint: &str) {
+    pub fn move_slices(&self, (first, last): (u32, u32), endpoint: &str) {
         let work = || {
             let (mut out, mut err) = (Vec::new(), Vec::new());
             let pin_root = self.pins.path().to_owned();
             let mut context =
                 Context { out: &mut out, err: &mut err, json: true, terminal: false, pin_root, now: SystemTime::now() };
-            let order = Order { service: "web", slices: &[slices], endpoint, handover: None };
+            let order = Order { service: "web", slices: &[Bounds { first, last }], endpoint, handover: None };
             change::move_slices(&mut context, &order, false).map(drop)
         };
         self.namespace.enter(work).unwrap().unwrap_or_else(|failure| panic!("{}: {failure:?}", self.name));

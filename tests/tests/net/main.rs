@@ -22,6 +22,7 @@ mod renamed;
 mod servers;
 mod site;
 mod slices;
+mod stay;
 mod steer;
 mod stream;
 mod together;

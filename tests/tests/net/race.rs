@@ -64,6 +64,30 @@ fn two_controllers_take_turns() {
 }
 
 #[test]
+fn two_who_edit_lose_nothing_of_each_other() {
+    const EACH: usize = 12;
+    let site = Site::new("raceedit");
+    site.apply(&config(&[INTERFACE], "native", RULE)).done();
+    thread::scope(|scope| {
+        for who in ["a", "b"] {
+            let site = &site;
+            scope.spawn(move || {
+                for number in 0..EACH {
+                    let (name, address) = (format!("{who}{number}"), format!("2001:db8:e::{who}:{number}"));
+                    site.ctl(["endpoint", "add", &name, &address]).done();
+                }
+            });
+        }
+    });
+    let said = site.ctl(["endpoints"]).done();
+    let names: BTreeSet<&str> =
+        said["endpoints"].as_array().unwrap().iter().map(|endpoint| endpoint["name"].as_str().unwrap()).collect();
+    assert_eq!(names.len(), 2 * EACH, "an endpoint was lost: {names:?}");
+    assert_eq!(site.status()["generation"], 1 + 2 * EACH);
+    check_alone(&site);
+}
+
+#[test]
 fn first_applies_take_turns_with_downs() {
     let site = Site::new("racefirst");
     let file = file(&site, "one", RULE);

@@ -158,6 +158,7 @@ fn decapsulated(inner: u8, outer: u8) -> u8 {
 #[test]
 fn congestion_that_was_met_on_the_way_is_told() {
     const DSCP: u8 = 0b1011_1000;
+    const ANOTHERS: u32 = 0;
     let mut site = Site::new(Some(HOST), "ip6ip6", 1500, "");
     for (inner, outer) in ECN.into_iter().flat_map(|inner| ECN.map(|outer| (inner, outer))) {
         let name = format!("{outer:02b} around {inner:02b}");
@@ -169,7 +170,6 @@ fn congestion_that_was_met_on_the_way_is_told() {
             site.expect(&name, &outside(&met).tagged(tags).frame(), &Fate::here(OWN, left));
         }
         // A connection that this host does not have, in a slice that it does not own: it goes on, in another wrap.
-        const ANOTHERS: u32 = 0;
         let [met, told] = [met, told].map(|p| Packet { destination: Packet::to(ANOTHERS).destination, ..p });
         let [met, told] = [met, told].map(|packet| packet.carrying(tcp(ACK, 10)));
         let fate = Fate::to(0, ANOTHERS, &wrapped(HOST, 0, false, &told.on()));

@@ -3,8 +3,8 @@
 use std::net::Ipv6Addr;
 
 use crate::{
-    command,
-    config::{Endpoint, Mac, edit},
+    command::{self, Edited},
+    config::{Bounds, Config, Endpoint, Mac, Run, Service, edit},
     context::Context,
     failure::Outcome,
 };
@@ -34,6 +34,8 @@ pub(super) struct Add {
 }
 
 /// Drain an endpoint: its slices go to the others, its connections stay for a while
+///
+/// Slices that are pinned to it stay, and a warning names them.
 #[derive(clap::Args)]
 pub(super) struct Drain {
     /// The endpoint
@@ -74,7 +76,33 @@ pub(super) fn add(context: &mut Context<'_>, args: &Add) -> Outcome {
 
 /// Drains an endpoint, or ends that.
 pub(super) fn drain(context: &mut Context<'_>, Drain { name, off, dry_run }: &Drain) -> Outcome {
-    command::change(context, *dry_run, |config| edit::set_drain(config, name, !off))
+    command::change(context, *dry_run, |config| {
+        let config = edit::set_drain(config, name, !off)?;
+        let warnings = if *off { Vec::new() } else { kept(&config, name) };
+        Ok(Edited { warnings, ..Edited::from(config) })
+    })
+}
+
+/// What an endpoint keeps though it is draining.
+fn kept(config: &Config, name: &str) -> Vec<String> {
+    let of = |service: &Service| {
+        let runs: Vec<Bounds> = service.pinned.iter().filter(|run| run.endpoint == name).map(Run::bounds).collect();
+        let count: u32 = runs.iter().map(|bounds| bounds.count()).sum();
+        let text: Vec<_> = runs.iter().map(ToString::to_string).collect();
+        (count > 0).then(|| {
+            let (slices, stay) = if count == 1 {
+                ("slice", "is pinned to it and stays")
+            } else {
+                ("slices", "are pinned to it and stay")
+            };
+            format!(
+                "{name} drains, but {count} {slices} of {service} {stay}: to let go, ssa-ctl slice unpin {service} {}",
+                text.join(","),
+                service = service.name
+            )
+        })
+    };
+    config.services.iter().filter_map(of).collect()
 }
 
 /// Removes an endpoint.

@@ -12,7 +12,7 @@ use ssa_common::{
 use super::frame::Question;
 use crate::{
     config::{Config, OnMismatch, Service, keys::KeyRings},
-    plan::{ground::Neighbourhood, slices::ranked, tables::Tables, ways::Way},
+    plan::{ground::Neighbourhood, ranked::Ranked, tables::Tables, ways::Way},
 };
 
 /// What is said of an address pair.
@@ -101,8 +101,8 @@ impl Explanation {
         let of = self.service.as_ref().and_then(|service| tables.slices.of(service));
         let word = of.zip(self.slice).and_then(|(words, slice)| words.get(slice as usize));
         let Some(word) = word.filter(|word| word.previous() != 0 && word.deadline() > ticks) else { return };
-        self.previous = name(config, word.previous());
-        self.seconds = Some((word.deadline() - ticks).div_ceil(hertz.into()));
+        self.previous = Ranked::of(config).name(word.previous()).map(str::to_owned);
+        self.seconds = Some((word.deadline() - ticks) / u64::from(hertz));
     }
 }
 
@@ -161,15 +161,10 @@ fn way(config: &Config, tables: &Tables, ways: &Neighbourhood, (place, wrap): (u
         Some(way) if has_source => Ok(way),
         Some(_) => Err("this host has no address towards it, to wrap frames with".into()),
         None => {
-            let why = name(config, place + 1).and_then(|name| ways.without.get(&name).cloned());
+            let why = Ranked::of(config).name(place + 1).and_then(|name| ways.without.get(name).cloned());
             Err(why.unwrap_or_else(|| "it is not known".into()))
         }
     }
-}
-
-/// The name of the endpoint of this number; 0 is none's.
-fn name(config: &Config, number: u32) -> Option<String> {
-    Some(ranked(config).get((number as usize).checked_sub(1)?)?.1.name.clone())
 }
 
 /// The service and the prefix that an address belongs to.
@@ -196,7 +191,7 @@ impl<'a> Place<'a> {
     /// The endpoint of the address's slice.
     fn endpoint(&self, config: &Config, tables: &Tables, address: Ipv6Addr) -> Option<String> {
         let word = *tables.slices.of(&self.service.name)?.get(self.slice(address)? as usize)?;
-        name(config, word.owner())
+        Ranked::of(config).name(word.owner()).map(str::to_owned)
     }
 
     /// The fields of the rule that decided.

@@ -13,7 +13,10 @@ use super::{origin, random::Random};
 use crate::{
     config::{Config, Endpoint, Service, keys},
     failure::{Code, Failure},
-    plan::slices::{Slices, has_owners, needed, ranked},
+    plan::{
+        ranked::Ranked,
+        slices::{Slices, has_owners, needed},
+    },
 };
 
 /// A service whose clients are simulated.
@@ -219,8 +222,8 @@ fn owners(config: &Config, service: &Service, in_force: bool) -> Result<(Vec<Own
 /// The owners that `apply` would give the slices.
 fn shared(config: &Config, service: &Service, places: &HashMap<&str, u32>) -> Result<Vec<u32>, Failure> {
     let slices = Slices::share(config, needed(config), None, 1)?;
-    let ranked = ranked(config);
-    let place = |owner: u32| places.get(&*ranked.get(owner.checked_sub(1)? as usize)?.1.name).copied();
+    let ranked = Ranked::of(config);
+    let place = |stored: u32| places.get(ranked.name(stored)?).copied();
     let words = slices.of(&service.name).unwrap_or_default();
     let owners: Option<Vec<u32>> = words.iter().map(|word| place(word.owner())).collect();
     owners.ok_or_else(|| Failure::new(Code::Failed, format!("a slice of {} has no owner", service.name)))

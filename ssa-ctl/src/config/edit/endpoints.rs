@@ -1,6 +1,6 @@
 //! A config, and an endpoint to add, to drain or to remove, in; the config with that done out.
 
-use super::{EditError, refuse, service_mut, valid};
+use super::{Refusal, refuse, service_mut, valid};
 use crate::config::{
     endpoint::known,
     model::{Config, Endpoint},
@@ -11,7 +11,7 @@ use crate::config::{
 ///
 /// # Errors
 /// Where there is no such service, it has no slices, or the endpoint is none that the config can have.
-pub fn add_endpoint(config: &Config, endpoint: Endpoint, services: &[String]) -> Result<Config, EditError> {
+pub fn add_endpoint(config: &Config, endpoint: Endpoint, services: &[String]) -> Result<Config, Refusal> {
     if let Some(other) = config.endpoints.iter().find(|other| other.name == endpoint.name) {
         let message = format!("there is an endpoint named {} already", other.name);
         return refuse(
@@ -40,7 +40,7 @@ pub fn add_endpoint(config: &Config, endpoint: Endpoint, services: &[String]) ->
 ///
 /// # Errors
 /// Where there is no such endpoint, or a service's slices would be left to nobody.
-pub fn set_drain(config: &Config, name: &str, drain: bool) -> Result<Config, EditError> {
+pub fn set_drain(config: &Config, name: &str, drain: bool) -> Result<Config, Refusal> {
     let mut config = config.clone();
     let place = place(&config, name)?;
     config.endpoints[place].drain = drain;
@@ -51,7 +51,7 @@ pub fn set_drain(config: &Config, name: &str, drain: bool) -> Result<Config, Edi
 ///
 /// # Errors
 /// Where there is no such endpoint, this host is it, or a service's slices would be left to nobody.
-pub fn remove_endpoint(config: &Config, name: &str) -> Result<Config, EditError> {
+pub fn remove_endpoint(config: &Config, name: &str) -> Result<Config, Refusal> {
     let mut config = config.clone();
     let place = place(&config, name)?;
     if config.host.endpoint.as_deref() == Some(name) {
@@ -77,7 +77,7 @@ pub fn remove_endpoint(config: &Config, name: &str) -> Result<Config, EditError>
 }
 
 /// Where in the config an endpoint is.
-fn place(config: &Config, name: &str) -> Result<usize, EditError> {
+fn place(config: &Config, name: &str) -> Result<usize, Refusal> {
     config.endpoints.iter().position(|endpoint| endpoint.name == name).map_or_else(
         || {
             let names = config.endpoints.iter().map(|endpoint| endpoint.name.as_str());
@@ -101,7 +101,7 @@ mod tests {
         endpoint("c", "2001:db8:e::c")
     }
 
-    fn message(result: Result<Config, EditError>) -> String {
+    fn message(result: Result<Config, Refusal>) -> String {
         result.unwrap_err().message
     }
 

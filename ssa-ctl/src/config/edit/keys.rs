@@ -2,7 +2,7 @@
 
 use ssa_common::layout::KEYS;
 
-use super::{EditError, edit, refuse};
+use super::{Refusal, edit, refuse};
 use crate::config::{
     model::{Config, KeyRef},
     words::is_name,
@@ -12,7 +12,7 @@ use crate::config::{
 ///
 /// # Errors
 /// Where there is no such service, or the ring cannot take the key.
-pub fn add_key(config: &Config, service: &str, key: KeyRef) -> Result<Config, EditError> {
+pub fn add_key(config: &Config, service: &str, key: KeyRef) -> Result<Config, Refusal> {
     edit(config, service, |service| {
         if !is_name(&key.name, "_-") {
             let message = format!("{:?} cannot be the name of a key ring", key.name);
@@ -38,7 +38,7 @@ pub fn add_key(config: &Config, service: &str, key: KeyRef) -> Result<Config, Ed
 ///
 /// # Errors
 /// Where there is no such key, or a rule would be left without any.
-pub fn retire_key(config: &Config, service: &str, ring: &str, number: u32) -> Result<Config, EditError> {
+pub fn retire_key(config: &Config, service: &str, ring: &str, number: u32) -> Result<Config, Refusal> {
     edit(config, service, |service| {
         let numbers: Vec<_> = service.ring(ring).map(|key| key.number.to_string()).collect();
         if !numbers.contains(&number.to_string()) {

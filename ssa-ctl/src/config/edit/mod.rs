@@ -4,48 +4,30 @@ mod endpoints;
 mod keys;
 mod slices;
 
-use std::fmt;
-
 pub use self::{
     endpoints::{add_endpoint, remove_endpoint, set_drain},
     keys::{add_key, retire_key},
-    slices::{pin, set_slice_bits, unpin},
+    slices::{merge, split, unpin},
 };
 use super::{
     fault::Severity,
     model::{Config, Service},
     parse,
+    refusal::Refusal,
     source::Source,
     text::to_toml,
     words::Enforce,
 };
 
-/// Why a config cannot be changed as wished.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EditError {
-    /// What is wrong.
-    pub message: String,
-    /// What would be right.
-    pub help: String,
-}
-
-impl fmt::Display for EditError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl std::error::Error for EditError {}
-
-fn refuse<T>(message: impl Into<String>, help: impl Into<String>) -> Result<T, EditError> {
-    Err(EditError { message: message.into(), help: help.into() })
+fn refuse<T>(message: impl Into<String>, help: impl Into<String>) -> Result<T, Refusal> {
+    Err(Refusal { message: message.into(), help: help.into() })
 }
 
 /// Changes for which share of the sources a service's verdicts are enforced.
 ///
 /// # Errors
 /// Where there is no such service.
-pub fn set_enforce(config: &Config, service: &str, enforce: Enforce) -> Result<Config, EditError> {
+pub fn set_enforce(config: &Config, service: &str, enforce: Enforce) -> Result<Config, Refusal> {
     edit(config, service, |service| {
         service.enforce = enforce;
         Ok(())
@@ -56,23 +38,20 @@ pub fn set_enforce(config: &Config, service: &str, enforce: Enforce) -> Result<C
 fn edit(
     config: &Config,
     name: &str,
-    change: impl FnOnce(&mut Service) -> Result<(), EditError>,
-) -> Result<Config, EditError> {
+    change: impl FnOnce(&mut Service) -> Result<(), Refusal>,
+) -> Result<Config, Refusal> {
     let mut config = config.clone();
     change(service_mut(&mut config, name)?)?;
     valid(config)
 }
 
-fn service_mut<'a>(config: &'a mut Config, name: &str) -> Result<&'a mut Service, EditError> {
-    let Some((index, _)) = config.service(name) else {
-        let names: Vec<_> = config.services.iter().map(|service| service.name.as_str()).collect();
-        return refuse(format!("there is no service named {name}"), format!("the services are {}", names.join(", ")));
-    };
+fn service_mut<'a>(config: &'a mut Config, name: &str) -> Result<&'a mut Service, Refusal> {
+    let (index, _) = config.named(name)?;
     Ok(&mut config.services[index])
 }
 
 /// A config that would be refused as a file is no result of an edit: what would be said of the file is said of the edit.
-fn valid(config: Config) -> Result<Config, EditError> {
+fn valid(config: Config) -> Result<Config, Refusal> {
     let source = Source { path: "/edited.toml".into(), text: to_toml(&config) };
     let Err(faults) = parse(source) else { return Ok(config) };
     match faults.items().iter().find(|fault| fault.severity == Severity::Error) {

@@ -1,16 +1,60 @@
 //! A config, and how many slices a service is to have or which of them stay where, in; the config with that done out.
 
-use std::ops::RangeInclusive;
+use super::{Refusal, edit, refuse};
+use crate::config::{
+    bounds::Bounds,
+    model::{Config, Service},
+    run::Run,
+    slices::MAX_SLICE_BITS,
+};
 
-use super::{EditError, edit, refuse};
-use crate::config::{model::Config, run::Run, slices::MAX_SLICE_BITS};
+/// Cuts the prefixes of a service into more slices: of so many bits, or of one more than now.
+///
+/// # Errors
+/// Where there is no such service, these are not more, or its prefixes have not that many.
+pub fn split(config: &Config, service: &str, bits: Option<u8>) -> Result<Config, Refusal> {
+    let (_, Service { slice_bits: from, prefixes, .. }) = config.named(service)?;
+    let suffix = prefixes.iter().map(|prefix| 128 - prefix.prefix_len()).min().unwrap_or(0);
+    let most = suffix.min(MAX_SLICE_BITS);
+    if *from >= most {
+        let message = format!("the slices of {service} have {from} bits, and there can be no more");
+        return refuse(message, "20 are the most, or what the longest prefix leaves if that is less");
+    }
+    let bits = bits.unwrap_or(from + 1);
+    if bits <= *from {
+        let message = format!("the slices of {service} have {from} bits: to split them takes more, not {bits}");
+        return refuse(message, format!("bits for `slice split` are {} to {most}", from + 1));
+    }
+    set_slice_bits(config, service, bits)
+}
+
+/// Cuts the prefixes of a service into fewer slices: of so many bits, or of one less than now.
+///
+/// # Errors
+/// Where there is no such service, these are not fewer, or slices that become one are pinned apart.
+pub fn merge(config: &Config, service: &str, bits: Option<u8>) -> Result<Config, Refusal> {
+    let from = config.named(service)?.1.slice_bits;
+    if from <= 1 {
+        let message = format!(
+            "the service {service} has {} and cannot have fewer",
+            if from == 0 { "no slices" } else { "two slices" }
+        );
+        return refuse(message, format!("to cut it finer: ssa-ctl slice split {service}"));
+    }
+    let bits = bits.unwrap_or(from - 1);
+    if bits >= from || bits == 0 {
+        let message = format!("the slices of {service} have {from} bits: to merge them takes fewer, not {bits}");
+        return refuse(message, format!("bits for `slice merge` are 1 to {}", from - 1));
+    }
+    set_slice_bits(config, service, bits)
+}
 
 /// Cuts the prefixes of a service into other slices. Addresses stay pinned where they are; the owner of slices that
 /// become one is that of the first.
 ///
 /// # Errors
 /// Where there is no such service, its prefixes have not that many bits, or slices that become one are pinned apart.
-pub fn set_slice_bits(config: &Config, service: &str, bits: u8) -> Result<Config, EditError> {
+fn set_slice_bits(config: &Config, service: &str, bits: u8) -> Result<Config, Refusal> {
     edit(config, service, |service| {
         let from = service.slice_bits;
         // More bits than there can be are refused with the rest.
@@ -32,28 +76,16 @@ pub fn set_slice_bits(config: &Config, service: &str, bits: u8) -> Result<Config
     })
 }
 
-/// Makes slices stay with endpoints. What these slices were pinned to before is forgotten.
+/// Lets slices go where the balance takes them, when they are shared out anew.
 ///
 /// # Errors
-/// Where there is no such service, slice or endpoint, or a slice is in two of the runs.
-pub fn pin(config: &Config, service: &str, runs: &[Run]) -> Result<Config, EditError> {
+/// Where there is no such service or slice.
+pub fn unpin(config: &Config, service: &str, slices: &[Bounds]) -> Result<Config, Refusal> {
     edit(config, service, |service| {
-        for run in runs {
-            service.pinned = without(&service.pinned, run.first, run.last);
+        for bounds in slices {
+            bounds.within(service)?;
+            service.pinned = without(&service.pinned, bounds.first, bounds.last);
         }
-        service.pinned.extend_from_slice(runs);
-        service.pinned = joined(std::mem::take(&mut service.pinned));
-        Ok(())
-    })
-}
-
-/// Lets slices go where the balance takes them.
-///
-/// # Errors
-/// Where there is no such service.
-pub fn unpin(config: &Config, service: &str, slices: RangeInclusive<u32>) -> Result<Config, EditError> {
-    edit(config, service, |service| {
-        service.pinned = without(&service.pinned, *slices.start(), *slices.end());
         Ok(())
     })
 }
@@ -92,8 +124,8 @@ fn recut<'a>(
     runs: &'a [Run],
     from: u8,
     to: u8,
-    one: impl Fn(usize, &[Option<&'a str>]) -> Result<Option<&'a str>, EditError>,
-) -> Result<Vec<Run>, EditError> {
+    one: impl Fn(usize, &[Option<&'a str>]) -> Result<Option<&'a str>, Refusal>,
+) -> Result<Vec<Run>, Refusal> {
     if let Some(more) = to.checked_sub(from) {
         let cut = |run: &Run| Run {
             first: run.first << more,
@@ -123,7 +155,7 @@ mod tests {
     use super::*;
     use crate::config::edit::tests::{config, texts};
 
-    fn runs(texts: &[&str]) -> Vec<Run> {
+    fn bounds(texts: &[&str]) -> Vec<Bounds> {
         texts.iter().map(|text| text.parse().unwrap()).collect()
     }
 
@@ -145,7 +177,7 @@ mod tests {
     fn slices_that_are_pinned_apart_do_not_merge() {
         let error = set_slice_bits(&config(), "shop", 3).unwrap_err();
         assert!(error.message.contains("slices 6 to 7 become one"), "{error}");
-        let free = unpin(&config(), "shop", 6..=6).unwrap();
+        let free = unpin(&config(), "shop", &bounds(&["6"])).unwrap();
         let merged = set_slice_bits(&free, "shop", 2).unwrap();
         assert_eq!(pinned(&merged), ["0 a"]);
         assert_eq!(texts(&merged.services[1].owners), ["0-1 a", "2-3 b"]);
@@ -162,22 +194,41 @@ mod tests {
     }
 
     #[test]
-    fn pins_replace_pins_of_the_same_slices() {
-        let pin = |texts: &[&str]| pin(&config(), "shop", &runs(texts));
-        assert_eq!(pinned(&pin(&["2 b"]).unwrap()), ["0-1 a", "2 b", "3 a", "6 b"]);
-        assert_eq!(pinned(&pin(&["4-5 a"]).unwrap()), ["0-5 a", "6 b"]);
-        assert_eq!(pinned(&pin(&["0-15 b"]).unwrap()), ["0-15 b"]);
-        assert_eq!(pinned(&pin(&["7 b", "1-2 a"]).unwrap()), ["0-3 a", "6-7 b"]);
-        assert_eq!(pinned(&unpin(&config(), "shop", 1..=6).unwrap()), ["0 a"]);
-        assert_eq!(pinned(&unpin(&config(), "shop", 0..=u32::MAX).unwrap()), Vec::<String>::new());
+    fn slices_become_more_or_fewer_by_one_bit_if_nobody_says_how_many() {
+        let bits = |config: Result<Config, Refusal>| config.unwrap().services[0].slice_bits;
+        assert_eq!(bits(split(&config(), "web", None)), 5);
+        assert_eq!(bits(split(&config(), "web", Some(20))), 20);
+        assert_eq!(bits(merge(&config(), "web", None)), 3);
+        assert_eq!(bits(merge(&config(), "web", Some(1))), 1);
+        let said = |refusal: Result<Config, Refusal>| {
+            let Refusal { message, help } = refusal.unwrap_err();
+            format!("{message}; {help}")
+        };
+        let finest = set_slice_bits(&config(), "web", 20).unwrap();
+        for bits in [None, Some(20), Some(21)] {
+            assert!(said(split(&finest, "web", bits)).contains("have 20 bits, and there can be no more"));
+        }
+        assert!(said(split(&config(), "web", Some(4))).ends_with("are 5 to 20"));
+        let coarsest = set_slice_bits(&config(), "web", 1).unwrap();
+        assert!(said(merge(&coarsest, "web", None)).contains("two slices and cannot have fewer"));
+        assert!(said(merge(&config(), "plain", None)).contains("no slices and cannot have fewer"));
+        assert!(said(merge(&config(), "web", Some(0))).ends_with("are 1 to 3"));
+        assert!(said(merge(&config(), "www", None)).contains("no service named www"));
     }
 
     #[test]
-    fn pins_that_cannot_be_are_refused() {
-        let message = |texts: &[&str]| pin(&config(), "shop", &runs(texts)).unwrap_err().message;
-        assert!(message(&["16 a"]).contains("slice 16"));
-        assert!(message(&["7 c"]).contains("no endpoint named"));
-        assert!(message(&["8-9 a", "9 b"]).contains("slice 9 is in two runs"));
-        assert!(pin(&config(), "plain", &runs(&["0 a"])).unwrap_err().message.contains("without slices"));
+    fn pins_of_slices_that_are_not_there_are_not_taken_away() {
+        let refusal = unpin(&config(), "shop", &bounds(&["0", "6-16"])).unwrap_err();
+        assert_eq!(refusal.message, "the service shop has no slice 16");
+        assert_eq!(refusal.help, "its slices are 0 to 15");
+    }
+
+    #[test]
+    fn pins_are_taken_away_from_the_slices_that_are_named() {
+        assert_eq!(pinned(&unpin(&config(), "shop", &bounds(&["1-3", "6"])).unwrap()), ["0 a"]);
+        assert_eq!(pinned(&unpin(&config(), "shop", &bounds(&["1"])).unwrap()), ["0 a", "2-3 a", "6 b"]);
+        assert_eq!(pinned(&unpin(&config(), "shop", &bounds(&["0-15"])).unwrap()), Vec::<String>::new());
+        assert_eq!(unpin(&config(), "shop", &bounds(&["8"])).unwrap(), config());
+        assert_eq!(unpin(&config(), "plain", &bounds(&["0"])).unwrap(), config());
     }
 }

@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use bytemuck::Zeroable as _;
-use ssa_common::rows::{ActiveRow, BankRow, EndpointRow, HopRow, PrefixRow, ServiceRow, SliceWord};
+use ssa_common::{
+    layout::BANK_MAGIC,
+    rows::{ActiveRow, BankRow, EndpointRow, HopRow, PrefixRow, ServiceRow, SliceWord},
+};
 
 use super::{
     super::{counters, document, sys},
@@ -80,7 +83,7 @@ impl Instance {
         let Shape { services, prefixes, endpoints, slices, .. } = self.shape();
         let mut active = self.active.get(0)?;
         let (other, other_slices) = (1 - config_bank(&active), 1 - slice_bank(&active));
-        self.start_new_counters(tables)?;
+        self.start_new_counters(&active, tables)?;
         // Frames that began before the last change may still read the bank that is to be written.
         sys::wait_for_readers();
         self.services.write(other * services, &tables.services)?;
@@ -164,8 +167,12 @@ impl Instance {
         rows.iter().map(|row| PrefixRow { first_cell: row.service * cells, ..*row }).collect()
     }
 
-    /// A service that is new begins with zero, whoever had its number before.
-    fn start_new_counters(&self, tables: &Tables) -> anyhow::Result<()> {
+    /// A service that is new begins with zero, whoever had its number before; so do slices that are new.
+    fn start_new_counters(&self, active: &ActiveRow, tables: &Tables) -> anyhow::Result<()> {
+        if active.in_force().magic != BANK_MAGIC {
+            // The maps were just made.
+            return Ok(());
+        }
         let known = self.numbers()?;
         for (number, row) in (0..).zip(&tables.services) {
             if let Some(name) = name(row)
@@ -174,7 +181,12 @@ impl Instance {
                 self.counters.clear(number)?;
             }
         }
-        Ok(())
+        let Shape { services, prefixes, .. } = self.shape();
+        let bank = config_bank(active);
+        let rows = self.prefixes.read(bank * prefixes, prefixes)?;
+        let had = places(&rows, &self.services.read(bank * services, services)?);
+        let new = tables.slices.places.iter().filter(|(name, place)| had.get(*name) != Some(*place));
+        new.into_iter().try_for_each(|(_, place)| self.slice_counters.clear(place.range()))
     }
 }
 
