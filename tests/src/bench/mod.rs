@@ -10,6 +10,7 @@ pub mod figure;
 mod filter;
 mod goodput;
 mod instruction;
+mod live;
 mod machine;
 mod memory;
 mod micro;
@@ -23,6 +24,7 @@ mod section;
 mod site;
 pub mod spray;
 mod table;
+pub mod tally;
 mod wire;
 mod xdp_filter;
 

@@ -2,6 +2,7 @@
 //!
 //! Needs root and no network. What a killed process left behind, the next one removes.
 
+mod end;
 mod frames;
 mod leftovers;
 mod link;
@@ -12,12 +13,13 @@ mod size;
 mod wait;
 
 pub use self::{
+    end::StopAtEnd,
     frames::FrameSocket,
     leftovers::{left_by, scratch},
     link::{Interface, address, interface, neighbour, route, veth},
     namespace::Namespace,
     pins::PinRoot,
     process::{Running, output_of},
-    size::size,
+    size::{rounds, size},
     wait::wait_until,
 };
