@@ -160,5 +160,10 @@ pub(super) const fn tail_call(context: R, map: i32) -> [u64; 5] {
 
 /// Ends with this action.
 pub(super) const fn leave(action: i32) -> [u64; 2] {
-    [with_number(Op::Move, R(0), action), instruction(EXIT, R(0), R(0), 0, 0)]
+    [with_number(Op::Move, R(0), action), end()]
+}
+
+/// Ends with the action in `r0`.
+pub(super) const fn end() -> u64 {
+    instruction(EXIT, R(0), R(0), 0, 0)
 }

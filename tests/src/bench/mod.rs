@@ -19,6 +19,7 @@ mod output;
 mod paired;
 mod peer;
 mod program;
+mod redirect;
 mod report;
 mod section;
 mod site;
@@ -28,13 +29,14 @@ pub mod tally;
 mod wire;
 mod xdp_filter;
 
-pub(crate) use self::program::Program;
 pub use self::{
     against::{Change, compare},
     chart::chart,
     context::{Context, Phase},
     machine::Machine,
     output::Output,
+    program::Program,
+    redirect::redirecting,
     report::Report,
     section::Section,
     table::{number, number_beside, summary, table},

@@ -7,7 +7,7 @@ use aya::{
     Ebpf,
     maps::{Array, MapData},
     programs::{
-        SchedClassifier, Xdp,
+        SchedClassifier, Xdp, XdpMode,
         tc::{NlOptions, TcAttachOptions, TcAttachType, qdisc_add_clsact},
     },
 };
@@ -22,7 +22,7 @@ use crate::net::Namespace;
 const NAME: &str = "tiny";
 
 /// A program of some instructions. It goes when dropped, and leaves the interface that it was attached to.
-pub(crate) struct Program(Ebpf);
+pub struct Program(Ebpf);
 
 impl Program {
     /// An XDP program.
@@ -40,7 +40,7 @@ impl Program {
     }
 
     /// An XDP program that gives every frame this action (`XDP_*` of `linux/bpf.h`).
-    pub(crate) fn answering(action: i32) -> Result<Self> {
+    pub fn answering(action: i32) -> Result<Self> {
         Self::xdp(&leave(action))
     }
 
@@ -54,7 +54,14 @@ impl Program {
         Self::open("classifier", code)
     }
 
-    pub(crate) fn as_xdp(&mut self) -> Result<&mut Xdp> {
+    /// Gives an XDP program, in native mode, what an interface receives.
+    pub fn attach(&mut self, namespace: &Namespace, interface: &str) -> Result<()> {
+        let program = self.as_xdp()?;
+        let attached = namespace.enter(|| program.attach(interface, XdpMode::Driver))?;
+        attached.map(drop).with_context(|| format!("{interface} of {} takes no program", namespace.name()))
+    }
+
+    pub(super) fn as_xdp(&mut self) -> Result<&mut Xdp> {
         Ok(self.0.program_mut(NAME).context("the object has lost its program")?.try_into()?)
     }
 

@@ -1,6 +1,6 @@
 //! Two ends of a wire and a tally in; UDP frames over all slices of its prefix onto the wire, as fast as they arrive, out.
 
-use std::net::Ipv6Addr;
+use std::{error::Error, io, net::Ipv6Addr};
 
 use anyhow::{Context as _, Result};
 use aya::programs::{Xdp, XdpMode};
@@ -63,9 +63,16 @@ pub struct Nozzle<'a> {
 }
 
 impl Nozzle<'_> {
-    /// Sends frames in the namespace of the calling thread, at most so many: none while [`WINDOW`] are on their way.
+    /// Sends frames in the namespace of the calling thread, at most so many: none while [`WINDOW`] are on their way. A signal
+    /// ends it early.
     pub fn send(&self, frames: u32) -> Result<()> {
-        self.live.send(self.program, frames, BATCH)
+        let interrupted = |cause: &(dyn Error + 'static)| {
+            cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::Interrupted)
+        };
+        match self.live.send(self.program, frames, BATCH) {
+            Err(error) if error.chain().any(interrupted) => Ok(()),
+            sent => sent,
+        }
     }
 }
 

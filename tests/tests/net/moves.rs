@@ -8,6 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use rustix::time::{ClockId, clock_gettime};
 use ssa_ctl::{
     kernel::{instance::Instance, pins::Pins},
     plan::slices::Place,
@@ -55,7 +56,8 @@ struct Scene {
 
 impl Scene {
     fn new(label: &str, steer: &str, bits: u8) -> Self {
-        let fleet = Fleet::new(label);
+        let mut fleet = Fleet::new(label);
+        fleet.straighten();
         fleet.filter.apply(&config(FILTER_END, &service(&NAMES, steer, bits))).done();
         let mut tally = Tally::new(PREFIX.split('/').next().unwrap().parse().unwrap()).unwrap();
         for host in &fleet.endpoints {
@@ -87,8 +89,8 @@ impl Scene {
         }
     }
 
-    /// Sends until told to stop, and then until all has arrived.
-    fn flood(&self, stop: &AtomicBool) {
+    /// Sends until told to stop, and waits until all has arrived; the CPU time that it took.
+    fn flood(&self, stop: &AtomicBool) -> Duration {
         let ends = [(&self.fleet.client, CLIENT_END), (&self.fleet.filter.namespace, FILTER_END)];
         let [from, to] = ends.map(|(namespace, name)| interface(namespace, name).unwrap());
         let mut spray = Spray::new(from, to, CLIENT.parse().unwrap(), &self.tally).unwrap();
@@ -97,10 +99,12 @@ impl Scene {
             while !stop.load(Ordering::Relaxed) {
                 nozzle.send(LOOK_EVERY).unwrap();
             }
+            clock_gettime(ClockId::ThreadCPUTime)
         };
-        self.fleet.client.enter(send).unwrap();
+        let taken = self.fleet.client.enter(send).unwrap();
         let all = || self.tally.arrived() == self.tally.sent();
         wait_until("all frames to arrive", LONGEST, all).unwrap();
+        taken.try_into().unwrap()
     }
 
     /// Whose the slices are: for each of the endpoints' slices, the hosts that have a part of it.
@@ -112,12 +116,12 @@ impl Scene {
         for run in slices["runs"].as_array().unwrap() {
             let owner = run["endpoint"].as_str();
             let host = host(owner.unwrap_or_else(|| panic!("a slice without an owner: {run}")));
-            let [first, last] = ["first", "last"].map(|end| run[end].as_u64().unwrap());
+            let [first, last] = ["first", "last"].map(|end| usize::try_from(run[end].as_u64().unwrap()).unwrap());
             assert_eq!(first, next, "not each slice is named once: {said}");
-            (first >> parts..=last >> parts).for_each(|slice| hosts[slice as usize][host] = true);
+            hosts[first >> parts..=last >> parts].iter_mut().for_each(|hosts| hosts[host] = true);
             next = last + 1;
         }
-        assert_eq!(next >> parts, 1 << self.bits, "not all slices are named: {said}");
+        assert_eq!(next >> parts, hosts.len(), "not all slices are named: {said}");
         hosts
     }
 
@@ -152,7 +156,7 @@ impl Scene {
     fn under_flood(&self, what: &str, work: impl FnOnce()) {
         let stop = AtomicBool::new(false);
         let (begin, before, already) = (Instant::now(), self.received(), self.tally.sent());
-        let looks = thread::scope(|scope| {
+        let (sending, looks) = thread::scope(|scope| {
             let flood = scope.spawn(|| self.flood(&stop));
             let looker = scope.spawn(|| self.look(&stop));
             let end = StopAtEnd(&stop);
@@ -160,14 +164,16 @@ impl Scene {
             work();
             self.settle();
             drop(end);
-            flood.join().unwrap();
-            looker.join().unwrap()
+            (flood.join().unwrap(), looker.join().unwrap())
         });
         let (taken, after) = (begin.elapsed(), self.received());
         let each: [u64; 3] = array::from_fn(|end| after[end] - before[end]);
         let (all, sent) = (self.tally.sent(), self.tally.sent() - already);
-        let rate = sent as f64 / taken.as_secs_f64() / 1e3;
-        println!("{what}: {sent} frames in {taken:.1?}, {rate:.0} thousand a second, {each:?} received, {looks} looks");
+        let [rate, at_best] = [taken, sending].map(|time| u128::from(sent) * 1000 / time.as_micros());
+        println!(
+            "{what}: {sent} frames in {taken:.1?}, {rate} thousand a second, {at_best} in one of the sender's CPU time; \
+             {each:?} received, {looks} looks"
+        );
         assert_eq!(each.iter().sum::<u64>(), sent, "{each:?} received");
         // Each was sent on once.
         assert_eq!(self.tally.hop_limits(), after.map(|frames| vec![(HOP_LIMIT - 1, frames)]));

@@ -3,7 +3,6 @@
 use std::{any::Any, path::Path};
 
 use anyhow::{Context as _, Result};
-use aya::programs::XdpMode;
 use serde_json::Value;
 
 use super::{
@@ -91,8 +90,7 @@ pub(super) fn plans(ssa_ctl: &Path) -> Vec<Plan> {
 
 fn empty(lane: &Lane) -> Held {
     let mut loaded = Program::answering(XDP_DROP)?;
-    let program = loaded.as_xdp()?;
-    lane.namespace.enter(|| program.attach(&lane.name, XdpMode::Driver))??;
+    loaded.attach(&lane.namespace, &lane.name)?;
     Ok(Box::new(loaded))
 }
 

@@ -7,7 +7,6 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
-use aya::programs::XdpMode;
 use tempfile::TempDir;
 
 use super::server::Server;
@@ -129,7 +128,7 @@ fn host(switch: &Namespace, program: &mut Program, name: &str, own: Ipv6Addr) ->
     veth((&namespace, UPLINK), (switch, &port))?;
     switch.ip(&["link", "set", "dev", &port, "master", "br0"])?;
     // A veth takes what XDP sends back to it only where it has a program itself (Linux 6.18).
-    switch.enter(|| program.as_xdp()?.attach(&port, XdpMode::Driver).context("a port takes no program"))??;
+    program.attach(switch, &port)?;
     address(&namespace, UPLINK, &format!("{own}/64"))?;
     Ok(namespace)
 }
