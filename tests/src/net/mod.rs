@@ -2,6 +2,7 @@
 //!
 //! Needs root and no network. What a killed process left behind, the next one removes.
 
+mod bridge;
 mod end;
 mod frames;
 mod leftovers;
@@ -13,6 +14,7 @@ mod size;
 mod wait;
 
 pub use self::{
+    bridge::Bridge,
     end::StopAtEnd,
     frames::FrameSocket,
     leftovers::{left_by, scratch},

@@ -11,7 +11,7 @@ use ssa_ctl::{
 };
 use ssa_tests::{
     bench::{Program, redirecting},
-    net::{Namespace, PinRoot, address, interface, route, veth},
+    net::{Bridge, Namespace, PinRoot, address, interface, route, veth},
 };
 use tempfile::TempDir;
 
@@ -48,7 +48,7 @@ pub struct Fleet {
     pub client: Namespace,
     pub filter: Host,
     pub endpoints: [Host; 3],
-    switch: Namespace,
+    switch: Bridge,
     /// What frames of the filter meet at the switch.
     at_switch: Program,
     _programs: Program,
@@ -89,7 +89,8 @@ impl Fleet {
             fs::create_dir(&path).unwrap();
             Host { name, namespace: named(name), pins: PinRoot::new(), interface, folder: path }
         };
-        let (client, switch, filter) = (named("client"), named("switch"), host("filter", FILTER_END));
+        let switch = Bridge::new(&format!("{label}-switch")).unwrap();
+        let (client, filter) = (named("client"), host("filter", FILTER_END));
         let endpoints = NAMES.map(|name| host(name, ENDPOINT_LAN));
 
         veth((&filter.namespace, FILTER_END), (&client, CLIENT_END)).unwrap();
@@ -99,13 +100,9 @@ impl Fleet {
         // What is sent on without the kernel's stack must have whole checksums.
         client.run("ethtool", ["-K", CLIENT_END, "tx", "off"]).unwrap();
 
-        switch.ip(&["link", "add", "br0", "type", "bridge", "mcast_snooping", "0"]).unwrap();
-        switch.ip(&["link", "set", "br0", "up"]).unwrap();
         let lans = std::iter::once((&filter, FILTER_LAN)).chain(endpoints.iter().map(|host| (host, ENDPOINT_LAN)));
         for (host, name) in lans {
-            let port = port(host.name);
-            veth((&switch, &port), (&host.namespace, name)).unwrap();
-            switch.ip(&["link", "set", "dev", &port, "master", "br0"]).unwrap();
+            switch.port(&port(host.name), (&host.namespace, name)).unwrap();
             address(&host.namespace, name, &format!("{}/64", lan(host.name))).unwrap();
         }
         for (number, host) in endpoints.iter().enumerate() {
@@ -117,10 +114,10 @@ impl Fleet {
         }
         // A veth takes what XDP on its other end sends back only where it has a program itself.
         let [mut at_switch, mut programs] = [(); 2].map(|()| Program::answering(XDP_PASS).unwrap());
-        at_switch.attach(&switch, FILTER_PORT).unwrap();
+        at_switch.attach(&switch.namespace, FILTER_PORT).unwrap();
         programs.attach(&client, CLIENT_END).unwrap();
         for name in NAMES {
-            programs.attach(&switch, &port(name)).unwrap();
+            programs.attach(&switch.namespace, &port(name)).unwrap();
         }
         Self { client, filter, endpoints, switch, at_switch, _programs: programs, _folder: folder }
     }
@@ -129,10 +126,10 @@ impl Fleet {
     /// time of a frame.
     pub fn straighten(&mut self) {
         let behind = |host: &Host| interface(&host.namespace, ENDPOINT_LAN).unwrap();
-        let out = |host: &Host| interface(&self.switch, &port(host.name)).unwrap().index;
+        let out = |host: &Host| interface(&self.switch.namespace, &port(host.name)).unwrap().index;
         let ports = self.endpoints.each_ref().map(|host| (out(host), behind(host)));
         self.at_switch = redirecting(&ports).unwrap();
-        self.at_switch.attach(&self.switch, FILTER_PORT).unwrap();
+        self.at_switch.attach(&self.switch.namespace, FILTER_PORT).unwrap();
     }
 
     /// The filter and the endpoints.
@@ -169,7 +166,7 @@ impl Fleet {
         };
         set(&self.filter.namespace, FILTER_LAN);
         for host in self.hosts() {
-            set(&self.switch, &port(host.name));
+            set(&self.switch.namespace, &port(host.name));
         }
         self.endpoints.iter().for_each(|host| set(&host.namespace, ENDPOINT_LAN));
     }
