@@ -184,6 +184,13 @@ fn no_connection_breaks(steer: &str, connections: u32, moves: u32) {
         others.join().unwrap();
         talkers.into_iter().map(|one| one.join().unwrap()).sum()
     });
+    let quiet = || {
+        let before = tally.arrived();
+        // sleep: what was lost or is late comes again within this (RFC 6298, and 200 ms in Linux).
+        thread::sleep(Duration::from_millis(250));
+        tally.arrived() == before
+    };
+    wait_until("the last frames of closed connections", LONGEST, quiet).unwrap();
     let counts = |path: [&str; 2]| fleet.hosts().map(|host| host.packets(&path)).collect::<Vec<_>>();
     let (received, sent_on) =
         (fleet.hosts().map(|host| host.packets(&["received"])), counts(["treatments", "forward"]));
