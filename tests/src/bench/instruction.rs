@@ -120,6 +120,18 @@ pub(super) const fn skip_if(left: R, number: i32, instructions: i16) -> u64 {
     instruction(JUMP_IF_NUMBER, left, R(0), instructions, number)
 }
 
+/// `data =` where a frame begins, as the context has it at `place`, and where it ends behind that. A frame of fewer than so
+/// many octets skips so many instructions.
+pub(super) fn begin(context: R, place: i16, [data, end, spare]: [R; 3], octets: i16, instructions: i16) -> [u64; 5] {
+    [
+        load(Size::Word, data, context, place),
+        load(Size::Word, end, context, place + 4),
+        with(Op::Move, spare, data),
+        with_number(Op::Add, spare, octets.into()),
+        skip_if_greater(spare, end, instructions),
+    ]
+}
+
 /// How many instructions these are, to skip them.
 pub(super) fn length(instructions: &[u64]) -> i16 {
     i16::try_from(instructions.len()).expect("a program of some lines")

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::{
-    instruction::{Op, R, Size, call, end, leave, length, load, number, skip_if, skip_if_greater, with, with_number},
+    instruction::{Op, R, Size, begin, call, end, leave, length, load, number, skip_if, with, with_number},
     program::Program,
 };
 use crate::net::Interface;
@@ -13,7 +13,7 @@ const PASS: i32 = 2;
 /// The helper `bpf_redirect`.
 const REDIRECT: i32 = 23;
 /// Octets of an Ethernet header, and where the last four of the destination are in it.
-const ETHERNET: i32 = 14;
+const ETHERNET: i16 = 14;
 const ADDRESS: i16 = 2;
 
 /// What a switch does, before there is a packet buffer: for each port its number, and who is behind it. What is for others
@@ -35,14 +35,8 @@ pub fn redirecting(ports: &[(u32, Interface)]) -> Result<Program> {
         ways.splice(0..0, way);
     }
     ways.insert(0, load(Size::Word, ADDRESSED, DATA, ADDRESS));
-    let long_enough = [
-        load(Size::Word, DATA, CONTEXT, 0),
-        load(Size::Word, END, CONTEXT, 4),
-        with(Op::Move, VALUE, DATA),
-        with_number(Op::Add, VALUE, ETHERNET),
-        // To where it passes.
-        skip_if_greater(VALUE, END, length(&ways) - length(&leave(PASS))),
-    ];
+    // What is too short goes to where it passes.
+    let long_enough = begin(CONTEXT, 0, [DATA, END, VALUE], ETHERNET, length(&ways) - length(&leave(PASS)));
     let redirect = [with_number(Op::Move, FLAGS, 0), call(REDIRECT), end()];
     Program::xdp(&[long_enough.as_slice(), &ways, &redirect].concat())
 }

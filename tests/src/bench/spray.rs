@@ -7,7 +7,7 @@ use aya::programs::{Xdp, XdpMode};
 use etherparse::PacketBuilder;
 
 use super::{
-    instruction::{Op, R, Size, leave, length, load, memory, number, skip_if_greater, store, with, with_number},
+    instruction::{Op, R, Size, begin, leave, length, load, memory, number, skip_if_greater, store, with_number},
     live::Live,
     program::Program,
     tally::{ARRIVED, SENT, Tally},
@@ -109,12 +109,6 @@ fn code(frame: &[u8], tally: &Tally) -> Vec<u64> {
         &send,
     ]
     .concat();
-    let long_enough = [
-        load(Size::Word, DATA, CONTEXT, 0),
-        load(Size::Word, END, CONTEXT, 4),
-        with(Op::Move, VALUE, DATA),
-        with_number(Op::Add, VALUE, (SLICE + 2).into()),
-        skip_if_greater(VALUE, END, length(&within_the_window)),
-    ];
+    let long_enough = begin(CONTEXT, 0, [DATA, END, VALUE], SLICE + 2, length(&within_the_window));
     [long_enough.as_slice(), &within_the_window, &leave(DROP)].concat()
 }

@@ -10,9 +10,7 @@ use aya::maps::{Array, Map, MapData};
 use aya_obj::generated::bpf_map_type;
 
 use super::{
-    instruction::{
-        Op, R, Size, add_to_memory, leave, length, load, memory, number, skip_if, skip_if_greater, with, with_number,
-    },
+    instruction::{Op, R, Size, add_to_memory, begin, leave, length, load, memory, number, skip_if, with, with_number},
     program::Program,
 };
 use crate::net::Namespace;
@@ -20,6 +18,8 @@ use crate::net::Namespace;
 /// `TC_ACT_OK` and `TC_ACT_SHOT` of `linux/pkt_cls.h`.
 const GO_ON: i32 = 0;
 const DROP: i32 = 2;
+/// Where `struct __sk_buff` of `linux/bpf.h` has `data`, and `data_end` behind it.
+const BEGIN: i16 = 76;
 /// Where a frame has its EtherType, its hop limit and its destination; and the octets that a prefix of /64 takes there.
 const KIND: i16 = 12;
 const HOP_LIMIT: i16 = 14 + 7;
@@ -143,14 +143,8 @@ impl Tally {
             &count,
         ]
         .concat();
-        // `struct __sk_buff`: data and data_end.
-        let long_enough = [
-            load(Size::Word, DATA, CONTEXT, 76),
-            load(Size::Word, END, CONTEXT, 80),
-            with(Op::Move, VALUE, DATA),
-            with_number(Op::Add, VALUE, (DESTINATION + NETWORK).into()),
-            skip_if_greater(VALUE, END, length(&for_the_prefix)),
-        ];
+        let registers = [DATA, END, VALUE];
+        let long_enough = begin(CONTEXT, BEGIN, registers, DESTINATION + NETWORK, length(&for_the_prefix));
         [long_enough.as_slice(), &for_the_prefix, &goes_on].concat()
     }
 }
