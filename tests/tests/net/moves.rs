@@ -219,7 +219,7 @@ fn moves_by_hardware_address_lose_nothing() {
 
 #[test]
 fn moves_through_tunnels_lose_nothing() {
-    moves_lose_nothing("movesip", "ip6ip6", size(100, 1000));
+    moves_lose_nothing("movesip", "ip6ip6", size(100, 10_000));
 }
 
 /// So many endpoints, each an address of one of the three; a config for the filter.
