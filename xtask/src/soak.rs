@@ -22,7 +22,9 @@ pub(crate) fn run(sh: &Shell, args: &Args) -> Result<()> {
     test::refuse_without_root(&[test::Ring::Net])?;
     setup::run(sh, &setup::Args::default())?;
     let tests = if args.tests.is_empty() { TESTS.map(OsString::from).to_vec() } else { args.tests.clone() };
-    cmd!(sh, "cargo test --release --package ssa-tests --test net -- --nocapture --test-threads 1 {tests...}")
+    // The tests would build it themselves, without a word.
+    cmd!(sh, "cargo build --package ssa-ctl").run().context("ssa-ctl cannot be built")?;
+    cmd!(sh, "cargo test --package ssa-tests --test net -- --nocapture --test-threads 1 {tests...}")
         .env("PATH", test::path()?)
         .env("SSA_SOAK", "1")
         .run()

@@ -10,6 +10,7 @@ pub mod figure;
 mod filter;
 mod goodput;
 mod instruction;
+mod live;
 mod machine;
 mod memory;
 mod micro;
@@ -18,21 +19,24 @@ mod output;
 mod paired;
 mod peer;
 mod program;
+mod redirect;
 mod report;
 mod section;
 mod site;
 pub mod spray;
 mod table;
+pub mod tally;
 mod wire;
 mod xdp_filter;
 
-pub(crate) use self::program::Program;
 pub use self::{
     against::{Change, compare},
     chart::chart,
     context::{Context, Phase},
     machine::Machine,
     output::Output,
+    program::Program,
+    redirect::redirecting,
     report::Report,
     section::Section,
     table::{number, number_beside, summary, table},

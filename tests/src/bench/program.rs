@@ -1,22 +1,28 @@
 //! Some instructions in; a loaded program out. The bench needs no more than a few of them, and so no compiler.
 
+use std::mem;
+
 use anyhow::{Context as _, Result};
 use aya::{
     Ebpf,
     maps::{Array, MapData},
-    programs::{SchedClassifier, Xdp},
+    programs::{
+        SchedClassifier, Xdp, XdpMode,
+        tc::{NlOptions, TcAttachOptions, TcAttachType, qdisc_add_clsact},
+    },
 };
 
 use super::{
     elf::{self, elf},
     instruction::leave,
 };
+use crate::net::Namespace;
 
 /// What programs are called in their objects.
 const NAME: &str = "tiny";
 
 /// A program of some instructions. It goes when dropped, and leaves the interface that it was attached to.
-pub(crate) struct Program(Ebpf);
+pub struct Program(Ebpf);
 
 impl Program {
     /// An XDP program.
@@ -34,23 +40,45 @@ impl Program {
     }
 
     /// An XDP program that gives every frame this action (`XDP_*` of `linux/bpf.h`).
-    pub(crate) fn answering(action: i32) -> Result<Self> {
+    pub fn answering(action: i32) -> Result<Self> {
         Self::xdp(&leave(action))
     }
 
     /// A classifier that gives every packet this action (`TC_ACT_*` of `linux/pkt_cls.h`).
     pub(super) fn classifying(action: i32) -> Result<Self> {
-        let mut program = Self::open("classifier", &leave(action))?;
-        program.as_classifier()?.load().context("the kernel refuses a classifier of the bench")?;
-        Ok(program)
+        Self::classifier(&leave(action))
     }
 
-    pub(crate) fn as_xdp(&mut self) -> Result<&mut Xdp> {
+    /// A classifier.
+    pub(super) fn classifier(code: &[u64]) -> Result<Self> {
+        Self::open("classifier", code)
+    }
+
+    /// Gives an XDP program, in native mode, what an interface receives.
+    pub fn attach(&mut self, namespace: &Namespace, interface: &str) -> Result<()> {
+        let program = self.as_xdp()?;
+        let attached = namespace.enter(|| program.attach(interface, XdpMode::Driver))?;
+        attached.map(drop).with_context(|| format!("{interface} of {} takes no program", namespace.name()))
+    }
+
+    pub(super) fn as_xdp(&mut self) -> Result<&mut Xdp> {
         Ok(self.0.program_mut(NAME).context("the object has lost its program")?.try_into()?)
     }
 
-    pub(super) fn as_classifier(&mut self) -> Result<&mut SchedClassifier> {
-        Ok(self.0.program_mut(NAME).context("the object has lost its program")?.try_into()?)
+    /// Gives a classifier what an interface receives, behind XDP, for as long as there is the interface.
+    pub(super) fn classify(&mut self, namespace: &Namespace, interface: &str) -> Result<()> {
+        let program: &mut SchedClassifier =
+            self.0.program_mut(NAME).context("the object has lost its program")?.try_into()?;
+        program.load().context("the kernel refuses a classifier of the bench")?;
+        namespace.enter(|| -> Result<()> {
+            qdisc_add_clsact(interface)?;
+            // By netlink: the qdisc counts what a program of its own drops.
+            let options = TcAttachOptions::Netlink(NlOptions::default());
+            let id = program.attach_with_options(interface, TcAttachType::Ingress, options)?;
+            // Dropped, it would be detached in whatever namespace we are by then. It goes with its own.
+            mem::forget(program.take_link(id)?);
+            Ok(())
+        })?
     }
 
     /// Takes what the program remembers, of three words, out of it.

@@ -2,6 +2,8 @@
 //!
 //! Needs root and no network. What a killed process left behind, the next one removes.
 
+mod bridge;
+mod end;
 mod frames;
 mod leftovers;
 mod link;
@@ -12,12 +14,14 @@ mod size;
 mod wait;
 
 pub use self::{
+    bridge::Bridge,
+    end::StopAtEnd,
     frames::FrameSocket,
     leftovers::{left_by, scratch},
     link::{Interface, address, interface, neighbour, route, veth},
     namespace::Namespace,
     pins::PinRoot,
     process::{Running, output_of},
-    size::size,
+    size::{rounds, size},
     wait::wait_until,
 };

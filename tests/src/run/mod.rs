@@ -20,7 +20,7 @@ use ssa_ctl::{
 use tempfile::TempDir;
 
 use crate::{
-    frames::{KEYS, RING, Service},
+    frames::{Case, KEYS, RING, Service},
     net::scratch,
 };
 
@@ -163,6 +163,16 @@ pub const fn action(treatment: Treatment) -> u32 {
 /// A verdict's place among the cells of all services.
 pub const fn cell(verdict: &Verdict) -> usize {
     (verdict.service * Verdict::CELLS + verdict.cell()) as usize
+}
+
+/// The place of what a case counts, where the services have these numbers.
+pub fn place(case: &Case, numbers: &Numbers) -> usize {
+    cell(&Verdict {
+        service: case.service.map_or(0, |name| numbers.get(name).expect("a service of the case")),
+        reason: case.reason,
+        treatment: case.treatment,
+        would_drop: case.would_drop,
+    })
 }
 
 /// What moved between two readings: place, packets, bytes.

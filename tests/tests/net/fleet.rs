@@ -10,7 +10,10 @@ use ssa_ctl::{
     config::Bounds,
     context::Context,
 };
-use ssa_tests::net::{Namespace, PinRoot, address, interface, route, veth};
+use ssa_tests::{
+    bench::{Program, redirecting},
+    net::{Bridge, Namespace, PinRoot, address, interface, route, veth},
+};
 use tempfile::TempDir;
 
 use crate::site::{CLIENT, HOST, PREFIX, Said};
@@ -23,6 +26,10 @@ pub const FILTER_END: &str = "fc0";
 pub const FILTER_LAN: &str = "fe0";
 /// The endpoints' interface towards the filter.
 pub const ENDPOINT_LAN: &str = "up0";
+/// The switch's port to the filter.
+const FILTER_PORT: &str = "sw-filter";
+/// Of `linux/bpf.h`.
+const XDP_PASS: i32 = 2;
 /// The names of the endpoints that own slices.
 pub const NAMES: [&str; 3] = ["a", "b", "c"];
 /// Slice bits, where nothing else is said.
@@ -42,14 +49,21 @@ pub struct Fleet {
     pub client: Namespace,
     pub filter: Host,
     pub endpoints: [Host; 3],
-    switch: Namespace,
-    _programs: [PinRoot; 2],
+    switch: Bridge,
+    /// What frames of the filter meet at the switch.
+    at_switch: Program,
+    _programs: Program,
     _folder: TempDir,
 }
 
 /// An address of the LAN of filter and endpoints.
 pub fn lan(name: &str) -> String {
     format!("2001:db8:e::{}", if name == "filter" { "f" } else { name })
+}
+
+/// The switch's port to a host.
+fn port(name: &str) -> String {
+    format!("sw-{name}")
 }
 
 /// An address of the service, in a slice of [`BITS`] bits.
@@ -66,17 +80,6 @@ pub fn service(steer: &str, more: &str) -> String {
     )
 }
 
-/// Gives interfaces a program that passes everything, for as long as it is pinned. A veth takes what XDP on its other end
-/// sends back only where it has a program itself.
-fn pass(namespace: &Namespace, interfaces: &[&str]) -> PinRoot {
-    let (folder, pins) = (TempDir::new().unwrap(), PinRoot::new());
-    let file = folder.path().join("pass.toml");
-    let service = "[[service]]\nname = \"none\"\nprefixes = [\"2001:db8:ffff::/64\"]\nrule = \"any:*\"\n";
-    fs::write(&file, format!("version = 1\n[host]\ninterfaces = {interfaces:?}\n{service}")).unwrap();
-    Said::of(namespace.ssa_ctl(&pins).args(["--json", "apply"]).arg(&file)).done();
-    pins
-}
-
 impl Fleet {
     /// Lays the wires.
     pub fn new(label: &str) -> Self {
@@ -87,7 +90,8 @@ impl Fleet {
             fs::create_dir(&path).unwrap();
             Host { name, namespace: named(name), pins: PinRoot::new(), interface, folder: path }
         };
-        let (client, switch, filter) = (named("client"), named("switch"), host("filter", FILTER_END));
+        let switch = Bridge::new(&format!("{label}-switch")).unwrap();
+        let (client, filter) = (named("client"), host("filter", FILTER_END));
         let endpoints = NAMES.map(|name| host(name, ENDPOINT_LAN));
 
         veth((&filter.namespace, FILTER_END), (&client, CLIENT_END)).unwrap();
@@ -97,13 +101,9 @@ impl Fleet {
         // What is sent on without the kernel's stack must have whole checksums.
         client.run("ethtool", ["-K", CLIENT_END, "tx", "off"]).unwrap();
 
-        switch.ip(&["link", "add", "br0", "type", "bridge", "mcast_snooping", "0"]).unwrap();
-        switch.ip(&["link", "set", "br0", "up"]).unwrap();
         let lans = std::iter::once((&filter, FILTER_LAN)).chain(endpoints.iter().map(|host| (host, ENDPOINT_LAN)));
         for (host, name) in lans {
-            let port = format!("sw-{}", host.name);
-            veth((&switch, &port), (&host.namespace, name)).unwrap();
-            switch.ip(&["link", "set", "dev", &port, "master", "br0"]).unwrap();
+            switch.port(&port(host.name), (&host.namespace, name)).unwrap();
             address(&host.namespace, name, &format!("{}/64", lan(host.name))).unwrap();
         }
         for (number, host) in endpoints.iter().enumerate() {
@@ -113,9 +113,24 @@ impl Fleet {
             address(&client, &end, &format!("{net}::1/64")).unwrap();
             route(&host.namespace, &["default", "via", &format!("{net}::1")]).unwrap();
         }
-        let ports = ["sw-filter", "sw-a", "sw-b", "sw-c"];
-        let programs = [pass(&client, &[CLIENT_END]), pass(&switch, &ports)];
-        Self { client, filter, endpoints, switch, _programs: programs, _folder: folder }
+        // A veth takes what XDP on its other end sends back only where it has a program itself.
+        let [mut at_switch, mut programs] = [(); 2].map(|()| Program::answering(XDP_PASS).unwrap());
+        at_switch.attach(&switch.namespace, FILTER_PORT).unwrap();
+        programs.attach(&client, CLIENT_END).unwrap();
+        for name in NAMES {
+            programs.attach(&switch.namespace, &port(name)).unwrap();
+        }
+        Self { client, filter, endpoints, switch, at_switch, _programs: programs, _folder: folder }
+    }
+
+    /// Lets the switch send what the filter sends to endpoints straight there, without its bridge, which takes most of the
+    /// time of a frame.
+    pub fn straighten(&mut self) {
+        let behind = |host: &Host| interface(&host.namespace, ENDPOINT_LAN).unwrap();
+        let out = |host: &Host| interface(&self.switch.namespace, &port(host.name)).unwrap().index;
+        let ports = self.endpoints.each_ref().map(|host| (out(host), behind(host)));
+        self.at_switch = redirecting(&ports).unwrap();
+        self.at_switch.attach(&self.switch.namespace, FILTER_PORT).unwrap();
     }
 
     /// The filter and the endpoints.
@@ -152,7 +167,7 @@ impl Fleet {
         };
         set(&self.filter.namespace, FILTER_LAN);
         for host in self.hosts() {
-            set(&self.switch, &format!("sw-{}", host.name));
+            set(&self.switch.namespace, &port(host.name));
         }
         self.endpoints.iter().for_each(|host| set(&host.namespace, ENDPOINT_LAN));
     }

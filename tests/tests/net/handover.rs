@@ -8,16 +8,21 @@ use std::{
     time::Duration,
 };
 
-use ssa_tests::net::{Namespace, size, wait_until};
+use ssa_tests::{
+    bench::tally::{Tally, Then},
+    net::{Namespace, StopAtEnd, rounds, size, wait_until},
+};
 
 use crate::{
-    fleet::{BITS, Fleet, Host, NAMES, called, service},
+    fleet::{BITS, ENDPOINT_LAN, Fleet, Host, NAMES, called, service},
     stream::LONGEST,
 };
 
 const SLICES: u32 = 1 << BITS;
 /// Where the servers listen.
 const PORT: u16 = 7444;
+/// The hop limit that packets of the client leave with.
+const HOP_LIMIT: u8 = 64;
 /// Octets that go up and come back at a time.
 const CHUNK: usize = 4096;
 
@@ -77,14 +82,6 @@ fn talk(mut stream: TcpStream, seed: u64, stop: &AtomicBool) -> io::Result<u64> 
     Ok(octets)
 }
 
-struct End<'a>(&'a AtomicBool);
-
-impl Drop for End<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-}
-
 /// The two endpoints that a slice moves between: its connections are never at a third one.
 fn pair(slice: u32) -> [&'static str; 2] {
     [NAMES[slice as usize % 3], NAMES[(slice as usize + 1) % 3]]
@@ -104,6 +101,29 @@ fn move_slice(fleet: &Fleet, round: u32, slice: u32, to: &str) {
     }
 }
 
+/// Counts at each endpoint what its stack gets of the service, frame by frame.
+fn watch(fleet: &Fleet) -> Tally {
+    let mut tally = Tally::new(called(0, 0)).unwrap();
+    for host in &fleet.endpoints {
+        host.namespace.run("ethtool", ["-K", ENDPOINT_LAN, "gro", "off"]).unwrap();
+        tally.watch(&host.namespace, ENDPOINT_LAN, Then::GoesOn).unwrap();
+    }
+    tally
+}
+
+/// Checks by the hop limits of all frames that none went in a circle: each has been sent on once or twice, and all of them
+/// together as often as the hosts have counted.
+fn none_circled(hop_limits: &[Vec<(u8, u64)>], frames: u64, sent_on: u64) {
+    let arrived = hop_limits.iter().flatten().map(|&(hop_limit, frames)| (HOP_LIMIT - hop_limit, frames));
+    let (mut all, mut hops) = (0, 0);
+    for (taken, frames) in arrived {
+        assert!((1..=2).contains(&taken), "{frames} frames were sent on {taken} times: {hop_limits:?}");
+        all += frames;
+        hops += u64::from(taken) * frames;
+    }
+    assert_eq!((all, hops), (frames, sent_on), "frames that arrived, and how often they were sent on: {hop_limits:?}");
+}
+
 fn no_connection_breaks(steer: &str, connections: u32, moves: u32) {
     let fleet = Fleet::new(&format!("hand{steer}"));
     fleet.set_forwarding(steer == "route");
@@ -111,6 +131,7 @@ fn no_connection_breaks(steer: &str, connections: u32, moves: u32) {
     fleet.set_lan_mtu(1600);
     fleet.apply(&service(steer, ""));
     fleet.endpoints.iter().for_each(start);
+    let tally = watch(&fleet);
     let arrive = |slice: u32, to: &str| {
         if steer == "route" {
             fleet.route_slice(slice, to);
@@ -123,7 +144,7 @@ fn no_connection_breaks(steer: &str, connections: u32, moves: u32) {
     let (stop, started, short) = (AtomicBool::new(false), AtomicU64::new(0), AtomicU64::new(0));
     let client = &fleet.client;
     let octets: u64 = thread::scope(|scope| {
-        let end = End(&stop);
+        let end = StopAtEnd(&stop);
         let (stop, started, short) = (&stop, &started, &short);
         let long = |number: u32| {
             let (stream, name) = connect(client, called(number % SLICES, 1)).unwrap();
@@ -150,7 +171,7 @@ fn no_connection_breaks(steer: &str, connections: u32, moves: u32) {
                 || talkers.iter().any(thread::ScopedJoinHandle::is_finished)
         };
         wait_until("all connections to be there", LONGEST, all).unwrap();
-        for round in 0..moves {
+        for round in rounds(&format!("{steer}, {moves} moves"), moves) {
             let slice = round * 5 % SLICES;
             let to = pair(slice)[(round / SLICES + 1) as usize % 2];
             move_slice(&fleet, round, slice, to);
@@ -163,6 +184,13 @@ fn no_connection_breaks(steer: &str, connections: u32, moves: u32) {
         others.join().unwrap();
         talkers.into_iter().map(|one| one.join().unwrap()).sum()
     });
+    let quiet = || {
+        let before = tally.arrived();
+        // sleep: what was lost or is late comes again within this (RFC 6298, and 200 ms in Linux).
+        thread::sleep(Duration::from_millis(250));
+        tally.arrived() == before
+    };
+    wait_until("the last frames of closed connections", LONGEST, quiet).unwrap();
     let counts = |path: [&str; 2]| fleet.hosts().map(|host| host.packets(&path)).collect::<Vec<_>>();
     let (received, sent_on) =
         (fleet.hosts().map(|host| host.packets(&["received"])), counts(["treatments", "forward"]));
@@ -176,11 +204,19 @@ fn no_connection_breaks(steer: &str, connections: u32, moves: u32) {
     let by_endpoints: u64 = sent_on[1..].iter().sum();
     assert!(by_endpoints > 0 && by_endpoints <= from_filter, "{by_endpoints} of {from_filter} were sent on once more");
     assert_eq!(received[1..].iter().sum::<u64>(), from_filter + by_endpoints, "frames got lost, or came twice");
+    let hop_limits = tally.hop_limits();
+    println!("{steer}: hop limits and frames at {NAMES:?}: {hop_limits:?}");
+    none_circled(&hop_limits, from_filter, from_filter + by_endpoints);
 }
 
 #[test]
 fn connections_stay_while_slices_move() {
     no_connection_breaks("ip6ip6", size(40, 200), size(100, 1000));
+}
+
+#[test]
+fn connections_stay_while_hardware_addresses_change() {
+    no_connection_breaks("l2", size(20, 200), size(50, 1000));
 }
 
 #[test]

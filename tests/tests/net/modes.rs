@@ -9,9 +9,9 @@ use ssa_ctl::{
     plan::numbers::Numbers,
 };
 use ssa_tests::{
-    frames::{Case, cases, services},
+    frames::{cases, services},
     net::wait_until,
-    run::{Config, cell, moved, name},
+    run::{Config, moved, name, place},
 };
 
 use crate::{
@@ -40,15 +40,6 @@ fn in_force(site: &Site, mode: &str) -> (Instance, Numbers) {
 
 fn read(instance: &Instance, services: u32) -> Vec<Cell> {
     (0..=services).flat_map(|service| instance.cells(service).unwrap()).collect()
-}
-
-fn place(case: &Case, numbers: &Numbers) -> usize {
-    cell(&Verdict {
-        service: case.service.map_or(0, |name| numbers.get(name).unwrap()),
-        reason: case.reason,
-        treatment: case.treatment,
-        would_drop: case.would_drop,
-    })
 }
 
 /// What is wrong with each frame of the table in this mode.

@@ -3,22 +3,22 @@
 use std::{
     array,
     fmt::Write as _,
-    sync::{
-        Mutex,
-        atomic::{AtomicBool, AtomicU64, Ordering},
-        mpsc,
-    },
+    sync::atomic::{AtomicBool, Ordering},
     thread,
     time::{Duration, Instant},
 };
 
+use rustix::time::{ClockId, clock_gettime};
 use ssa_ctl::{
     kernel::{instance::Instance, pins::Pins},
     plan::slices::Place,
 };
 use ssa_tests::{
-    bench::spray::Spray,
-    net::{interface, size, wait_until},
+    bench::{
+        spray::{HOP_LIMIT, Spray, WINDOW},
+        tally::{Tally, Then},
+    },
+    net::{StopAtEnd, interface, rounds, size, wait_until},
 };
 
 use crate::{
@@ -28,12 +28,8 @@ use crate::{
     stream::LONGEST,
 };
 
-/// Frames that are on their way at a time: fewer than the ring of a veth holds.
-const BURST: u32 = 192;
-/// The kernel takes its time to end a burst that has left. Meanwhile others send.
-const SENDERS: usize = 4;
-/// Slice bits of endpoints, and of the filter where it moves slices.
-const BITS: u8 = 10;
+/// Frames that are made at a time, sent or not, before anybody looks whether to stop.
+const LOOK_EVERY: u32 = 1 << 14;
 
 fn service(endpoints: &[&str], steer: &str, bits: u8) -> String {
     format!(
@@ -50,89 +46,105 @@ fn open(host: &Host) -> Instance {
 /// A fleet whose endpoints count all that comes, by slice.
 struct Scene {
     fleet: Fleet,
+    /// Slice bits of the endpoints: the filter has as many, or more.
+    bits: u8,
     ends: [Instance; 3],
     /// Where each of these counts by slice.
     places: [Place; 3],
-    /// Frames sent that have all arrived.
-    arrived: AtomicU64,
+    tally: Tally,
 }
 
 impl Scene {
-    fn new(label: &str, steer: &str, filter: &str) -> Self {
-        let fleet = Fleet::new(label);
-        fleet.filter.apply(filter).done();
+    fn new(label: &str, steer: &str, bits: u8) -> Self {
+        let mut fleet = Fleet::new(label);
+        fleet.straighten();
+        fleet.filter.apply(&config(FILTER_END, &service(&NAMES, steer, bits))).done();
+        let mut tally = Tally::new(PREFIX.split('/').next().unwrap().parse().unwrap()).unwrap();
         for host in &fleet.endpoints {
-            host.apply(&config(ENDPOINT_LAN, &service(&[host.name], steer, BITS))).done();
+            host.apply(&config(ENDPOINT_LAN, &service(&[host.name], steer, bits))).done();
+            tally.watch(&host.namespace, ENDPOINT_LAN, Then::Ends).unwrap();
         }
         let ends = array::from_fn(|number| open(&fleet.endpoints[number]));
         let places = ends.each_ref().map(|end: &Instance| end.running().unwrap().tables.slices.places["web"]);
-        Self { fleet, ends, places, arrived: AtomicU64::new(0) }
+        Self { fleet, bits, ends, places, tally }
     }
 
     fn received(&self) -> [u64; 3] {
         self.ends.each_ref().map(|end| counts(end, "web").received.packets)
     }
 
-    /// Frames of a slice at an endpoint.
-    fn frames(&self, end: usize, slice: u32) -> u64 {
-        self.ends[end].slice_frames(self.places[end]).unwrap()[slice as usize]
+    /// Frames of each slice at an endpoint.
+    fn frames(&self, end: usize) -> Vec<u64> {
+        self.ends[end].slice_frames(self.places[end]).unwrap()
     }
 
     /// Waits until all that was on its way has arrived, and more.
     fn settle(&self) {
-        let before = self.arrived.load(Ordering::Acquire);
-        let more = || self.arrived.load(Ordering::Acquire) >= before + 2 * u64::from(BURST);
-        wait_until("frames to arrive", LONGEST, more).unwrap();
+        let enough = self.tally.sent() + 2 * u64::from(WINDOW);
+        let deadline = Instant::now() + LONGEST;
+        while self.tally.arrived() < enough {
+            assert!(Instant::now() < deadline, "of {} frames, {} arrived", self.tally.sent(), self.tally.arrived());
+            // sleep: the frames need the CPUs too.
+            thread::sleep(Duration::from_micros(100));
+        }
     }
 
-    /// Sends until told to stop. No frame may be lost: each burst arrives before the next one leaves.
-    fn flood(&self, stop: &AtomicBool) {
+    /// Sends until told to stop, and waits until all has arrived; the CPU time that it took.
+    fn flood(&self, stop: &AtomicBool) -> Duration {
         let ends = [(&self.fleet.client, CLIENT_END), (&self.fleet.filter.namespace, FILTER_END)];
         let [from, to] = ends.map(|(namespace, name)| interface(namespace, name).unwrap());
-        let prefix = PREFIX.split('/').next().unwrap().parse().unwrap();
-        let mut spray = Spray::new(from, to, CLIENT.parse().unwrap(), prefix).unwrap();
-        let base: u64 = self.received().iter().sum();
-        let nozzle = self.fleet.client.enter(|| spray.nozzle()).unwrap().unwrap();
-        let (go, turns) = mpsc::sync_channel(0);
-        let turns = Mutex::new(turns);
-        let turn = || turns.lock().unwrap().recv().is_ok();
+        let mut spray = Spray::new(from, to, CLIENT.parse().unwrap(), &self.tally).unwrap();
         let send = || {
-            while turn() {
-                nozzle.send(BURST).unwrap();
-            }
-        };
-        thread::scope(|scope| {
-            for _ in 0..SENDERS {
-                scope.spawn(|| self.fleet.client.enter(send).unwrap());
-            }
-            let mut sent = 0;
+            let nozzle = spray.nozzle().unwrap();
             while !stop.load(Ordering::Relaxed) {
-                go.send(()).unwrap();
-                sent += u64::from(BURST);
-                let deadline = Instant::now() + LONGEST;
-                while self.received().iter().sum::<u64>() - base < sent {
-                    assert!(Instant::now() < deadline, "of {sent} frames, {:?} - {base} arrived", self.received());
-                    thread::yield_now();
-                }
-                self.arrived.fetch_add(BURST.into(), Ordering::Release);
+                nozzle.send(LOOK_EVERY).unwrap();
             }
-            drop(go);
-            assert_eq!(self.received().iter().sum::<u64>() - base, sent, "more frames than were sent");
-        });
+            clock_gettime(ClockId::ThreadCPUTime)
+        };
+        let taken = self.fleet.client.enter(send).unwrap();
+        let all = || self.tally.arrived() == self.tally.sent();
+        wait_until("all frames to arrive", LONGEST, all).unwrap();
+        taken.try_into().unwrap()
+    }
+
+    /// Whose the slices are: for each of the endpoints' slices, the hosts that have a part of it.
+    fn hosts(&self) -> Vec<[bool; 3]> {
+        let said = self.fleet.filter.ctl(["slices", "web"]).done();
+        let slices = &said["services"]["web"];
+        let parts = slices["slice_bits"].as_u64().unwrap() - u64::from(self.bits);
+        let (mut hosts, mut next) = (vec![[false; 3]; 1 << self.bits], 0);
+        for run in slices["runs"].as_array().unwrap() {
+            let owner = run["endpoint"].as_str();
+            let host = host(owner.unwrap_or_else(|| panic!("a slice without an owner: {run}")));
+            let [first, last] = ["first", "last"].map(|end| usize::try_from(run[end].as_u64().unwrap()).unwrap());
+            assert_eq!(first, next, "not each slice is named once: {said}");
+            hosts[first >> parts..=last >> parts].iter_mut().for_each(|hosts| hosts[host] = true);
+            next = last + 1;
+        }
+        assert_eq!(next >> parts, hosts.len(), "not all slices are named: {said}");
+        hosts
+    }
+
+    /// Does what changes owners. Frames go to those of before and those of now, and to no third.
+    fn change(&self, what: &str, work: impl FnOnce()) {
+        self.settle();
+        let (owned, before) = (self.hosts(), [0, 1, 2].map(|end| self.frames(end)));
+        work();
+        self.settle();
+        let (owns, after) = (self.hosts(), [0, 1, 2].map(|end| self.frames(end)));
+        for (end, name) in NAMES.iter().enumerate() {
+            for slice in (0..owns.len()).filter(|&slice| !owned[slice][end] && !owns[slice][end]) {
+                let frames = after[end][slice] - before[end][slice];
+                assert_eq!(frames, 0, "{what}: frames of slice {slice} went to {name}, which has never had it");
+            }
+        }
     }
 
     /// Looks whose the slices are, until told to stop; how often.
     fn look(&self, stop: &AtomicBool) -> u32 {
         let mut looks = 0;
         while !stop.load(Ordering::Relaxed) {
-            let said = self.fleet.filter.ctl(["slices", "web"]).done();
-            let slices = &said["services"]["web"];
-            let mut next = 0;
-            for run in slices["runs"].as_array().unwrap() {
-                assert!(run["first"] == next && run["endpoint"].is_string(), "a slice without an owner: {said}");
-                next = run["last"].as_u64().unwrap() + 1;
-            }
-            assert_eq!(next, 1 << slices["slice_bits"].as_u64().unwrap(), "{said}");
+            self.hosts();
             looks += 1;
             // sleep: the frames need the CPUs too.
             thread::sleep(Duration::from_millis(30));
@@ -143,58 +155,61 @@ impl Scene {
     /// Does the work under the flood; the filter counts what the endpoints do, and drops nothing.
     fn under_flood(&self, what: &str, work: impl FnOnce()) {
         let stop = AtomicBool::new(false);
-        let (begin, before) = (Instant::now(), self.received());
-        let looks = thread::scope(|scope| {
+        let (begin, before, already) = (Instant::now(), self.received(), self.tally.sent());
+        let (sending, looks) = thread::scope(|scope| {
             let flood = scope.spawn(|| self.flood(&stop));
             let looker = scope.spawn(|| self.look(&stop));
-            let end = End(&stop);
+            let end = StopAtEnd(&stop);
             self.settle();
             work();
             self.settle();
             drop(end);
-            flood.join().unwrap();
-            looker.join().unwrap()
+            (flood.join().unwrap(), looker.join().unwrap())
         });
         let (taken, after) = (begin.elapsed(), self.received());
         let each: [u64; 3] = array::from_fn(|end| after[end] - before[end]);
-        let sent: u64 = each.iter().sum();
-        println!("{what}: {sent} frames sent in {taken:.1?}, {each:?} received, {looks} looks");
-        let all = |path: [&str; 2]| self.fleet.filter.packets(&path);
-        assert_eq!(all(["treatments", "drop"]), 0, "{}", self.fleet.filter.counted());
-        assert_eq!(all(["treatments", "forward"]), self.arrived.load(Ordering::Acquire));
-    }
-}
-
-struct End<'a>(&'a AtomicBool);
-
-impl Drop for End<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
+        let (all, sent) = (self.tally.sent(), self.tally.sent() - already);
+        let [rate, at_best] = [taken, sending].map(|time| u128::from(sent) * 1000 / time.as_micros());
+        println!(
+            "{what}: {sent} frames in {taken:.1?}, {rate} thousand a second, {at_best} in one of the sender's CPU time; \
+             {each:?} received, {looks} looks"
+        );
+        assert_eq!(each.iter().sum::<u64>(), sent, "{each:?} received");
+        // Each was sent on once.
+        assert_eq!(self.tally.hop_limits(), after.map(|frames| vec![(HOP_LIMIT - 1, frames)]));
+        let count = |path: [&str; 2]| self.fleet.filter.packets(&path);
+        assert_eq!(count(["treatments", "drop"]), 0, "{}", self.fleet.filter.counted());
+        assert_eq!(count(["treatments", "forward"]), all);
     }
 }
 
 fn moves_lose_nothing(label: &str, steer: &str, moves: u32) {
-    let scene = Scene::new(label, steer, &config(FILTER_END, &service(&NAMES, steer, BITS)));
-    let mut owners: Vec<usize> = scene.fleet.owners().iter().map(|owner| number(owner)).collect();
-    scene.under_flood(&format!("{steer}, {moves} moves"), || {
-        for round in 0..moves {
+    const BITS: u8 = 10;
+    let scene = Scene::new(label, steer, BITS);
+    let mut owners: Vec<usize> = scene.fleet.owners().iter().map(|owner| host(owner)).collect();
+    let what = format!("{steer}, {moves} moves");
+    scene.under_flood(&what, || {
+        for round in rounds(&what, moves) {
             let slice = round.wrapping_mul(0x9e37) >> 3 & ((1 << BITS) - 1);
-            let old = owners[slice as usize];
+            let place = slice as usize;
+            let old = owners[place];
             let new = (old + 1 + round as usize % 2) % 3;
             let third = 3 - old - new;
-            let frames = scene.frames(third, slice);
+            let before = scene.frames(third)[place];
             scene.fleet.filter.move_slices((slice, slice), NAMES[new]);
             scene.settle();
-            assert_eq!(scene.frames(third, slice), frames, "slice {slice}: a frame went to {}", NAMES[third]);
-            owners[slice as usize] = new;
+            assert_eq!(scene.frames(third)[place], before, "slice {slice}: a frame went to {}", NAMES[third]);
+            owners[place] = new;
         }
     });
-    let now: Vec<usize> = scene.fleet.owners().iter().map(|owner| number(owner)).collect();
+    let now: Vec<usize> = scene.fleet.owners().iter().map(|owner| host(owner)).collect();
     assert!(now == owners, "the slices are where nobody moved them");
 }
 
-fn number(name: &str) -> usize {
-    NAMES.iter().position(|other| *other == name).unwrap()
+/// The place of the host that an endpoint is on: those of [`many`] have numbers.
+fn host(endpoint: &str) -> usize {
+    let by_name = NAMES.iter().position(|name| *name == endpoint);
+    by_name.unwrap_or_else(|| endpoint[1..].parse::<usize>().unwrap() % 3)
 }
 
 #[test]
@@ -204,7 +219,7 @@ fn moves_by_hardware_address_lose_nothing() {
 
 #[test]
 fn moves_through_tunnels_lose_nothing() {
-    moves_lose_nothing("movesip", "ip6ip6", size(100, 1000));
+    moves_lose_nothing("movesip", "ip6ip6", size(100, 10_000));
 }
 
 /// So many endpoints, each an address of one of the three; a config for the filter.
@@ -222,32 +237,31 @@ fn many(fleet: &Fleet, count: usize) -> String {
 
 #[test]
 fn changes_of_the_endpoints_lose_nothing() {
-    let scene = Scene::new("scale", "l2", &config(FILTER_END, &service(&NAMES, "l2", BITS)));
+    let scene = Scene::new("scale", "l2", 14);
     let fleet = &scene.fleet;
     let [few, most] = [10, size(300, 1000)];
     scene.fleet.filter.apply(&many(fleet, few)).done();
     scene.under_flood("drain of half", || {
-        for number in (0..few).step_by(2) {
-            fleet.filter.ctl(["endpoint", "drain", &format!("e{number}")]).done();
+        let half = || (0..few).step_by(2).map(|number| format!("e{number}"));
+        for name in half() {
+            scene.change(&name, || drop(fleet.filter.ctl(["endpoint", "drain", &name]).done()));
         }
         let said = fleet.filter.ctl(["endpoints"]).done();
         for endpoint in said["endpoints"].as_array().unwrap() {
             assert_eq!(endpoint["services"]["web"]["slices"] == 0, endpoint["drain"] == true, "{endpoint}");
         }
-        for number in (0..few).step_by(2) {
-            fleet.filter.ctl(["endpoint", "drain", "--off", &format!("e{number}")]).done();
+        for name in half() {
+            scene.change(&name, || drop(fleet.filter.ctl(["endpoint", "drain", "--off", &name]).done()));
         }
     });
     scene.under_flood(&format!("{few}, {most} and {few} endpoints"), || {
         for count in [most, few] {
-            fleet.filter.apply(&many(fleet, count)).done();
-            scene.settle();
+            scene.change(&format!("{count} endpoints"), || drop(fleet.filter.apply(&many(fleet, count)).done()));
         }
     });
     scene.under_flood("split and merge", || {
         for (verb, bits) in [("split", "16"), ("merge", "14"), ("split", "15"), ("merge", "14")] {
-            fleet.filter.ctl(["slice", verb, "web", bits]).done();
-            scene.settle();
+            scene.change(verb, || drop(fleet.filter.ctl(["slice", verb, "web", bits]).done()));
         }
     });
 }

@@ -1,10 +1,9 @@
 //! The table of frames in; the loaded program does with each what the table says, and counts it in exactly one cell.
 
-use ssa_common::verdict::Verdict;
 use ssa_ctl::{kernel::sandbox::Sandbox, plan::numbers::Numbers};
 use ssa_tests::{
     frames::{Case, cases, services},
-    run::{Config, action, cell, load, moved, name},
+    run::{Config, action, load, moved, name, place},
 };
 
 use crate::kernel;
@@ -57,14 +56,5 @@ fn difference(sandbox: &mut Sandbox, case: &Case, numbers: &Numbers) -> Option<S
         let lengths = (ran.frame.len(), octets.len());
         let place = name(place(case, numbers));
         format!("{}: action {}, not {wanted}; {lengths:?} octets differ at {at:?}; {place}", case.name, ran.action)
-    })
-}
-
-fn place(case: &Case, numbers: &Numbers) -> usize {
-    cell(&Verdict {
-        service: case.service.map_or(0, |name| numbers.get(name).unwrap()),
-        reason: case.reason,
-        treatment: case.treatment,
-        would_drop: case.would_drop,
     })
 }

@@ -64,7 +64,7 @@ fn the_new_owner_sends_to_the_previous_one_what_it_has_not_begun() {
         for (name, packet) in beginnings() {
             let name = format!("{steer}: {name}");
             let reason = if name.contains("error") { Reason::IcmpError } else { Reason::Conform };
-            let here = |frame| Fate::here(SLICE, frame).counted(reason, Treatment::Pass, false);
+            let here = |frame| Fate::here(SLICE, frame).because(reason);
             site.expect(&name, &packet.frame(), &here(packet.frame()));
             for steered in [true, false] {
                 let frame = wrapped(THIRD, HOST, steered, &packet).frame();
@@ -73,10 +73,8 @@ fn the_new_owner_sends_to_the_previous_one_what_it_has_not_begun() {
         }
         for (name, packet, reason) in middles() {
             let name = format!("{steer}: {name}");
-            let forward = |packet: &Packet| {
-                let fate = Fate::to(OTHER, SLICE, &wrapped(HOST, OTHER, false, packet));
-                fate.counted(reason, Treatment::Forward, false)
-            };
+            let forward =
+                |packet: &Packet| Fate::to(OTHER, SLICE, &wrapped(HOST, OTHER, false, packet)).because(reason);
             site.expect(&name, &packet.frame(), &forward(&packet.on()));
             site.expect(&format!("{name}, tagged"), &packet.clone().tagged(2).frame(), &forward(&packet.on()));
             for tags in [0, 1, 4] {
@@ -84,14 +82,13 @@ fn the_new_owner_sends_to_the_previous_one_what_it_has_not_begun() {
                 let once = wrapped(THIRD, HOST, true, &packet).tagged(tags);
                 site.expect(&format!("{name}, wrapped, {tags} tags"), &once.frame(), &forward(&packet.on()));
                 let last = wrapped(THIRD, HOST, false, &packet).tagged(tags);
-                let here = Fate::here(SLICE, packet.clone().tagged(tags).frame());
-                let here = here.counted(reason, Treatment::Pass, false);
+                let here = Fate::here(SLICE, packet.clone().tagged(tags).frame()).because(reason);
                 site.expect(&format!("{name}, wrapped, the last time"), &last.frame(), &here);
             }
         }
         let discovery = Packet::to(SLICE).carrying(solicitation(SLICE)).hops(255).frame();
         let here = Fate { slice: None, ..Fate::here(SLICE, discovery.clone()) };
-        site.expect("discovery", &discovery, &here.counted(Reason::Control, Treatment::Pass, false));
+        site.expect("discovery", &discovery, &here.because(Reason::Control));
         let frame = wrong(SLICE).carrying(tcp(ACK, 0)).frame();
         site.expect("a mismatch", &frame, &Fate::dropped(Reason::FieldMismatch, frame.clone()));
         site.judge();
@@ -108,23 +105,20 @@ fn the_previous_owner_sends_on_what_it_has_no_connection_for() {
         let beginnings = beginnings.map(|(name, packet)| (true, name, packet, Reason::Conform));
         let middles = middles().into_iter().map(|(name, packet, reason)| (false, name, packet, reason));
         for (begins, name, packet, reason) in beginnings.chain(middles) {
-            let last = Fate::to(OTHER, SLICE, &wrapped(HOST, OTHER, false, &packet.on()));
-            let last = last.counted(reason, Treatment::Forward, false);
+            let here = Fate::here(SLICE, packet.frame()).because(reason);
+            let to_other = |packet: &Packet| Fate::to(OTHER, SLICE, packet).because(reason);
+            let last = to_other(&wrapped(HOST, OTHER, false, &packet.on()));
             let fate = match steer {
-                "route" if begins => Fate::here(SLICE, packet.frame()).counted(reason, Treatment::Pass, false),
+                "route" if begins => here.clone(),
                 // The routes that brought it here would bring it here again.
                 "route" => last.clone(),
-                "l2" => Fate::to(OTHER, SLICE, &packet.on()).counted(reason, Treatment::Forward, false),
-                _ => {
-                    let outer = wrapped(HOST, OTHER, true, &packet.on());
-                    Fate::to(OTHER, SLICE, &outer).counted(reason, Treatment::Forward, false)
-                }
+                "l2" => to_other(&packet.on()),
+                _ => to_other(&wrapped(HOST, OTHER, true, &packet.on())),
             };
             site.expect(&format!("{steer}: {name}"), &packet.frame(), &fate);
             // From one that does not know yet, or that this host must be told of the move: a connection is with the owner.
             for steered in [true, false] {
                 let frame = wrapped(OTHER, HOST, steered, &packet).frame();
-                let here = Fate::here(SLICE, packet.frame()).counted(reason, Treatment::Pass, false);
                 let fate = if steered && !begins { &last } else { &here };
                 site.expect(&format!("{steer}: {name}, wrapped"), &frame, fate);
             }
@@ -140,7 +134,7 @@ fn who_neither_has_nor_had_a_slice_sends_all_to_its_owner() {
         let until = later(&site);
         site.hand_over(SLICE, OTHER, HOST, until);
         for (name, packet, reason) in middles() {
-            let fate = Fate::to(OTHER, SLICE, &packet.on()).counted(reason, Treatment::Forward, false);
+            let fate = Fate::to(OTHER, SLICE, &packet.on()).because(reason);
             site.expect(name, &packet.frame(), &fate);
         }
         site.judge();
@@ -153,7 +147,7 @@ fn after_its_deadline_a_handover_is_over() {
     for deadline in [0, 64, site.sandbox.ticks().now() - 64] {
         site.hand_over(SLICE, HOST, OTHER, deadline);
         for (name, packet, reason) in middles() {
-            let fate = |frame| Fate::here(SLICE, frame).counted(reason, Treatment::Pass, false);
+            let fate = |frame| Fate::here(SLICE, frame).because(reason);
             site.expect(&format!("{name}, till {deadline}"), &packet.frame(), &fate(packet.frame()));
             let frame = wrapped(OTHER, HOST, true, &packet).frame();
             site.expect(&format!("{name}, wrapped, till {deadline}"), &frame, &fate(packet.frame()));
@@ -199,12 +193,14 @@ fn connect(remote: Ipv6Addr) -> ((TcpListener, TcpStream, TcpStream), Packet) {
     ((listener, client, server), packet)
 }
 
-/// An error about what the service has sent in answer to a segment.
-fn about(packet: &Packet) -> Packet {
-    let mut answer = packet.payload.clone();
+/// A segment, and an error about what the service has sent in answer to it.
+fn with_error(segment: &Packet) -> [(&'static str, Packet, Reason); 2] {
+    let mut answer = segment.payload.clone();
     answer[..4].rotate_left(2);
-    let answer = Packet { source: packet.destination, destination: packet.source, payload: answer, ..packet.clone() };
-    packet.clone().carrying(icmp(1, 0, &answer.packet()))
+    let answer =
+        Packet { source: segment.destination, destination: segment.source, payload: answer, ..segment.clone() };
+    let error = segment.clone().carrying(icmp(1, 0, &answer.packet()));
+    [("a segment", segment.clone(), Reason::Conform), ("an error", error, Reason::IcmpError)]
 }
 
 #[test]
@@ -227,29 +223,24 @@ fn connection_of_this_host() {
         stranger.payload[0] ^= 1;
         for (owner, previous) in [(HOST, OTHER), (OTHER, HOST)] {
             site.hand_over(SLICE, owner, previous, until);
-            for (name, packet, reason) in
-                [("a segment", segment.clone(), Reason::Conform), ("an error", about(&segment), Reason::IcmpError)]
-            {
+            for (name, packet, reason) in with_error(&segment) {
                 let name = format!("{steer}, {owner}: {name}");
-                let here = Fate::here(SLICE, packet.frame()).counted(reason, Treatment::Pass, false);
+                let here = Fate::here(SLICE, packet.frame()).because(reason);
                 site.expect(&name, &packet.frame(), &here);
                 for steered in [true, false] {
                     let frame = wrapped(THIRD, HOST, steered, &packet).frame();
                     site.expect(&format!("{name}, wrapped"), &frame, &here);
                 }
             }
-            for (name, packet, reason) in
-                [("a segment", stranger.clone(), Reason::Conform), ("an error", about(&stranger), Reason::IcmpError)]
-            {
+            for (name, packet, reason) in with_error(&stranger) {
                 // The listener is no connection.
                 let fate = match (owner, steer) {
                     (HOST, _) | (_, "route") => Fate::to(OTHER, SLICE, &wrapped(HOST, OTHER, false, &packet.on())),
                     (_, "l2") => Fate::to(OTHER, SLICE, &packet.on()),
                     _ => Fate::to(OTHER, SLICE, &wrapped(HOST, OTHER, true, &packet.on())),
                 };
-                let treatment = fate.counted.1;
                 let name = format!("{steer}, {owner}: {name} of another connection");
-                site.expect(&name, &packet.frame(), &fate.counted(reason, treatment, false));
+                site.expect(&name, &packet.frame(), &fate.because(reason));
             }
         }
         site.judge();

@@ -110,6 +110,12 @@ impl Fate {
         Self { action: DROP, frame, counted: (reason, Treatment::Drop, false), slice: None }
     }
 
+    /// The same, for another reason.
+    pub fn because(mut self, reason: Reason) -> Self {
+        self.counted.0 = reason;
+        self
+    }
+
     /// The same, counted otherwise.
     pub fn counted(self, reason: Reason, treatment: Treatment, would_drop: bool) -> Self {
         Self { counted: (reason, treatment, would_drop), ..self }

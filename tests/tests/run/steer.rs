@@ -51,10 +51,10 @@ fn a_frame_goes_to_the_endpoint_of_its_slice() {
             for (name, packet, reason) in good(slice) {
                 let name = format!("{steer}, slice {slice}: {name}");
                 let fate = if host == Some(endpoint) {
-                    Fate::here(slice, packet.frame()).counted(reason, Treatment::Pass, false)
+                    Fate::here(slice, packet.frame()).because(reason)
                 } else {
                     let fate = Fate::to(endpoint, slice, &sent(steer, endpoint, &packet));
-                    fate.counted(reason, Treatment::Forward, false)
+                    fate.because(reason)
                 };
                 site.expect(&name, &packet.frame(), &fate);
             }
@@ -69,7 +69,7 @@ fn a_frame_that_is_left_to_the_routes_passes() {
         let mut site = Site::new(host, "route", MTU, "");
         for slice in 0..NOBODY {
             for (name, packet, reason) in good(slice) {
-                let fate = Fate::here(slice, packet.frame()).counted(reason, Treatment::Pass, false);
+                let fate = Fate::here(slice, packet.frame()).because(reason);
                 site.expect(&format!("slice {slice}: {name}"), &packet.frame(), &fate);
             }
         }
@@ -99,7 +99,7 @@ fn what_may_not_go_on_goes_nowhere() {
         for slice in [0, 1, 2, NOBODY] {
             let frame = Packet::to(slice).carrying(solicitation(slice)).hops(255).frame();
             let fate = Fate { slice: None, ..Fate::here(slice, frame.clone()) };
-            site.expect("discovery", &frame, &fate.counted(Reason::Control, Treatment::Pass, false));
+            site.expect("discovery", &frame, &fate.because(Reason::Control));
         }
         site.judge();
     }
@@ -207,7 +207,7 @@ fn what_came_from_an_endpoint_is_not_sent_back_to_it() {
         let fate = if comes_back {
             Fate::to(1, 1, &sent(steer, 1, &packet))
         } else {
-            Fate::here(1, frame.clone()).counted(Reason::Conform, Treatment::Pass, false)
+            Fate::here(1, frame.clone()).because(Reason::Conform)
         };
         site.expect(steer, &frame, &fate);
         site.judge();

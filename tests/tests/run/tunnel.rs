@@ -40,7 +40,7 @@ fn what_an_endpoint_wrapped_is_unwrapped() {
         ] {
             for (tags, steered) in [(0, true), (0, false), (1, true), (2, false), (3, true), (4, true)] {
                 let (frame, left) = both(tags, steered, &inner);
-                let fate = Fate::here(OWN, left).counted(reason, Treatment::Pass, false);
+                let fate = Fate::here(OWN, left).because(reason);
                 site.expect(&format!("{steer}: {name}, {tags} tags, {steered}"), &frame, &fate);
             }
         }

@@ -10,10 +10,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
-use aya::{
-    maps::{Array, MapData},
-    programs::{TestRun as _, TestRunAttrs, TestRunOptions},
-};
+use aya::maps::{Array, MapData};
 use etherparse::PacketBuilder;
 
 use super::{
@@ -21,9 +18,13 @@ use super::{
     site::{PREFIX, Site},
     talk::Seen,
 };
-use crate::bench::{
-    cores::{Urgent, hurry},
-    program::Program,
+use crate::{
+    bench::{
+        cores::{Urgent, hurry},
+        live::Live,
+        program::Program,
+    },
+    net::StopAtEnd,
 };
 
 /// Frames of a burst: so many does a driver take at a time, as one interrupt stands for them.
@@ -47,21 +48,11 @@ pub(super) fn during(site: &Site, rate: u32, work: impl FnOnce() -> Result<Seen>
     let mut program = Program::xdp(&pace::code(rate, BURST))?;
     let memory = program.take_state()?;
     let program = &*program.as_xdp()?;
-    let frame = frame(site)?;
-    let length = u32::try_from(frame.len()).context("a frame is short")?;
-    // `struct xdp_md`: data, data_end, data_meta, ingress_ifindex, rx_queue_index, egress_ifindex.
-    let context = [0, length, 0, site.at_client.index, 0, 0].into_iter().flat_map(u32::to_ne_bytes).collect::<Vec<_>>();
+    let live = Live::new(frame(site)?, site.at_client.index)?;
     let (stop, ready) = (AtomicBool::new(false), Barrier::new(SENDERS + 1));
     let send = || -> Result<()> {
         while !stop.load(Ordering::Relaxed) {
-            let options = TestRunOptions {
-                data_in: Some(&frame),
-                ctx_in: Some(&context),
-                repeat: LOOK_EVERY,
-                attrs: TestRunAttrs::new().xdp_live_frames(BURST.into()),
-                ..TestRunOptions::new()
-            };
-            program.test_run(options).context("the kernel sends no live frames")?;
+            live.send(program, LOOK_EVERY, BURST.into())?;
         }
         Ok(())
     };
@@ -88,15 +79,6 @@ pub(super) fn during(site: &Site, rate: u32, work: impl FnOnce() -> Result<Seen>
         let rate = during? as f64 / taken.as_secs_f64();
         Ok(Flooded { seen: result?, sent: sent(&memory)?, rate })
     })
-}
-
-/// Stops the senders, even where somebody panics: a scope waits for its threads.
-struct StopAtEnd<'a>(&'a AtomicBool);
-
-impl Drop for StopAtEnd<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
 }
 
 fn sent(memory: &Array<MapData, [u64; 3]>) -> Result<u64> {

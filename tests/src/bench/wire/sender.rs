@@ -3,10 +3,9 @@
 use std::fs;
 
 use anyhow::{Context as _, Result};
-use aya::programs::{TestRun as _, TestRunAttrs, TestRunOptions};
 
 use crate::{
-    bench::{cores::hold, program::Program},
+    bench::{cores::hold, live::Live, program::Program},
     net::Namespace,
 };
 
@@ -33,20 +32,11 @@ impl Sender {
 
     /// Sends batches of a frame out of an interface. The receiver interrupts after each, and none is lost.
     pub(super) fn send(&mut self, interface: u32, frame: &[u8], batches: u32) -> Result<()> {
-        // `struct xdp_md`: data, data_end, data_meta, ingress_ifindex, rx_queue_index, egress_ifindex.
-        let length = u32::try_from(frame.len()).context("a frame is short")?;
-        let context: Vec<u8> = [0, length, 0, interface, 0, 0].into_iter().flat_map(u32::to_ne_bytes).collect();
-        let options = TestRunOptions {
-            data_in: Some(frame),
-            ctx_in: Some(&context),
-            repeat: batches * BATCH,
-            attrs: TestRunAttrs::new().xdp_live_frames(BATCH),
-            ..TestRunOptions::new()
-        };
+        let live = Live::new(frame.to_vec(), interface)?;
         let (program, core) = (&*self.program.as_xdp()?, self.core);
         self.namespace.enter(|| {
             hold(None, core)?;
-            program.test_run(options).map(drop).context("the kernel sends no live frames")
+            live.send(program, batches * BATCH, BATCH)
         })?
     }
 }

@@ -1,12 +1,8 @@
 //! A context in; all ways to drop a frame out, each on a lane of its own, with how it counts what it dropped.
 
-use std::{any::Any, mem, path::Path};
+use std::{any::Any, path::Path};
 
 use anyhow::{Context as _, Result};
-use aya::programs::{
-    XdpMode,
-    tc::{NlOptions, TcAttachOptions, TcAttachType, qdisc_add_clsact},
-};
 use serde_json::Value;
 
 use super::{
@@ -94,23 +90,12 @@ pub(super) fn plans(ssa_ctl: &Path) -> Vec<Plan> {
 
 fn empty(lane: &Lane) -> Held {
     let mut loaded = Program::answering(XDP_DROP)?;
-    let program = loaded.as_xdp()?;
-    lane.namespace.enter(|| program.attach(&lane.name, XdpMode::Driver))??;
+    loaded.attach(&lane.namespace, &lane.name)?;
     Ok(Box::new(loaded))
 }
 
 fn tc(lane: &Lane) -> Held {
-    let mut loaded = Program::classifying(TC_ACT_SHOT)?;
-    let program = loaded.as_classifier()?;
-    lane.namespace.enter(|| -> Result<()> {
-        qdisc_add_clsact(&lane.name)?;
-        // By netlink: the qdisc counts what a program of its own drops.
-        let options = TcAttachOptions::Netlink(NlOptions::default());
-        let id = program.attach_with_options(&lane.name, TcAttachType::Ingress, options)?;
-        // Dropped, it would be detached in whatever namespace we are by then. It goes with its own.
-        mem::forget(program.take_link(id)?);
-        Ok(())
-    })??;
+    Program::classifying(TC_ACT_SHOT)?.classify(&lane.namespace, &lane.name)?;
     Ok(Box::new(()))
 }
 

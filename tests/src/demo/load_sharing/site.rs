@@ -7,7 +7,6 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
-use aya::programs::XdpMode;
 use tempfile::TempDir;
 
 use super::server::Server;
@@ -17,7 +16,7 @@ use crate::{
         control::{Control, SERVICE},
         site::PREFIX,
     },
-    net::{Namespace, PinRoot, address, route, scratch, veth},
+    net::{Bridge, Namespace, PinRoot, address, route, scratch},
     stop::Stop,
 };
 
@@ -60,15 +59,13 @@ pub(super) struct Site {
     pub(super) clients: Namespace,
     pub(super) folder: TempDir,
     _program: Program,
-    _switch: Namespace,
+    _switch: Bridge,
 }
 
 impl Site {
     pub(super) fn build(ssa_ctl: &Path, stop: &Stop) -> Result<Self> {
         let folder = scratch().context("no folder for the config")?;
-        let switch = Namespace::new("switch")?;
-        switch.ip(&["link", "add", "br0", "type", "bridge", "mcast_snooping", "0"])?;
-        switch.ip(&["link", "set", "br0", "up"])?;
+        let switch = Bridge::new("switch")?;
         let mut program = Program::answering(XDP_PASS)?;
         let mut attach = |name: &str, own| {
             stop.check()?;
@@ -123,13 +120,12 @@ fn set(namespace: &Namespace, setting: &str) -> Result<()> {
 }
 
 /// A host on the LAN.
-fn host(switch: &Namespace, program: &mut Program, name: &str, own: Ipv6Addr) -> Result<Namespace> {
+fn host(switch: &Bridge, program: &mut Program, name: &str, own: Ipv6Addr) -> Result<Namespace> {
     let namespace = Namespace::new(name)?;
     let port = format!("to-{name}");
-    veth((&namespace, UPLINK), (switch, &port))?;
-    switch.ip(&["link", "set", "dev", &port, "master", "br0"])?;
+    switch.port(&port, (&namespace, UPLINK))?;
     // A veth takes what XDP sends back to it only where it has a program itself (Linux 6.18).
-    switch.enter(|| program.as_xdp()?.attach(&port, XdpMode::Driver).context("a port takes no program"))??;
+    program.attach(&switch.namespace, &port)?;
     address(&namespace, UPLINK, &format!("{own}/64"))?;
     Ok(namespace)
 }
