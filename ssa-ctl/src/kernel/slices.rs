@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::Context as _;
-use ssa_common::rows::{OWNERS, OwnersRow, ShortWord, SliceWord};
+use ssa_common::rows::{OWNERS, OwnersRow, SliceWord};
 
 use super::{map::Map, sys::Memory};
 
@@ -55,7 +55,7 @@ impl Owners {
     pub(super) fn read(&self, bank: u32) -> anyhow::Result<Vec<SliceWord>> {
         let Bank { rows, handovers } = self.bank(bank)?;
         let mut words = Vec::with_capacity(handovers.len());
-        for (row, handovers) in rows.iter().zip(handovers.chunks_exact(OF_ROW)) {
+        for (row, handovers) in rows.iter().zip(handovers.as_chunks::<OF_ROW>().0) {
             let row: OwnersRow = bytemuck::cast(row.load(Ordering::Acquire));
             words.extend(
                 row.into_iter().zip(handovers).map(|(short, handover)| {
@@ -70,15 +70,16 @@ impl Owners {
     pub(super) fn write(&self, bank: u32, words: &[SliceWord]) -> anyhow::Result<()> {
         let Bank { rows, handovers } = self.bank(bank)?;
         anyhow::ensure!(words.len() <= handovers.len(), "{} slices, more than there is room for", words.len());
-        for ((row, handovers), words) in rows.iter().zip(handovers.chunks_exact(OF_ROW)).zip(words.chunks(OF_ROW)) {
-            let mut new = [ShortWord::default(); OF_ROW];
-            for ((short, handover), word) in new.iter_mut().zip(handovers).zip(words) {
-                *short = word.short();
-                if word.previous() != 0 {
+        let (words, rest) = words.as_chunks::<OF_ROW>();
+        anyhow::ensure!(rest.is_empty(), "slices do not fill their rows");
+        let (handovers, _) = handovers.as_chunks::<OF_ROW>();
+        for ((row, handovers), words) in rows.iter().zip(handovers).zip(words) {
+            row.store(bytemuck::cast(words.map(SliceWord::short)), Ordering::Relaxed);
+            if words.iter().any(|word| word.previous() != 0) {
+                for (handover, word) in handovers.iter().zip(words) {
                     handover.store(word.0, Ordering::Relaxed);
                 }
             }
-            row.store(bytemuck::cast(new), Ordering::Relaxed);
         }
         Ok(())
     }
