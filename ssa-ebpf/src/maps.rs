@@ -158,8 +158,8 @@ impl Tables for Kernel {
     }
 
     #[inline(always)]
-    fn tag(&self, message: &Message) -> u64 {
-        outline::ssa_tag(message)
+    fn holds(&self, message: &Message) -> bool {
+        outline::ssa_mac(message) != 0
     }
 
     #[inline(always)]

@@ -101,12 +101,12 @@ part!(ssa_fields, Part::Fields);
 part!(ssa_macs, Part::Macs);
 part!(ssa_pows, Part::Pows);
 
-/// [`Message::tag`].
+/// [`Message::holds`].
 #[unsafe(no_mangle)]
 #[inline(never)]
-pub extern "C" fn ssa_tag(message: *const Message) -> u64 {
+pub extern "C" fn ssa_mac(message: *const Message) -> u32 {
     // SAFETY: the verifier lets a caller pass only a whole message or null.
-    unsafe { message.as_ref() }.map_or(0, Message::tag)
+    u32::from(unsafe { message.as_ref() }.is_some_and(Message::holds))
 }
 
 /// [`sha256::first_bits`].
@@ -245,6 +245,7 @@ pub fn send(packet: &Packet, judged: &Judged) -> Way {
         Wrap::Bare => 0,
         Wrap::Steered => 1,
         Wrap::Last => 2,
+        Wrap::Tight => 3,
     };
     let low = u64::from(judged.treatment == Treatment::LowPriority);
     let frame = u64::from(judged.network) | u64::from(judged.octets) << 32;
@@ -272,7 +273,8 @@ extern "C" fn ssa_send(context: *mut xdp_md, to: u64, hop: u32, frame: u64) -> u
     let wrap = match to >> 32 & 3 {
         0 => Wrap::Bare,
         1 => Wrap::Steered,
-        _ => Wrap::Last,
+        2 => Wrap::Last,
+        _ => Wrap::Tight,
     };
     let treatment = if to >> 34 & 1 != 0 { Treatment::LowPriority } else { Treatment::Forward };
     // A link header has at most 30 octets, and what was wrapped is behind 40 more.

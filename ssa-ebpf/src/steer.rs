@@ -1,7 +1,6 @@
 //! A frame for another endpoint in; the same on its way there, out (DESIGN §4 step 9).
 
 use ssa_common::{
-    bits::Words,
     judge::{Judged, STEERED, Wrap},
     parse::{ETHERNET, HEADER_OCTETS, field, protocol},
     verdict::Treatment,
@@ -31,7 +30,7 @@ pub fn send(packet: &Packet, judged: &Judged) -> Way {
 
 /// None where there is no way there.
 ///
-/// All that is read of the frame is read before anything is written: what the compiler cannot tell apart, it reads anew.
+/// What is read of the frame is read before its headers are written: what the compiler cannot tell apart, it reads anew.
 #[inline(always)]
 fn some_way(packet: &Packet, judged: &Judged) -> Option<Way> {
     let hop = Hop::of(judged.hop)?;
@@ -40,19 +39,13 @@ fn some_way(packet: &Packet, judged: &Judged) -> Option<Way> {
     }
     let (interface, mtu) = (hop.interface(), hop.mtu());
     let Judged { network, octets, wrap, .. } = *judged;
-    let (source, destination) = match wrap {
-        Wrap::Bare => (Words::default(), Words::default()),
-        Wrap::Steered | Wrap::Last => hop.addresses(),
-    };
+    let (source, destination) = if wrap.is_wrapped() { hop.addresses() } else { Default::default() };
     // Who has no address towards the endpoint can wrap nothing for it.
-    if interface == 0 || wrap != Wrap::Bare && source.is_zero() {
+    if interface == 0 || wrap.is_wrapped() && source.is_zero() {
         return None;
     }
     let length = octets.wrapping_sub(network);
-    let room = match wrap {
-        Wrap::Bare => 0,
-        Wrap::Steered | Wrap::Last => HEADER_OCTETS,
-    };
+    let room = if wrap == Wrap::Bare { 0 } else { HEADER_OCTETS };
     if length + room > mtu {
         return outline::too_big(packet, judged, mtu.wrapping_sub(room)).then_some(Way::Answer);
     }
@@ -63,14 +56,14 @@ fn some_way(packet: &Packet, judged: &Judged) -> Option<Way> {
     }
     let header = packet.room::<{ HEADER_OCTETS as usize }>(network)?;
     let hop_limit: u8 = header.get::<{ field::HOP_LIMIT }, _>();
-    if hop_limit <= 1 {
-        return None;
-    }
-    if wrap == Wrap::Bare {
+    if !wrap.is_wrapped() {
         let front = packet.room::<{ ETHERNET as usize }>(0)?;
         // Two hosts that disagree whose a slice is send no frame to and fro: what came from the endpoint is not sent back.
         if link.leads_to(front.get::<{ SENDER }, _>()) {
             return Some(Way::Kept);
+        }
+        if hop_limit <= 1 {
+            return None;
         }
         header.put::<{ field::HOP_LIMIT }, _>(hop_limit - 1);
         if network == ETHERNET {
@@ -83,6 +76,9 @@ fn some_way(packet: &Packet, judged: &Judged) -> Option<Way> {
         }
         link.write(&packet.room::<{ ETHERNET as usize }>(0)?);
         return Some(way);
+    }
+    if hop_limit <= 1 {
+        return None;
     }
     let first = u32::from_be(header.get::<0, _>());
     let (from, to): (u64, u64) =

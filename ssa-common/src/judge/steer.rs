@@ -24,10 +24,21 @@ pub enum Origin {
 pub enum Wrap {
     /// As it is.
     Bare,
+    /// As it is, if it would fit in a packet of its own too: the owner may have to send it on to the previous one so, and
+    /// what it could answer to its sender may not find the way back from there.
+    Tight,
     /// In a packet of its own, as one that may go once more.
     Steered,
     /// In a packet of its own, as one that goes no further.
     Last,
+}
+
+impl Wrap {
+    /// Whether it goes in a packet of its own.
+    #[inline(always)]
+    pub const fn is_wrapped(self) -> bool {
+        matches!(self, Self::Steered | Self::Last)
+    }
 }
 
 /// Where a frame goes.
@@ -52,11 +63,17 @@ pub(super) struct Traveller<'a, F> {
 #[inline(always)]
 pub(super) fn plainly(bank: &BankRow, steer: u8, word: SliceWord, clock: &impl Clock) -> Option<To> {
     let (owner, host) = (word.owner(), bank.host);
-    let hands_over = word.previous() != 0 && host != 0 && (owner == host || word.previous() == host);
-    if hands_over && clock.ticks() < word.deadline() {
+    let to = to_owner(bank, steer, owner);
+    if word.previous() == 0 || clock.ticks() >= word.deadline() {
+        return Some(to);
+    }
+    if host != 0 && (owner == host || word.previous() == host) {
         return None;
     }
-    Some(to_owner(bank, steer, owner))
+    Some(match to {
+        To::Endpoint(place, Wrap::Bare) => To::Endpoint(place, Wrap::Tight),
+        other => other,
+    })
 }
 
 /// Where the frame of a slice goes that has this owner, and no other.

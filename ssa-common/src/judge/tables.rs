@@ -55,10 +55,10 @@ pub trait Tables {
         judge_part(self, part, at, pair, clock)
     }
 
-    /// SipHash-2-4 of a `mac`'s message.
+    /// Whether a field holds the `mac` of a message, in one of the epochs that are tried.
     #[inline(always)]
-    fn tag(&self, message: &Message) -> u64 {
-        message.tag()
+    fn holds(&self, message: &Message) -> bool {
+        message.holds()
     }
 
     /// The first 64 bits of SHA-256 of one padded block.
@@ -137,7 +137,7 @@ pub fn judge_part(tables: &(impl Tables + ?Sized), part: Part, at: At, pair: Pai
     match part {
         Part::Fields if row.reverses == 0 => rule::fields::<false>(row, &pair),
         Part::Fields => rule::fields::<true>(row, &pair),
-        Part::Macs => rule::macs(row, &pair, clock, at.window, &|message| tables.tag(message)),
+        Part::Macs => rule::macs(row, &pair, clock, at.window, &|message| tables.holds(message)),
         Part::Pows => rule::pows(row, &pair, clock, at.window, &|block| tables.sha256(block)),
     }
 }

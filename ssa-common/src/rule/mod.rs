@@ -68,7 +68,7 @@ pub fn check(row: &RuleRow, pair: &Pair, clock: &impl Clock, window: Window) -> 
         Reason::Conform => {}
         reason => return reason,
     }
-    match macs(row, pair, clock, window, &Message::tag) {
+    match macs(row, pair, clock, window, &Message::holds) {
         Reason::Conform => pows(row, pair, clock, window, &sha256::first_bits),
         reason => reason,
     }
@@ -92,11 +92,17 @@ pub fn fields<const REVERSES: bool>(row: &RuleRow, pair: &Pair) -> Reason {
     Reason::Conform
 }
 
-/// The `mac`, by every key that is tried and every epoch that is accepted. `tag` is [`Message::tag`].
+/// The `mac`, by every key that is tried and every epoch that is accepted. `holds` is [`Message::holds`].
 #[inline(always)]
-pub fn macs(row: &RuleRow, pair: &Pair, clock: &impl Clock, window: Window, tag: &impl Fn(&Message) -> u64) -> Reason {
+pub fn macs(
+    row: &RuleRow,
+    pair: &Pair,
+    clock: &impl Clock,
+    window: Window,
+    holds: &impl Fn(&Message) -> bool,
+) -> Reason {
     match hashed(row, row.hashes) {
-        Some(field) if row.macs != 0 && !mac::conforms(row, field, pair, clock, window, tag) => Reason::MacMismatch,
+        Some(field) if row.macs != 0 && !mac::conforms(row, field, pair, clock, window, holds) => Reason::MacMismatch,
         _ => Reason::Conform,
     }
 }
@@ -138,12 +144,6 @@ impl HashedRow {
     /// True if the field holds the first bits of `digest`.
     #[inline(always)]
     fn holds(&self, destination: Words, digest: u64) -> bool {
-        self.begins(self.found(destination), digest)
-    }
-
-    /// True if what was [`found`](Self::found) begins with the first bits of `digest`.
-    #[inline(always)]
-    const fn begins(&self, found: u64, digest: u64) -> bool {
-        (found ^ digest) >> self.shift == 0
+        (self.found(destination) ^ digest) >> self.shift == 0
     }
 }

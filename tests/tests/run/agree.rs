@@ -102,7 +102,7 @@ fn damaged(random: &mut Random, mut frame: Vec<u8>) -> Vec<u8> {
 /// What the program is to do where the law says so: it knows whether there is a way there.
 fn carried_out(tables: &Tables, judged: Judged, frame: &[u8]) -> (Judged, u32) {
     let hop_limit = judged.network as usize + 7;
-    let sourceless = judged.wrap != Wrap::Bare && tables.endpoints[0].source == Words::default();
+    let sourceless = judged.wrap.is_wrapped() && tables.endpoints[0].source == Words::default();
     let stuck = judged.to != 0 && (sourceless || frame[hop_limit] <= 1);
     let judged = if stuck { judged.nowhere() } else { judged };
     let action = match judged.treatment {
@@ -117,7 +117,7 @@ fn carried_out(tables: &Tables, judged: Judged, frame: &[u8]) -> (Judged, u32) {
 fn room(judged: &Judged) -> (u32, u32) {
     let before = match (judged.to, judged.wrap) {
         (0, _) => return (0, judged.strip),
-        (_, Wrap::Bare) => 14,
+        (_, Wrap::Bare | Wrap::Tight) => 14,
         (_, Wrap::Steered | Wrap::Last) => 54,
     };
     (before, judged.network)

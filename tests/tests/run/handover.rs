@@ -179,6 +179,22 @@ fn suspects_and_too_long_ones_are_handed_over_too() {
     site.judge();
 }
 
+#[test]
+fn what_its_owner_may_have_to_wrap_is_kept_short() {
+    let mut site = Site::new(Some(HOST), "l2", 1500, "");
+    let packet = |octets: usize| Packet::to(SLICE).carrying(tcp(ACK, octets - 60));
+    let bare = |packet: &Packet| Fate::to(OTHER, SLICE, &packet.on());
+    let until = later(&site);
+    site.hand_over(SLICE, OTHER, THIRD, until);
+    site.expect("with room for an outer header", &packet(1460).frame(), &bare(&packet(1460)));
+    let answer = site.answer(&packet(1461).frame());
+    assert_eq!(answer[58..62], 1460_u32.to_be_bytes(), "the owner may have to send it on in a packet of its own");
+    let ended = site.sandbox.ticks().now() - 1000;
+    site.hand_over(SLICE, OTHER, THIRD, ended);
+    site.expect("without, when the handover is over", &packet(1500).frame(), &bare(&packet(1500)));
+    site.judge();
+}
+
 /// A connection of this host to an address of the slice, and a segment of it that the client sent.
 fn connect(remote: Ipv6Addr) -> ((TcpListener, TcpStream, TcpStream), Packet) {
     let local = SocketAddrV6::new(Ipv6Addr::from_bits(destination(SLICE)), 443, 0, 0);

@@ -156,7 +156,7 @@ pub fn explain(
 fn way(config: &Config, tables: &Tables, ways: &Neighbourhood, (place, wrap): (u32, Wrap)) -> Result<Way, String> {
     let endpoint = tables.endpoints.get(place as usize);
     let way = endpoint.and_then(|endpoint| Way::of(&endpoint.hop, &ways.links));
-    let has_source = wrap == Wrap::Bare || endpoint.is_some_and(|endpoint| !endpoint.source.is_zero());
+    let has_source = !wrap.is_wrapped() || endpoint.is_some_and(|endpoint| !endpoint.source.is_zero());
     match way {
         Some(way) if has_source => Ok(way),
         Some(_) => Err("this host has no address towards it, to wrap frames with".into()),
