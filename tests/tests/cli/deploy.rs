@@ -148,7 +148,7 @@ fn dashboards_alerts_and_the_reference_name_what_there_is() {
         let row = format!("| `{}` | {} | {labels} | ", description.name(), description.kind.name());
         assert!(reference.contains(&row), "docs/metrics.md has no row {row}");
     }
-    for name in names(&reference).filter(|name| name.starts_with("ssa_") && *name != "ssa_filter") {
+    for name in names(&reference).filter(|name| name.starts_with("ssa_")) {
         assert!(all.contains_key(name), "docs/metrics.md names {name}");
     }
 }
@@ -168,7 +168,13 @@ fn an_alert_has_all_that_prometheus_and_people_need() {
             assert_eq!(text.matches("{{").count(), text.matches("}}").count(), "{name}");
         }
         assert!(seen.insert(name.clone()), "{name} comes twice");
+        assert!(file("docs/metrics.md").contains(&format!("| `{name}` | ")), "docs/metrics.md has no row for {name}");
     }
+    // The snippet for Prometheus is YAML too.
+    let reference = file("docs/metrics.md");
+    let snippet = reference.split("```yaml\n").nth(1).unwrap().split("```").next().unwrap();
+    let snippet = &YamlLoader::load_from_str(snippet).unwrap()[0];
+    assert_eq!(snippet["scrape_configs"][0]["static_configs"][0]["targets"][0].as_str(), Some("[::1]:9477"));
 }
 
 #[test]
