@@ -82,6 +82,11 @@ impl Failure {
         Self::new(Code::Invalid, message).hint(help)
     }
 
+    /// Whether somebody who changes things at this moment may be the reason: then it is worth another try.
+    pub fn is_passing(&self) -> bool {
+        self.code == Code::Failed
+    }
+
     /// The same with another exit code.
     #[must_use]
     pub fn code(self, code: Code) -> Self {

@@ -9,6 +9,7 @@ pub mod context;
 pub mod failure;
 pub mod host;
 pub mod kernel;
+pub mod metrics;
 pub mod observe;
 pub mod output;
 pub mod plan;

@@ -3,6 +3,7 @@
 pub mod bench;
 mod binary;
 pub mod demo;
+pub mod exposition;
 pub mod frames;
 pub mod net;
 pub mod run;

@@ -1,5 +1,7 @@
 //! A pin root in; what is in force below it, for reading or under the writers' lock, out; and rows and text of it changed.
 
+use std::path::Path;
+
 use super::{Done, perform, ticks};
 use crate::{
     config::{self, Config},
@@ -39,7 +41,15 @@ impl InForce {
     /// # Errors
     /// [`Code::NotLoaded`] where there is nothing.
     pub fn read(context: &Context<'_>) -> Result<Self, Failure> {
-        let pins = Pins::new(&context.pin_root);
+        Self::at(&context.pin_root)
+    }
+
+    /// Reads what is in force below a pin root. Waits for nobody.
+    ///
+    /// # Errors
+    /// [`Code::NotLoaded`] where there is nothing.
+    pub fn at(pin_root: &Path) -> Result<Self, Failure> {
+        let pins = Pins::new(pin_root);
         let instance = Instance::open(&pins, true)?;
         Self::of(pins, instance)
     }
@@ -61,6 +71,11 @@ impl InForce {
         let running = instance.running()?;
         let config = parse_document(&running.document)?;
         Ok(Self { pins, instance, running, config })
+    }
+
+    /// Whether nothing was changed since it was read.
+    pub fn is_still(&self) -> anyhow::Result<bool> {
+        Ok(self.instance.is_pinned(&self.pins) && self.instance.generation()? == self.running.generation)
     }
 
     /// The config with what its slices say.

@@ -12,6 +12,7 @@ pub mod enforce;
 pub mod explain;
 pub mod export;
 pub mod key;
+pub mod metrics;
 mod progress;
 mod report;
 pub mod schema;

@@ -1,22 +1,14 @@
 //! `status`: what is loaded and attached, its versions, clock and memory, out.
 
-use std::path::Path;
-
-use anyhow::Context as _;
-use aya::programs::ProgramInfo;
 use serde_json::json;
 use ssa_common::layout;
 
 use crate::{
-    change::{InForce, link_states, ticks},
+    change::InForce,
     context::Context,
     failure::{Exit, Outcome},
-    kernel::{
-        attach::{Link, word},
-        clock::now,
-        netlink::Host,
-        object,
-    },
+    kernel::{attach::word, netlink::Host, object},
+    observe::state::{Attached, State},
 };
 
 /// Show what is loaded and attached
@@ -29,91 +21,65 @@ pub struct Args {}
 /// Shows the state of the instance.
 pub fn run(context: &mut Context<'_>, _: &Args) -> Outcome {
     let in_force = InForce::read(context)?;
-    let InForce { pins, instance, running, config } = &in_force;
-    let filter = info(&pins.filter())?;
-    let ticks = ticks(pins)?;
-    let clock = instance.clock()?;
-    let (error, age) = (ticks.error(clock, now(context.now)), ticks.age(clock));
-    let max_age = config.services.iter().filter_map(|service| service.max_age).min();
-    let stale = max_age.is_some_and(|max_age| age > u64::from(max_age));
-
-    let host = Host::ask()?;
-    let mut interfaces = Vec::new();
-    for state in link_states(pins, &host)? {
-        let link = Link::open(pins, &state.name)?.context("a link went away meanwhile")?;
-        // The pin may have a name that the interface had before.
-        let found = host.interfaces.iter().find(|interface| interface.index == state.interface);
-        interfaces.push(json!({
-            "name": found.map_or(&state.name, |interface| &interface.name),
-            "attached": state.interface != 0,
-            "current": state.current,
-            "mode": state.mode.map(word),
-            "program_id": link.program,
-            "link_id": link.id,
-        }));
-    }
-    // What the config wants and nobody attached, or somebody took away, is a difference worth seeing.
-    for name in &config.host.interfaces {
-        if !interfaces.iter().any(|interface| interface["name"] == **name) {
-            interfaces
-                .push(json!({ "name": name, "attached": false, "current": false, "mode": null, "program_id": null, "link_id": null }));
-        }
-    }
+    let state = State::read(&in_force, &Host::ask()?, context.now)?;
+    let State { interfaces, program, clock_error, clock_age, is_stale, maps, programs, .. } = &state;
+    let InForce { pins, running, config, .. } = &in_force;
     let endpoint = in_force.host();
-    let (maps, programs) = (instance.octets(), octets(&filter) + octets(&info(&pins.probe())?));
-    let program = if instance.meta.build == object::build() { "current" } else { "another build" };
+    let build = if state.is_current { "current" } else { "another build" };
     if context.json {
         context.object(&json!({
             "pin_root": pins.root(),
-            "interfaces": interfaces,
-            "program": { "id": filter.id(), "name": object::FILTER, "build": program },
+            "interfaces": interfaces.iter().map(json).collect::<Vec<_>>(),
+            "program": { "id": program, "name": object::FILTER, "build": build },
             "layout_version": layout::VERSION,
             "generation": running.generation,
             "services": config.services.len(),
             "endpoint": endpoint,
-            "clock": { "error_seconds": error, "age_seconds": age, "stale": stale },
+            "clock": { "error_seconds": clock_error, "age_seconds": clock_age, "stale": is_stale },
             "memory": { "maps_bytes": maps, "programs_bytes": programs, "bytes": maps + programs },
         }))?;
         return Ok(Exit::Done);
     }
     let out = &mut *context.out;
     writeln!(out, "pins        {}", pins.root().display())?;
-    writeln!(out, "program     {} {} ({program}), layout version {}", object::FILTER, filter.id(), layout::VERSION)?;
+    writeln!(out, "program     {} {program} ({build}), layout version {}", object::FILTER, layout::VERSION)?;
     writeln!(out, "config      generation {}, {} services", running.generation, config.services.len())?;
     if let Some(endpoint) = endpoint {
         writeln!(out, "endpoint    {endpoint} is this host")?;
     }
-    let stale = if stale { ", STALE: run apply" } else { "" };
-    writeln!(out, "clock       {error:+.3} s off, published {age} s ago{stale}")?;
-    let [all, maps, programs] = [maps + programs, maps, programs].map(mebibytes);
+    let stale = if *is_stale { ", STALE: run apply" } else { "" };
+    writeln!(out, "clock       {clock_error:+.3} s off, published {clock_age} s ago{stale}")?;
+    let [all, maps, programs] = [maps + programs, *maps, *programs].map(mebibytes);
     writeln!(out, "memory      {all:.1} MiB: {maps:.1} in maps, {programs:.1} in programs")?;
     if interfaces.is_empty() {
         writeln!(out, "interfaces  none")?;
         return Ok(Exit::Done);
     }
-    let text =
-        |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), Into::into).replace("null", "-");
     let rows = interfaces.iter().map(|interface| {
-        let attached = match (&interface["attached"], &interface["current"]) {
-            (serde_json::Value::Bool(true), serde_json::Value::Bool(true)) => "attached",
-            (serde_json::Value::Bool(true), _) => "NOT THE PINNED PROGRAM",
-            _ => "NOT ATTACHED",
+        let attached = match (interface.is_attached, interface.is_current) {
+            (true, true) => "attached",
+            (true, false) => "NOT THE PINNED PROGRAM",
+            (false, _) => "NOT ATTACHED",
         };
-        let [mode, program, link] = ["mode", "program_id", "link_id"].map(|key| text(&interface[key]));
-        [text(&interface["name"]), attached.into(), mode, program, link]
+        let none = || "-".to_owned();
+        let [program, link] = [interface.link.map(|(program, _)| program), interface.link.map(|(_, link)| link)];
+        let [program, link] = [program, link].map(|id| id.map_or_else(none, |id| id.to_string()));
+        let mode = interface.mode.map_or_else(none, |mode| word(mode).into());
+        [interface.name.clone(), attached.into(), mode, program, link]
     });
-    let rows: Vec<_> = rows.collect();
     context.table(["INTERFACE", "STATE", "MODE", "PROGRAM", "LINK"], rows)?;
     Ok(Exit::Done)
 }
 
-fn info(pin: &Path) -> anyhow::Result<ProgramInfo> {
-    ProgramInfo::from_pin(pin).with_context(|| format!("cannot open the pin {}", pin.display()))
-}
-
-/// Octets of kernel memory that a program takes: its instructions as the verifier left them, and the machine's.
-fn octets(program: &ProgramInfo) -> u64 {
-    u64::from(program.size_translated().unwrap_or(0)) + u64::from(program.size_jitted())
+fn json(Attached { name, is_attached, is_current, mode, link }: &Attached) -> serde_json::Value {
+    json!({
+        "name": name,
+        "attached": is_attached,
+        "current": is_current,
+        "mode": mode.map(word),
+        "program_id": link.map(|(program, _)| program),
+        "link_id": link.map(|(_, link)| link),
+    })
 }
 
 #[expect(clippy::cast_precision_loss, reason = "for people")]

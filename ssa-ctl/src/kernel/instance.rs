@@ -108,6 +108,11 @@ impl Instance {
         })
     }
 
+    /// Whether it is still the one that is pinned there.
+    pub fn is_pinned(&self, pins: &Pins) -> bool {
+        Map::<MetaRow>::open(&pins.map(layout::META), true).is_ok_and(|pinned| pinned.id() == self.meta_map.id())
+    }
+
     /// Takes the maps of an object that was just loaded, and writes what they are.
     pub fn of_object(object: &Object, shape: Shape, cpus: u32, hertz: u32) -> anyhow::Result<Self> {
         fn map<R: bytemuck::Pod>(object: &Object, name: &str) -> anyhow::Result<Map<R>> {

@@ -1,15 +1,17 @@
-//! Ring 4, the commands: arguments and files in; output, files and exit codes out. `bench`, `live` and `permission`
-//! load the program and need root; the others need nothing.
+//! Ring 4, the commands: arguments and files in; output, files and exit codes out. `bench`, `deploy`, `live`, `metrics` and
+//! `permission` load the program and need root; the others need nothing.
 
 mod address;
 mod bench;
 mod config;
 mod config_cases;
+mod deploy;
 mod docs;
 mod endpoint_cases;
 mod explain;
 mod keys;
 mod live;
+mod metrics;
 mod people;
 mod permission;
 mod readme;

@@ -114,7 +114,18 @@ fn nobody_else_gets_in() {
     let copy = Path::new("/var/tmp").join(format!("ssa-ctl-{}", std::process::id()));
     fs::copy(ssa_ctl_path(), &copy).unwrap();
     fs::set_permissions(&copy, fs::Permissions::from_mode(0o755)).unwrap();
-    for arguments in [&["status"][..], &["export"], &["stats"], &["bench"], &["down"], &["enforce", "web", "off"]] {
+    let listen = ["metrics", "--listen", "[::1]:0"];
+    let all = [
+        &["status"][..],
+        &["export"],
+        &["stats"],
+        &["metrics"],
+        &listen,
+        &["bench"],
+        &["down"],
+        &["enforce", "web", "off"],
+    ];
+    for arguments in all {
         let mut command = site.host.command(nobody[0]);
         command.args(&nobody[1..]).arg(&copy).arg("--json").arg("--pin-root").arg(site.pins.path());
         let error = Said::of(command.args(arguments)).failed(5);

@@ -23,11 +23,12 @@ const FOLDER: &str = "/etc/ssa";
 /// The namespace that the walk of README.md makes by name.
 const CLIENT: &str = "ssa-client";
 
-const DOCUMENTS: [&str; 9] = [
+const DOCUMENTS: [&str; 10] = [
     "README.md",
     "ARCHITECTURE.md",
     "docs/config.md",
     "docs/load-sharing.md",
+    "docs/metrics.md",
     "docs/operate.md",
     "docs/rules.md",
     "docs/slices.md",
@@ -36,13 +37,15 @@ const DOCUMENTS: [&str; 9] = [
 ];
 
 /// Commands that no walk runs: they build, install, or open a shell for the reader.
-const NOT_RUN: [&str; 9] = [
+const NOT_RUN: [&str; 11] = [
     "cargo xtask ",
     "sudo env \"PATH=$PATH\" \"HOME=$HOME\" cargo xtask ",
     "cargo build --release --package ssa-ctl",
     "sudo install target/release/ssa-ctl /usr/local/sbin/",
     "mkdir ssa-try && cd ssa-try",
     "sudo unshare --net bash",
+    "sudo install -m 0644 deploy/systemd/ssa-metrics.service /etc/systemd/system/",
+    "sudo systemctl enable --now ssa-metrics.service",
     "sudo install -d -m 0700 /etc/ssa && cd /etc/ssa",
     "ssa-ctl ",
     "sudo rm ",

@@ -71,6 +71,11 @@ impl Instance {
         })
     }
 
+    /// The generation in force.
+    pub fn generation(&self) -> anyhow::Result<u64> {
+        Ok(self.active.get(0)?.in_force().generation)
+    }
+
     /// The services in force and their numbers.
     pub fn numbers(&self) -> anyhow::Result<Numbers> {
         let services = self.meta.services;

@@ -1,0 +1,112 @@
+//! A pin root in; all that there is to observe of what is in force, read as if at one moment, out.
+
+use std::{collections::BTreeMap, path::Path, time::SystemTime};
+
+use super::{
+    counters::Counts,
+    slices::{Held, ServiceSlices},
+    state::State,
+};
+use crate::{
+    change::InForce,
+    config::Config,
+    failure::Failure,
+    kernel::{netlink::Host, ways},
+};
+
+/// How often all is read again because something was changed meanwhile, before what was read last is taken.
+const TRIES: u32 = 10;
+
+/// All that there is to observe.
+#[derive(Clone, Debug)]
+pub struct Reading {
+    /// Counts up with every change.
+    pub generation: u64,
+    /// A digest of the object that the program was loaded from.
+    pub build: u64,
+    /// Interfaces, program, clock, memory.
+    pub state: State,
+    /// The config in force.
+    pub config: Config,
+    /// What was counted.
+    pub counts: Counts,
+    /// The slices of each service that has any with owners.
+    pub slices: Vec<Sliced>,
+    /// The name of the endpoint that this host is.
+    pub this_host: Option<String>,
+    /// The endpoints that frames are sent on to, and whether a way to them is known.
+    pub ways: BTreeMap<String, bool>,
+}
+
+/// The slices of one service, added up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sliced {
+    /// The service.
+    pub service: String,
+    /// What each of its endpoints has.
+    pub held: Vec<(String, u32, Option<u64>)>,
+    /// Slices whose previous owner still keeps connections.
+    pub in_handover: u64,
+    /// Seconds until the last of them has none any more.
+    pub handover_seconds: u64,
+    /// Slices that stay where they are, whatever the balance.
+    pub pinned: u64,
+}
+
+impl Reading {
+    /// Reads it all. Takes no lock and waits for nobody: where a writer came between, it reads again.
+    ///
+    /// # Errors
+    /// [`Code::NotLoaded`](crate::failure::Code::NotLoaded) where there is nothing.
+    pub fn take(pin_root: &Path) -> Result<Self, Failure> {
+        let mut left = TRIES;
+        loop {
+            left -= 1;
+            match Self::once(pin_root) {
+                Ok((reading, true)) => return Ok(reading),
+                Ok((reading, false)) if left == 0 => return Ok(reading),
+                // Of maps that were opened while they were replaced, some may be missing.
+                Err(failure) if left == 0 || !failure.is_passing() => return Err(failure),
+                _ => {}
+            }
+        }
+    }
+
+    /// Reads once; and whether what was read is still in force.
+    fn once(pin_root: &Path) -> Result<(Self, bool), Failure> {
+        let in_force = InForce::at(pin_root)?;
+        let host = Host::ask()?;
+        let ways = ways::in_force(&in_force.config, &host, &in_force.running.tables)?;
+        let known = ways.hops.into_keys().map(|name| (name, true));
+        let unknown = ways.without.into_keys().map(|name| (name, false));
+        let reading = Self {
+            generation: in_force.running.generation,
+            build: in_force.instance.meta.build,
+            state: State::read(&in_force, &host, SystemTime::now())?,
+            counts: Counts::read(&in_force.instance)?,
+            slices: ServiceSlices::all(&in_force)?.iter().map(Sliced::of).collect(),
+            this_host: in_force.host().map(str::to_owned),
+            ways: unknown.chain(known).collect(),
+            config: in_force.config.clone(),
+        };
+        let is_still = in_force.is_still()?;
+        Ok((reading, is_still))
+    }
+}
+
+impl Sliced {
+    fn of(slices: &ServiceSlices) -> Self {
+        let count = |of: &dyn Fn(&super::slices::Run) -> bool| {
+            let runs = slices.runs.iter().filter(|run| of(run));
+            runs.map(|run| u64::from(run.last - run.first) + 1).sum()
+        };
+        let held = |Held { endpoint, slices, frames }: &Held| (endpoint.clone(), *slices, *frames);
+        Self {
+            service: slices.service.clone(),
+            held: slices.endpoints.iter().map(held).collect(),
+            in_handover: count(&|run| run.previous.is_some()),
+            handover_seconds: slices.runs.iter().filter_map(|run| run.seconds).max().unwrap_or(0),
+            pinned: count(&|run| run.pinned),
+        }
+    }
+}
