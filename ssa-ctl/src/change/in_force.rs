@@ -1,5 +1,7 @@
 //! A pin root in; what is in force below it, for reading or under the writers' lock, out; and rows and text of it changed.
 
+use std::path::Path;
+
 use super::{Done, perform, ticks};
 use crate::{
     config::{self, Config},
@@ -39,7 +41,15 @@ impl InForce {
     /// # Errors
     /// [`Code::NotLoaded`] where there is nothing.
     pub fn read(context: &Context<'_>) -> Result<Self, Failure> {
-        let pins = Pins::new(&context.pin_root);
+        Self::read_at(&context.pin_root)
+    }
+
+    /// The same, of the pins below this folder.
+    ///
+    /// # Errors
+    /// [`Code::NotLoaded`] where there is nothing.
+    pub fn read_at(pin_root: &Path) -> Result<Self, Failure> {
+        let pins = Pins::new(pin_root);
         let instance = Instance::open(&pins, true)?;
         Self::of(pins, instance)
     }
