@@ -14,7 +14,7 @@ use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 use crate::{
     command::{
         address, apply, bench, check, doctor, down, endpoint, endpoints, enforce, explain, export, key, schema,
-        services, simulate, slice, slices, stats, status,
+        services, simulate, slice, slices, stats, status, top,
     },
     context::Context,
     failure::{Code, Failure, Outcome},
@@ -63,6 +63,7 @@ enum Command {
     Slices(slices::Args),
     Endpoints(endpoints::Args),
     Stats(stats::Args),
+    Top(top::Args),
     Explain(explain::Args),
     Address(address::Args),
     Simulate(simulate::Args),
@@ -86,6 +87,7 @@ fn run(command: &Command, context: &mut Context<'_>) -> Outcome {
         Command::Slices(args) => slices::run(context, args),
         Command::Endpoints(args) => endpoints::run(context, args),
         Command::Stats(args) => stats::run(context, args),
+        Command::Top(args) => top::run(context, args),
         Command::Explain(args) => explain::run(context, args),
         Command::Address(args) => address::run(context, args),
         Command::Simulate(args) => simulate::run(context, args),

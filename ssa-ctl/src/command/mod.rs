@@ -21,6 +21,7 @@ pub mod slice;
 pub mod slices;
 pub mod stats;
 pub mod status;
+pub mod top;
 
 use std::path::Path;
 
