@@ -14,7 +14,7 @@ use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 use crate::{
     command::{
         address, apply, bench, check, doctor, down, endpoint, endpoints, enforce, explain, export, key, metrics,
-        schema, services, simulate, slice, slices, stats, status,
+        schema, services, simulate, slice, slices, stats, status, top,
     },
     context::Context,
     failure::{Code, Failure, Outcome},
@@ -64,6 +64,7 @@ enum Command {
     Endpoints(endpoints::Args),
     Stats(stats::Args),
     Metrics(metrics::Args),
+    Top(top::Args),
     Explain(explain::Args),
     Address(address::Args),
     Simulate(simulate::Args),
@@ -88,6 +89,7 @@ fn run(command: &Command, context: &mut Context<'_>) -> Outcome {
         Command::Endpoints(args) => endpoints::run(context, args),
         Command::Stats(args) => stats::run(context, args),
         Command::Metrics(args) => metrics::run(context, args),
+        Command::Top(args) => top::run(context, args),
         Command::Explain(args) => explain::run(context, args),
         Command::Address(args) => address::run(context, args),
         Command::Simulate(args) => simulate::run(context, args),

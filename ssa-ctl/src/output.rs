@@ -30,9 +30,14 @@ pub fn finish(context: &mut Context<'_>, outcome: Outcome) -> ExitCode {
     }
 }
 
-/// Whether text for people has colours: on a terminal, unless they are not wanted (<https://no-color.org>).
+/// Whether text for people has colours: on a terminal, unless they are not wanted.
 pub fn is_styled(context: &Context<'_>) -> bool {
-    context.terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+    context.terminal && has_colours()
+}
+
+/// Whether colours are wanted (<https://no-color.org>).
+pub fn has_colours() -> bool {
+    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
 /// The failure as JSON has it.

@@ -8,5 +8,6 @@ pub mod frames;
 pub mod net;
 pub mod run;
 pub mod stop;
+pub mod terminal;
 
 pub use binary::{ssa_ctl, ssa_ctl_path, udp_echo_path};

@@ -22,6 +22,7 @@ pub mod slice;
 pub mod slices;
 pub mod stats;
 pub mod status;
+pub mod top;
 
 use std::path::Path;
 

@@ -2,6 +2,8 @@
 
 mod heat;
 
+pub(super) use heat::shade;
+
 use std::net::Ipv6Addr;
 
 use serde_json::{Map, Value, json};

@@ -28,6 +28,7 @@ mod stay;
 mod steer;
 mod stream;
 mod together;
+mod top;
 mod traffic;
 mod vlan;
 mod ways;

@@ -38,7 +38,7 @@ pub(super) fn draw(context: &mut Context<'_>, slices: &ServiceSlices) -> io::Res
 }
 
 /// The shade of a place, by the share of the busiest place's frames that it has.
-fn shade(count: u64, most: u64) -> char {
+pub(in crate::command) fn shade(count: u64, most: u64) -> char {
     if count == 0 {
         return SHADES[0];
     }
