@@ -6,6 +6,7 @@ mod bench;
 mod config;
 mod config_cases;
 mod docs;
+mod down;
 mod endpoint_cases;
 mod explain;
 mod keys;
