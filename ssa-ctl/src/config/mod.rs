@@ -43,7 +43,7 @@ pub use self::{
     run::Run,
     schema::schema,
     slices::Handover,
-    source::{MAX_OCTETS, Position, Source},
+    source::{MAX_OCTETS, Position, Source, open_regular},
     text::to_toml,
     words::{Allow, Enforce, Mac, Seconds, WordError},
 };
