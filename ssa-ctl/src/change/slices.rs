@@ -51,8 +51,8 @@ pub fn move_slices(context: &mut Context<'_>, order: &Order<'_>, dry_run: bool) 
     let owner = ranked.number(endpoint).context("an endpoint has no number")?;
     let until = deadline(in_force.now()?, handover.unwrap_or(service.handover), instance.meta.hertz);
     let (mut moves, mut steps) = (Vec::new(), BTreeMap::<u32, Vec<u32>>::new());
-    for bounds in slices {
-        bounds.within(service).map_err(Failure::refused)?;
+    slices.iter().try_for_each(|bounds| bounds.within(service)).map_err(Failure::refused)?;
+    for bounds in Bounds::apart(slices) {
         for slice in bounds.first..=bounds.last {
             let old = words[slice as usize];
             let new = moved(old, owner, until).pin(true);
