@@ -1,5 +1,5 @@
-//! Ring 4, the commands: arguments and files in; output, files and exit codes out. `bench`, `live` and `permission`
-//! load the program and need root; the others need nothing.
+//! Ring 4, the commands: arguments and files in; output, files and exit codes out. `bench`, `down`, `live`, `permission`
+//! and `slices` load the program and need root; the others need nothing.
 
 mod address;
 mod bench;
@@ -16,6 +16,7 @@ mod permission;
 mod readme;
 mod round_trip;
 mod simulate;
+mod slices;
 
 // A site is the same in every ring.
 #[allow(dead_code, reason = "this ring needs less of it")]
