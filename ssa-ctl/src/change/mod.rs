@@ -1,22 +1,19 @@
 //! A wanted config in; the host brought to it, step by step under the writers' lock, out.
 
+mod down;
 mod have;
 mod in_force;
 mod interfaces;
 mod perform;
 mod slices;
 
-use std::net::Ipv6Addr;
-
 use anyhow::Context as _;
-use ipnet::Ipv6Net;
 
 use crate::{
     config::{self, Config, keys::KeyRings},
     context::Context,
     failure::{Code, Failure},
-    host,
-    kernel::{create, instance::Instance, lock, lookup, neighbours, netlink::Host, permission, pins::Pins, ways},
+    kernel::{instance::Instance, lock, neighbours, netlink::Host, permission, pins::Pins, ways},
     plan::{
         ground::Ground,
         numbers::Numbers,
@@ -29,6 +26,7 @@ use crate::{
 };
 
 pub use self::{
+    down::{Down, down},
     have::{link_states, ticks},
     in_force::{InForce, edit_in_force, running_config},
     slices::{Order, move_slices},
@@ -180,47 +178,4 @@ fn plan(pins: &Pins, wanted: &Wanted, dry_run: bool, context: &Context<'_>) -> R
 fn is_missing(failure: &Failure) -> bool {
     let io = failure.error.downcast_ref::<std::io::Error>();
     io.is_some_and(|error| error.kind() == std::io::ErrorKind::NotFound)
-}
-
-/// What was taken down.
-#[derive(Default)]
-pub struct Down {
-    /// The interfaces that were attached to.
-    pub interfaces: Vec<String>,
-    /// The prefixes whose local routes were ours.
-    pub routes: Vec<Ipv6Net>,
-    /// The addresses whose neighbour entries were ours.
-    pub neighbours: Vec<Ipv6Addr>,
-}
-
-/// Takes everything down below the pin root, the endpoint host's routes and our neighbour entries; says what was there.
-///
-/// # Errors
-/// Where the folder is not one of ours, or another network namespace's filter still runs and `force` is not given.
-pub fn down(context: &mut Context<'_>, force: bool) -> Result<Down, Failure> {
-    let pins = Pins::new(&context.pin_root);
-    permission::check()?;
-    if !context.pin_root.exists() {
-        return Ok(Down::default());
-    }
-    pins.check()?;
-    let _lock = lock::take(&pins, context.err)?;
-    create::check_ours(&pins)?;
-    if !force && let Some(interface) = create::foreign_link(&pins)? {
-        let message =
-            format!("{} belongs to another network namespace, and filters {interface} there", pins.root().display());
-        return Err(Failure::new(Code::Failed, message).hint("enter that namespace, or say --force"));
-    }
-    let interfaces = pins.linked()?;
-    // The routes and neighbours of another network namespace cannot be had from here.
-    let (routes, neighbours) = if create::is_foreign(&pins)? {
-        (Vec::new(), Vec::new())
-    } else {
-        (host::routes_off()?, neighbours::forget_all()?)
-    };
-    lookup::remove(&pins)?;
-    create::clear(&pins)?;
-    std::fs::remove_dir(pins.root())
-        .with_context(|| format!("cannot remove {}: something of others is in it", pins.root().display()))?;
-    Ok(Down { interfaces, routes, neighbours })
 }

@@ -40,7 +40,9 @@ pub(super) fn perform(
         return first(context, pins, wanted, planned, steps).inspect_err(|_| {
             // Nothing of ours was there before. What cannot be taken away is named by the next `apply`.
             let _ = create::clear(pins).and_then(|()| Ok(std::fs::remove_dir(pins.root())?));
-            let _ = neighbours::forget_all();
+            if create::beside(pins).is_ok_and(|others| others.is_empty()) {
+                let _ = neighbours::forget_all();
+            }
         });
     }
     let instance = planned.instance.as_ref().context("there is no instance to change")?;

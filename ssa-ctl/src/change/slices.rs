@@ -12,6 +12,7 @@ use crate::{
     plan::{
         ranked::Ranked,
         sharing::{deadline, moved},
+        slices::has_owners,
         steps::{Action, Step},
     },
 };
@@ -38,7 +39,9 @@ pub fn move_slices(context: &mut Context<'_>, order: &Order<'_>, dry_run: bool) 
     let Order { service: name, slices, endpoint, handover } = *order;
     let invalid = |message: String, hint: String| Failure::new(Code::Invalid, message).hint(hint);
     let (_, service) = config.named(name).map_err(Failure::refused)?;
-    let (Some(words), Some(place)) = (running.tables.slices.of(name), running.tables.slices.places.get(name)) else {
+    let slices_of = &running.tables.slices;
+    let owned = slices_of.places.get(name).filter(|_| has_owners(config, service));
+    let (Some(words), Some(place)) = (slices_of.of(name), owned) else {
         let hint = "give it slice_bits, and the config [[endpoint]]s".to_owned();
         return Err(invalid(format!("the service {name} has no slices with endpoints"), hint));
     };
@@ -51,8 +54,8 @@ pub fn move_slices(context: &mut Context<'_>, order: &Order<'_>, dry_run: bool) 
     let owner = ranked.number(endpoint).context("an endpoint has no number")?;
     let until = deadline(in_force.now()?, handover.unwrap_or(service.handover), instance.meta.hertz);
     let (mut moves, mut steps) = (Vec::new(), BTreeMap::<u32, Vec<u32>>::new());
-    for bounds in slices {
-        bounds.within(service).map_err(Failure::refused)?;
+    slices.iter().try_for_each(|bounds| bounds.within(service)).map_err(Failure::refused)?;
+    for bounds in Bounds::apart(slices) {
         for slice in bounds.first..=bounds.last {
             let old = words[slice as usize];
             let new = moved(old, owner, until).pin(true);

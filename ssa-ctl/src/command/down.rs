@@ -10,9 +10,9 @@ use crate::{
 
 /// Detach from all interfaces and remove everything
 ///
-/// Nothing is left: no program, no map, no link, no pin, no route of `endpoint host`, no
-/// neighbour entry. Where nothing is loaded there is
-/// nothing to do.
+/// Nothing is left: no program, no map, no link, no pin, no route of `endpoint host`, no neighbour entry. Routes and
+/// entries go too where nothing is loaded, since somebody has removed the pins. While another instance of this network
+/// namespace has its pins in the same folder, they are left to it.
 #[derive(clap::Args)]
 pub struct Args {
     /// Take it down although it filters an interface of another network namespace
@@ -22,11 +22,11 @@ pub struct Args {
 
 /// Takes the instance down.
 pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome {
-    let was_there = context.pin_root.exists();
-    let Down { interfaces, routes, neighbours } = change::down(context, args.force)?;
+    let Down { was_there, interfaces, routes, neighbours, left_to } = change::down(context, args.force)?;
+    let was_left = !routes.is_empty() || !neighbours.is_empty();
     if context.json {
-        context.object(&json!({ "changed": was_there, "detached": interfaces, "routes": routes,
-                                "neighbours": neighbours }))?;
+        context.object(&json!({ "changed": was_there || was_left, "detached": interfaces, "routes": routes,
+                                "neighbours": neighbours, "left_to": left_to }))?;
         return Ok(Exit::Done);
     }
     if !routes.is_empty() {
@@ -37,8 +37,14 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome {
         let addresses = neighbours.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         writeln!(context.out, "removed the neighbour entries of {addresses}")?;
     }
+    if !left_to.is_empty() {
+        let roots = left_to.iter().map(|root| root.display().to_string()).collect::<Vec<_>>().join(", ");
+        writeln!(context.out, "left the local routes and neighbour entries to {roots}, in this network namespace too")?;
+    }
     if !was_there {
-        writeln!(context.out, "nothing is loaded at {}", context.pin_root.display())?;
+        if !was_left {
+            writeln!(context.out, "nothing is loaded at {}", context.pin_root.display())?;
+        }
     } else if interfaces.is_empty() {
         writeln!(context.out, "removed {}", context.pin_root.display())?;
     } else {

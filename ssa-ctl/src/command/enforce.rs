@@ -2,7 +2,7 @@
 
 use crate::{
     change,
-    config::{Enforce, edit},
+    config::{Enforce, edit, new_warnings},
     context::Context,
     failure::{Failure, Outcome},
 };
@@ -23,12 +23,14 @@ pub struct Args {
 
 /// Switches a service's enforcement.
 pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome {
+    let mut said = Vec::new();
     let done = change::edit_in_force(context, |config, tables, numbers| {
         let wanted = edit::set_enforce(config, &args.service, args.share).map_err(Failure::refused)?;
+        said = new_warnings(config, &wanted);
         if let Some(number) = numbers.get(&args.service) {
             tables.set_enforce(number, args.share);
         }
         Ok(wanted)
     })?;
-    report::steps(context, &done, &[], false)
+    report::steps(context, &done, &said, false)
 }

@@ -73,8 +73,10 @@ pub(crate) fn change<E: Into<Edited>>(
 ) -> Outcome {
     let mut said = Vec::new();
     let done = change::change(context, dry_run, |config| {
-        let Edited { config, rebalance, warnings } = edit(&config).map_err(Failure::refused)?.into();
+        let had = config;
+        let Edited { config, rebalance, warnings } = edit(&had).map_err(Failure::refused)?.into();
         said = warnings;
+        said.extend(config::new_warnings(&had, &config));
         let rings = load_keys(&config)?;
         let host = Host::ask()?;
         let interfaces = change::find_interfaces(&config, &host).map_err(|(_, name)| {

@@ -14,8 +14,9 @@ use crate::{
 
 /// Move, unpin, split, merge or rebalance the slices of a service while frames flow
 ///
-/// Each command prints its plan and does it; with --dry-run it only prints. They change the running config: the next
-/// `apply` brings back what its file says. The previous owner of a slice keeps its TCP connections for a while.
+/// Each command prints its plan and does it; with --dry-run it only prints. The next `apply` brings back the `slice_bits` and
+/// the pins of its file, but the owners only if the file lists them: slices that have moved stay where they are, without a
+/// pin. The previous owner of a slice keeps its TCP connections for a while.
 #[derive(clap::Args)]
 pub struct Args {
     #[command(subcommand)]

@@ -43,8 +43,9 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome {
     let read = ServiceSlices::all(&in_force)?.into_iter().filter(wanted);
     let all: Vec<ServiceSlices> = read.map(|slices| if args.each { slices.each() } else { slices }).collect();
     if let Some(name) = args.service.as_ref().filter(|_| all.is_empty()) {
-        let message = format!("the service {name} has no slices with endpoints");
-        return Err(Failure::new(Code::Invalid, message).hint("give it slice_bits, and the config [[endpoint]]s"));
+        let message = format!("the service {name} has no slices with endpoints, nor any that are counted");
+        let hint = "give it slice_bits, and the config [[endpoint]]s, or the service slice_counters = true";
+        return Err(Failure::new(Code::Invalid, message).hint(hint));
     }
     if context.json {
         let services: Map<String, Value> = all.iter().map(|slices| (slices.service.clone(), json!(slices))).collect();

@@ -26,6 +26,20 @@ impl Bounds {
         self.last.saturating_sub(self.first).saturating_add(1)
     }
 
+    /// The same slices in runs that follow each other and have none in common.
+    pub fn apart(runs: &[Self]) -> Vec<Self> {
+        let mut sorted = runs.to_vec();
+        sorted.sort_by_key(|run| run.first);
+        let mut apart: Vec<Self> = Vec::new();
+        for run in sorted {
+            match apart.last_mut() {
+                Some(before) if run.first <= before.last => before.last = before.last.max(run.last),
+                _ => apart.push(run),
+            }
+        }
+        apart
+    }
+
     /// Whether a service has these slices.
     ///
     /// # Errors
@@ -68,6 +82,17 @@ mod tests {
             assert_eq!(text.parse::<Bounds>().map(|bounds| bounds.to_string()), Ok(text.to_owned()));
         }
         assert_eq!("10-10".parse(), Ok(Bounds { first: 10, last: 10 }));
+    }
+
+    #[test]
+    fn runs_that_overlap_are_one() {
+        let apart = |texts: &[&str]| {
+            let runs: Vec<Bounds> = texts.iter().map(|text| text.parse().unwrap()).collect();
+            Bounds::apart(&runs).iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(apart(&["0-10", "5-7"]), ["0-10"]);
+        assert_eq!(apart(&["5-7", "0-5", "9", "9", "12-20", "10"]), ["0-7", "9", "10", "12-20"]);
+        assert_eq!(apart(&[]), [""; 0]);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use ipnet::Ipv6Net;
 use toml::{Spanned, de::DeValue};
 
 use super::{
-    model::Endpoint,
+    model::{Endpoint, Steer},
     prefixes,
     service::Draft,
     slices::SlicesDraft,
@@ -162,11 +162,12 @@ fn addresses(endpoints: &[EndpointDraft<'_>], services: &[Draft<'_>], sink: &mut
     }
 }
 
-/// Endpoints that no service names, where every service with slices names its own.
+/// Endpoints that no service names, where every service with slices names its own. Who wraps frames for a service that is
+/// steered by ip6ip6 is an endpoint too, and need not own slices.
 fn unused(endpoints: &[EndpointDraft<'_>], services: &[Draft<'_>], sink: &mut Sink) {
     let with_slices =
         || services.iter().map(|draft| &draft.slices).filter(|slices| slices.bits.value > 0 || !slices.known);
-    if with_slices().any(|slices| slices.endpoints.is_none()) {
+    if with_slices().any(|slices| slices.endpoints.is_none() || slices.steer == Steer::Ip6ip6) {
         return;
     }
     let used: HashSet<&str> = with_slices().flat_map(SlicesDraft::names).map(|name| name.value).collect();

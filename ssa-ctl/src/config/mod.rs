@@ -24,6 +24,7 @@ mod source;
 mod syntax;
 mod table;
 mod text;
+mod warned;
 mod words;
 
 use std::{ops::Range, path::Path, sync::Arc};
@@ -43,8 +44,9 @@ pub use self::{
     run::Run,
     schema::schema,
     slices::Handover,
-    source::{MAX_OCTETS, Position, Source},
+    source::{MAX_OCTETS, Position, Source, open_regular},
     text::to_toml,
+    warned::new_warnings,
     words::{Allow, Enforce, Mac, Seconds, WordError},
 };
 use self::{keys::KeyRings, table::Sink};

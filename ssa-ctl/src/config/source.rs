@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::Read,
+    io::{self, Read},
     ops::Range,
     path::{Path, PathBuf},
 };
@@ -71,17 +71,25 @@ impl Source {
     }
 }
 
-/// Reads one octet more than a config may have, so that longer files can be told. Never waits: a FIFO is refused.
-fn octets(path: &Path) -> Result<Vec<u8>, Fault> {
+/// Opens a file; none where it is not a regular one, such as a FIFO. Never waits.
+///
+/// # Errors
+/// Where there is none, or it may not be read.
+pub fn open_regular(path: &Path) -> io::Result<Option<File>> {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
-    let cannot = |reason: std::io::Error| {
+    let file: File = rustix::fs::open(path, flags, Mode::empty())?.into();
+    Ok(file.metadata()?.is_file().then_some(file))
+}
+
+/// Reads one octet more than a config may have, so that longer files can be told.
+fn octets(path: &Path) -> Result<Vec<u8>, Fault> {
+    let cannot = |reason: io::Error| {
         Fault::nowhere(format!("the file cannot be read: {reason}"), "give the path of a config file in TOML")
     };
-    let file: File = rustix::fs::open(path, flags, Mode::empty()).map_err(|error| cannot(error.into()))?.into();
-    if !file.metadata().map_err(cannot)?.is_file() {
+    let Some(file) = open_regular(path).map_err(cannot)? else {
         let kind = "the path is not that of a regular file";
         return Err(Fault::nowhere(kind, "folders, pipes and devices are not read: give a file in TOML"));
-    }
+    };
     let mut octets = Vec::new();
     file.take(MAX_OCTETS as u64 + 1).read_to_end(&mut octets).map_err(cannot)?;
     Ok(octets)

@@ -142,6 +142,11 @@ pub fn off(context: &mut Context<'_>, dry_run: bool) -> Result<Brought, Failure>
     Ok(Brought { steps, warnings: Vec::new() })
 }
 
+/// The prefixes of our routes.
+pub fn routes_of_ours() -> Result<Vec<Ipv6Net>, Failure> {
+    Ok(Routes::off(&routes::local()?).remove)
+}
+
 /// Removes our routes; their prefixes.
 pub fn routes_off() -> Result<Vec<Ipv6Net>, Failure> {
     let routes = Routes::off(&routes::local()?);

@@ -5,4 +5,4 @@ pub mod hand;
 pub mod plan;
 pub mod shown;
 
-pub use self::bring::{Brought, Wanted, off, on, routes_off};
+pub use self::bring::{Brought, Wanted, off, on, routes_of_ours, routes_off};

@@ -2,7 +2,7 @@
 //!
 //! Everything is pinned aside and renamed: the filter's own pin comes last, and without it nothing is in force.
 
-use std::{fs, os::fd::AsFd};
+use std::{fs, os::fd::AsFd, path::PathBuf};
 
 use anyhow::Context as _;
 use rustix::fs::{CWD, RenameFlags, renameat_with};
@@ -122,6 +122,22 @@ pub fn check_ours(pins: &Pins) -> Result<(), Failure> {
 pub fn is_foreign(pins: &Pins) -> anyhow::Result<bool> {
     let Ok(meta) = Map::<MetaRow>::open(&pins.map(layout::META), true) else { return Ok(false) };
     Ok(meta.get(0)?.netns != sys::netns_cookie().context("cannot ask for the network namespace")?)
+}
+
+/// The other instances of this network namespace whose pins lie in the same folder. What cannot be read is none.
+pub fn beside(pins: &Pins) -> anyhow::Result<Vec<PathBuf>> {
+    let here = sys::netns_cookie().context("cannot ask for the network namespace")?;
+    let whole = |path: &std::path::Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let own = whole(pins.root());
+    let is_another = |root: &PathBuf| {
+        let other = Pins::new(root);
+        let meta = || Map::<MetaRow>::open(&other.map(layout::META), true)?.get(0);
+        whole(root) != own && other.are_there().unwrap_or(false) && meta().is_ok_and(|meta| meta.netns == here)
+    };
+    let entries = pins.root().parent().and_then(|folder| fs::read_dir(folder).ok()).into_iter().flatten().flatten();
+    let mut others: Vec<_> = entries.map(|entry| entry.path()).filter(is_another).collect();
+    others.sort();
+    Ok(others)
 }
 
 /// The interface that an instance of another network namespace filters.

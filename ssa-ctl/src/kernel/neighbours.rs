@@ -118,13 +118,18 @@ pub(super) async fn keep(handle: &Handle, neighbour: Neighbour, given: Option<[u
     }
 }
 
+/// All entries of ours.
+pub fn ours() -> anyhow::Result<Vec<Neighbour>> {
+    with_netlink(async |handle| {
+        let entries = entries(handle).await?;
+        Ok(entries.into_iter().filter(|(_, entry)| entry.is_ours()).map(|(neighbour, _)| neighbour).collect())
+    })
+    .context("cannot ask for neighbours")
+}
+
 /// Takes away all entries of ours; which they were.
 pub fn forget_all() -> anyhow::Result<Vec<Ipv6Addr>> {
-    let ours = with_netlink(async |handle| {
-        let entries = entries(handle).await?;
-        Ok(entries.into_iter().filter(|(_, entry)| entry.is_ours()).map(|(neighbour, _)| neighbour).collect::<Vec<_>>())
-    })
-    .context("cannot ask for neighbours")?;
+    let ours = ours()?;
     forget(&ours)?;
     Ok(ours.into_iter().map(|neighbour| neighbour.address).collect())
 }

@@ -11,7 +11,7 @@ use anyhow::Context as _;
 use futures_util::TryStreamExt as _;
 use rtnetlink::{
     Error, Handle, RouteMessageBuilder,
-    packet_route::route::{RouteAddress, RouteAttribute, RouteMessage, RouteMetric, RouteType},
+    packet_route::route::{RouteAddress, RouteAttribute, RouteFlags, RouteMessage, RouteMetric, RouteType},
 };
 
 use super::{
@@ -32,17 +32,30 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(1);
 /// Between two looks at them.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
+/// The bit of a route's MTU among its locked metrics (`RTAX_MTU`).
+const MTU_LOCKED: u32 = 1 << 2;
+
+/// Who is to go by the ways.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum For {
+    /// A config that is to be in force. Neighbours that are not known are asked for.
+    Config,
+    /// The plan of one. Nothing is changed.
+    Plan,
+    /// The filter that is in force, which the kernel tells less. Nothing is changed.
+    Filter,
+}
 
 /// What this host is among the endpoints of a config.
 ///
 /// With `ask`, neighbours that are not known are asked for, and the kernel is told to keep them known: the filter cannot
 /// ask for itself. Without, nothing is changed.
 pub fn find(config: &Config, host: &Host, ask: bool) -> anyhow::Result<Neighbourhood> {
-    find_as(own(config, host), config, host, ask)
+    find_as(own(config, host), config, host, if ask { For::Config } else { For::Plan })
 }
 
 /// The same for a host that is this endpoint, or none.
-fn find_as(endpoint: Option<String>, config: &Config, host: &Host, ask: bool) -> anyhow::Result<Neighbourhood> {
+fn find_as(endpoint: Option<String>, config: &Config, host: &Host, whose: For) -> anyhow::Result<Neighbourhood> {
     let links = host.interfaces.iter().map(|interface| (interface.index, interface.name.clone())).collect();
     let mut found = Neighbourhood { endpoint, links, ..Neighbourhood::default() };
     let mut others: Vec<_> =
@@ -51,7 +64,7 @@ fn find_as(endpoint: Option<String>, config: &Config, host: &Host, ask: bool) ->
         let none = "none is needed: no service is steered by l2 or ip6ip6, and this host is no endpoint";
         found.without = others.drain(..).map(|other| (other.name.clone(), none.into())).collect();
     }
-    with_netlink(async |handle| look(handle, host, &others, ask, &mut found).await)
+    with_netlink(async |handle| look(handle, host, &others, whose, &mut found).await)
         .context("cannot ask for the ways to the endpoints")?;
     Ok(found)
 }
@@ -68,11 +81,12 @@ pub fn own(config: &Config, host: &Host) -> Option<String> {
 /// The ways that the filter takes now, where these rows are in force.
 ///
 /// A host that forwards goes by what its kernel says now, and by what the last command found only for neighbours that are
-/// not known right now; any other host goes by the latter alone.
+/// not known right now, and for packets that may be no longer by the same interface; any other host goes by the latter
+/// alone.
 pub fn in_force(config: &Config, host: &Host, tables: &Tables) -> anyhow::Result<Neighbourhood> {
     let ranked = Ranked::of(config);
     let own = ranked.host(&tables.bank).map(str::to_owned);
-    let mut now = find_as(own, config, host, false)?;
+    let mut now = find_as(own, config, host, For::Filter)?;
     let forwards = config.host.interfaces.iter().any(|name| {
         let path = format!("/proc/sys/net/ipv6/conf/{name}/forwarding");
         fs::read_to_string(path).is_ok_and(|text| text.trim() != "0")
@@ -86,6 +100,9 @@ pub fn in_force(config: &Config, host: &Host, tables: &Tables) -> anyhow::Result
         now.sources.insert(name.clone(), Ipv6Addr::from_bits(row.source.to_u128()));
         let is_asked = forwards && (now.hops.contains_key(name) || !now.unknown.contains(name));
         if is_asked {
+            if let Some(hop) = now.hops.get_mut(name).filter(|hop| hop.interface == row.hop.interface) {
+                hop.mtu = hop.mtu.min(row.hop.mtu);
+            }
             continue;
         }
         if row.hop.interface != 0 {
@@ -103,11 +120,19 @@ struct Route<'a> {
     endpoint: &'a Endpoint,
     next: Neighbour,
     link: &'a Interface,
+    /// Its own MTU, where it has one.
     mtu: Option<u32>,
+    /// The kernel tells that to a program, too: it is locked, or what a router has said.
+    is_told: bool,
     source: Option<Ipv6Addr>,
 }
 
 impl Route<'_> {
+    /// The longest packet that may be sent.
+    fn mtu(&self, whose: For) -> u32 {
+        self.mtu.filter(|_| self.is_told || whose != For::Filter).unwrap_or(self.link.mtu)
+    }
+
     /// The hardware address that the config gives.
     fn given(&self) -> Option<[u8; 6]> {
         self.endpoint.mac.map(|mac| mac.0)
@@ -118,7 +143,7 @@ async fn look(
     handle: &Handle,
     host: &Host,
     others: &[&Endpoint],
-    ask: bool,
+    whose: For,
     found: &mut Neighbourhood,
 ) -> Result<(), Error> {
     let mut routes = Vec::new();
@@ -131,18 +156,19 @@ async fn look(
             }
         }
     }
-    let known = if ask { asked(handle, &routes).await? } else { neighbours::entries(handle).await? };
+    let known = if whose == For::Config { asked(handle, &routes).await? } else { neighbours::entries(handle).await? };
     let needed: BTreeSet<_> = routes.iter().map(|route| route.next).collect();
     let ours = known.iter().filter(|(_, entry)| entry.is_ours()).map(|(neighbour, _)| *neighbour);
     found.unneeded = ours.filter(|neighbour| !needed.contains(neighbour)).collect();
     for route in routes {
-        let Route { endpoint, next, link, mtu, source } = route;
+        let mtu = route.mtu(whose);
+        let Route { endpoint, next, link, source, .. } = route;
         let name = endpoint.name.clone();
         found.sources.extend(source.map(|source| (name.clone(), source)));
         let to = route.given().or_else(|| known.get(&next)?.mac);
         match (to, link.mac) {
             (Some(to), Some(from)) => {
-                found.hops.insert(name, hop(to, from, link.index, mtu.unwrap_or(link.mtu)));
+                found.hops.insert(name, hop(to, from, link.index, mtu));
             }
             (_, None) => {
                 found.without.insert(name, format!("{} has no hardware address", link.name));
@@ -206,6 +232,7 @@ async fn route<'a>(handle: &Handle, host: &'a Host, endpoint: &'a Endpoint) -> O
     if answer.header.kind != RouteType::Unicast {
         return None;
     }
+    let mut is_told = answer.header.flags.contains(RouteFlags::Cloned);
     let (mut address, mut interface, mut mtu, mut source) = (endpoint.address, None, None, None);
     for attribute in answer.attributes {
         match attribute {
@@ -213,14 +240,17 @@ async fn route<'a>(handle: &Handle, host: &'a Host, endpoint: &'a Endpoint) -> O
             RouteAttribute::Oif(index) => interface = Some(index),
             RouteAttribute::PrefSource(RouteAddress::Inet6(address)) => source = Some(address),
             RouteAttribute::Metrics(metrics) => {
-                mtu = metrics.iter().find_map(|metric| match metric {
-                    RouteMetric::Mtu(mtu) if *mtu > 0 => Some(*mtu),
-                    _ => None,
-                });
+                for metric in metrics {
+                    match metric {
+                        RouteMetric::Mtu(own) if own > 0 => mtu = Some(own),
+                        RouteMetric::Lock(locked) => is_told |= locked & MTU_LOCKED != 0,
+                        _ => {}
+                    }
+                }
             }
             _ => {}
         }
     }
     let link = host.interfaces.iter().find(|link| Some(link.index) == interface)?;
-    Some(Route { endpoint, next: Neighbour { interface: link.index, address }, link, mtu, source })
+    Some(Route { endpoint, next: Neighbour { interface: link.index, address }, link, mtu, is_told, source })
 }

@@ -59,7 +59,7 @@ pub struct Run {
 }
 
 impl ServiceSlices {
-    /// Those of all services that have any with owners.
+    /// Those of all services that have any with owners, or counters.
     ///
     /// # Errors
     /// Where nobody can be asked for the time.

@@ -108,10 +108,14 @@ fn keys<T: Serialize>(old: &T, new: &T, told: &[&str]) -> Vec<String> {
     };
     let mut keys: Vec<&String> = new.keys().collect();
     keys.extend(old.keys().filter(|key| !new.contains_key(*key)));
-    let show = |value: Option<&Value>| value.map_or_else(|| "default".into(), ToString::to_string);
     keys.into_iter()
         .filter(|key| old.get(*key) != new.get(*key) && !told.contains(&key.as_str()))
-        .map(|key| format!("{key}: {} to {}", show(old.get(key)), show(new.get(key))))
+        .map(|key| match (old.get(key), new.get(key)) {
+            (Some(old), Some(new)) => format!("{key}: {old} to {new}"),
+            (Some(old), None) => format!("{key}: {old} no more"),
+            // What was not said was the default.
+            (None, new) => format!("{key}: {}", new.unwrap_or(&Value::Null)),
+        })
         .collect()
 }
 
@@ -184,7 +188,13 @@ mod tests {
         assert_eq!(told(&have, &have), [""; 0]);
         assert_eq!(
             told(&have, &config("a weight = 2;c", "")),
-            ["a: endpoint weight: default to 2", "c: new endpoint: 2001:db8:e::c", "b: endpoint removed"]
+            ["a: endpoint weight: 2", "c: new endpoint: 2001:db8:e::c", "b: endpoint removed"]
+        );
+        let drained = config("a drain = true;b weight = 3", "");
+        assert_eq!(told(&have, &drained), ["a: endpoint drain: true", "b: endpoint weight: 3"]);
+        assert_eq!(
+            told(&drained, &config("a;b weight = 4", "")),
+            ["a: endpoint drain: true no more", "b: endpoint weight: 3 to 4"]
         );
         assert_eq!(told(&have, &config("b;a", "")), ["endpoints: another order"]);
         assert_eq!(changes(None, &have).len(), 3);
@@ -216,11 +226,7 @@ mod tests {
         );
         assert_eq!(
             told("pinned = [\"0-2 c\"]\nsteer = \"l2\""),
-            [
-                "web: steer: default to \"l2\"",
-                "web: endpoints: a, b to all",
-                "web: pinned: 3 slices, otherwise than before"
-            ]
+            ["web: steer: \"l2\"", "web: endpoints: a, b to all", "web: pinned: 3 slices, otherwise than before"]
         );
     }
 }

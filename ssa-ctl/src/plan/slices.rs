@@ -14,7 +14,7 @@ use crate::config::{Config, Run, Service};
 /// Where the slices of the services are among those of a bank, and who owns each.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Slices {
-    /// Of each service that has slices with owners, by name.
+    /// Of each service whose slices have owners or are counted, by name.
     pub places: BTreeMap<String, Place>,
     /// Who owns each, by the numbers of [`Ranked`].
     pub words: Vec<SliceWord>,
@@ -44,6 +44,10 @@ impl Place {
     }
 }
 
+/// Slices of a config without endpoints: the number is nobody's, and by `route` what has one goes to this host's stack.
+/// Without a number it would go nowhere.
+const UNOWNED: SliceWord = SliceWord::of(0);
+
 /// What was in force before, and the time in the kernel's ticks.
 #[derive(Clone, Copy)]
 pub struct Before<'a> {
@@ -62,9 +66,15 @@ pub fn has_owners(config: &Config, service: &Service) -> bool {
     config.endpoints_of(service).next().is_some()
 }
 
+/// Whether the slices of a service have a place among those of a bank: they have owners, or are counted though the config
+/// has no endpoint.
+fn has_place(config: &Config, service: &Service) -> bool {
+    has_owners(config, service) || service.slice_bits > 0 && service.slice_counters
+}
+
 /// Slices that the services of a config have together.
 pub fn needed(config: &Config) -> u32 {
-    let services = config.services.iter().filter(|service| has_owners(config, service));
+    let services = config.services.iter().filter(|service| has_place(config, service));
     services.map(|service| 1 << service.slice_bits).fold(0, u32::saturating_add)
 }
 
@@ -82,8 +92,12 @@ impl Slices {
         let ranks = Ranks::new(config, before);
         for service in &config.services {
             let Some(place) = slices.places.get(&service.name) else { continue };
-            let words = Sharing { config, service, ranks: &ranks, before, hertz }.words()?;
-            slices.words[place.range()].copy_from_slice(&words);
+            let words = &mut slices.words[place.range()];
+            if has_owners(config, service) {
+                words.copy_from_slice(&Sharing { config, service, ranks: &ranks, before, hertz }.words()?);
+            } else {
+                words.fill(UNOWNED);
+            }
         }
         Ok(slices)
     }
@@ -147,7 +161,7 @@ fn place_all(
     given_up: &[Place],
     kept: impl Fn(&str, u8) -> Option<Place>,
 ) -> Option<BTreeMap<String, Place>> {
-    let services = || config.services.iter().filter(|service| has_owners(config, service));
+    let services = || config.services.iter().filter(|service| has_place(config, service));
     let mut places = BTreeMap::new();
     for service in services() {
         if let Some(place) = kept(&service.name, service.slice_bits) {

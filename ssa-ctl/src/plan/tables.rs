@@ -194,7 +194,7 @@ struct Compiler<'a> {
 }
 
 impl Compiler<'_> {
-    /// Where the slices of the prefix are; none, where they have no owners.
+    /// Where the slices of the prefix are; none, where they have neither owners nor counters.
     fn slices(&self, slices: &Slices) -> SliceRow {
         let Some(place) = slices.places.get(&self.service.name) else { return SliceRow::default() };
         let steer = match self.service.steer {

@@ -48,6 +48,19 @@ fn configs_in_the_documents_can_be_applied() {
 }
 
 #[test]
+fn load_sharing_is_shown_as_its_example_is() {
+    let read = |name| fs::read_to_string(docs().join(name)).unwrap();
+    let lines = |text: &str| -> Vec<String> {
+        let told = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+        told.map(str::to_owned).collect()
+    };
+    let document = read("load-sharing.md");
+    let shown = document.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+    let head = ["version = 1", "[host]", "interfaces = [\"eth0\"]"].map(str::to_owned);
+    assert_eq!(lines(&read("examples/load-sharing.toml")), [&head[..], &lines(shown)].concat());
+}
+
+#[test]
 fn the_reference_names_every_key() {
     let text = fs::read_to_string(docs().join("config.md")).unwrap();
     let output = ssa_ctl().arg("schema").output().unwrap();

@@ -135,6 +135,8 @@ const WARNED: &[(usize, &str, &str)] = &[
     (15, "handover = \"35040h\"", ""),
     (6, "address = \"fd00::a\"\ndomain = \"rack 7\"\nmac = \"02:00:5E:10:00:01\"\ndrain = true\nweight = 65535", ""),
     (15, "endpoints = [\"a\"]", "no service uses the endpoint b"),
+    (15, "endpoints = [\"a\"]\nsteer = \"l2\"", "no service uses the endpoint b"),
+    (15, "endpoints = [\"a\"]\nsteer = \"ip6ip6\"", ""),
     (13, "rule = \"replica(2):1 hash(48):3 any:*\"", ""),
     (13, "rule = \"hash(48):3 replica(2):1 any:*\"", ""),
     (13, "rule = \"hash(48):4 replica(1):2 any:*\"", ""),

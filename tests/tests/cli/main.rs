@@ -1,5 +1,5 @@
-//! Ring 4, the commands: arguments and files in; output, files and exit codes out. `bench`, `deploy`, `live`, `metrics` and
-//! `permission` load the program and need root; the others need nothing.
+//! Ring 4, the commands: arguments and files in; output, files and exit codes out. `bench`, `deploy`, `down`, `live`,
+//! `metrics`, `permission` and `slices` load the program and need root; the others need nothing.
 
 mod address;
 mod bench;
@@ -7,6 +7,7 @@ mod config;
 mod config_cases;
 mod deploy;
 mod docs;
+mod down;
 mod endpoint_cases;
 mod explain;
 mod keys;
@@ -17,6 +18,7 @@ mod permission;
 mod readme;
 mod round_trip;
 mod simulate;
+mod slices;
 
 // A site is the same in every ring.
 #[allow(dead_code, reason = "this ring needs less of it")]

@@ -10,6 +10,7 @@ use std::{
     process::{Command, Stdio},
 };
 
+use ssa_common::layout;
 use ssa_tests::{
     net::{Namespace, PinRoot},
     ssa_ctl, ssa_ctl_path,
@@ -199,6 +200,23 @@ fn the_walk_of_the_operators_goes_as_it_says() {
 #[test]
 fn the_walk_of_the_endpoints_goes_as_it_says() {
     walk("docs/slices.md");
+}
+
+#[test]
+fn the_layout_version_that_is_shown_is_ours() {
+    const WORDS: &str = "layout version ";
+    let mut found = 0;
+    for document in DOCUMENTS {
+        for line in read(document).lines() {
+            let Some((_, rest)) = line.split_once(WORDS) else { continue };
+            let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+            if !digits.is_empty() {
+                assert_eq!(digits, layout::VERSION.to_string(), "{document}: {line}");
+                found += 1;
+            }
+        }
+    }
+    assert!(found >= 2, "{found}");
 }
 
 #[test]

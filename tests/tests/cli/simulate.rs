@@ -161,6 +161,14 @@ fn sources_come_from_a_file() {
     }
     let said = object(&simulate(folder.path(), &["--sources", "nowhere", "--json"]).code(2));
     assert!(said["error"]["message"].as_str().unwrap().contains("nowhere cannot be read"), "{said}");
+    // Nobody writes to the pipe: whoever opened it to read would wait.
+    let pipe = folder.path().join("pipe");
+    rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, rustix::fs::Mode::RUSR, 0).unwrap();
+    for name in ["pipe", "."] {
+        let said = object(&simulate(folder.path(), &["--sources", name, "--json"]).code(2));
+        let message = said["error"]["message"].as_str().unwrap();
+        assert_eq!(message, format!("the file of sources {name} is not a regular file"));
+    }
 }
 
 #[test]

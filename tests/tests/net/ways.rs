@@ -85,6 +85,44 @@ fn a_late_neighbour_is_a_way_and_no_other_config() {
 }
 
 #[test]
+fn the_mtu_of_a_way_is_the_one_that_the_filter_takes() {
+    let fleet = Fleet::new("waymtu");
+    let filter = &fleet.filter;
+    fleet.set_forwarding(true);
+    let text = config(FILTER_END, &service("l2", ""));
+    filter.apply(&text).done();
+    let mtu = || {
+        let (way, _) = way(filter, "a");
+        let slice = filter.owners().iter().position(|owner| owner == "a").unwrap();
+        let destination = called(u32::try_from(slice).unwrap(), 1).to_string();
+        let said = filter.ctl(["explain", CLIENT, &destination]).done();
+        assert_eq!((&said["way"], &said["agree"]), (&way, &true.into()), "{said}");
+        way["mtu"].as_u64().unwrap()
+    };
+    let to_a = format!("{}/128", lan("a"));
+    let route = |metrics: &[&str]| {
+        let all = [&["-6", "route", "replace", &to_a, "dev", FILTER_LAN], metrics].concat();
+        filter.namespace.ip(&all).unwrap();
+    };
+    assert_eq!(mtu(), 1500);
+    // The kernel tells a program of no route's own MTU.
+    route(&["mtu", "1400"]);
+    assert_eq!(mtu(), 1500);
+    let done = filter.apply(&text).done();
+    let [step] = &done["steps"].as_array().unwrap()[..] else { panic!("{done}") };
+    assert!(step["step"] == "way" && step["detail"].as_str().unwrap().contains("MTU 1400; it was"), "{done}");
+    assert_eq!(mtu(), 1400);
+    // But of one that is locked, at once.
+    route(&["mtu", "lock", "1300"]);
+    assert_eq!(mtu(), 1300);
+    // What the last command has found holds until the next.
+    filter.namespace.ip(&["-6", "route", "del", &to_a, "dev", FILTER_LAN]).unwrap();
+    assert_eq!(mtu(), 1400);
+    assert_eq!(filter.apply(&text).done()["steps"].as_array().unwrap().len(), 1);
+    assert_eq!(mtu(), 1500);
+}
+
+#[test]
 fn without_a_route_there_is_no_way() {
     let fleet = Fleet::new("routeless");
     let filter = &fleet.filter;

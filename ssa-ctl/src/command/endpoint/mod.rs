@@ -11,7 +11,8 @@ use crate::{context::Context, failure::Outcome};
 /// Add, drain or remove endpoints while frames flow, or make this host one
 ///
 /// Each command prints its plan and does it; with --dry-run it only prints. `add`, `drain` and `remove` change the running
-/// config: the next `apply` brings back what its file says.
+/// config: the next `apply` brings back the endpoints of its file, and where they are others than those in force, the slices
+/// are shared out among them.
 #[derive(clap::Args)]
 pub struct Args {
     #[command(subcommand)]

@@ -1,11 +1,14 @@
 //! Words of the command line, or a file with a source a line, in; which clients there are, as prefixes and numbers, out.
 
-use std::{fs::File, io::Read as _, net::Ipv6Addr, path::Path, str::FromStr};
+use std::{io::Read as _, net::Ipv6Addr, path::Path, str::FromStr};
 
 use anyhow::Context as _;
 use ipnet::Ipv6Net;
 
-use crate::failure::{Code, Failure};
+use crate::{
+    config::open_regular,
+    failure::{Code, Failure},
+};
 
 /// Clients of a run, at most.
 pub const MOST: u64 = 10_000_000;
@@ -55,7 +58,11 @@ pub fn read(path: &Path) -> Result<Vec<Clients>, Failure> {
     let shown = path.display();
     let mut text = String::new();
     let cannot = || format!("the file of sources {shown} cannot be read");
-    let file = File::open(path).with_context(cannot).map_err(|error| Failure::from(error).code(Code::Invalid))?;
+    let file = open_regular(path).with_context(cannot).map_err(|error| Failure::from(error).code(Code::Invalid))?;
+    let Some(file) = file else {
+        let message = format!("the file of sources {shown} is not a regular file");
+        return Err(Failure::new(Code::Invalid, message).hint("folders, pipes and devices are not read: give a file"));
+    };
     file.take(MOST_OCTETS + 1)
         .read_to_string(&mut text)
         .with_context(cannot)

@@ -44,11 +44,6 @@ impl Instance {
         }
     }
 
-    /// The generation in force now.
-    pub fn generation(&self) -> anyhow::Result<u64> {
-        Ok(self.active.get(0)?.in_force().generation)
-    }
-
     fn bank(&self, active: &ActiveRow) -> anyhow::Result<Running> {
         let Shape { services, prefixes, endpoints, .. } = self.shape();
         let bank = config_bank(active);
