@@ -249,8 +249,8 @@ fn a_reader_who_sleeps_misses_screens_and_nothing_waits() {
     // KiB of its own: pages of the program itself come in as they are first run.
     let memory = |terminal: &Terminal| {
         let status = fs::read_to_string(format!("/proc/{}/status", terminal.id())).unwrap();
-        let own = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).unwrap();
-        own.trim().trim_end_matches(" kB").parse::<u64>().unwrap()
+        let own = status.lines().find_map(|line| line.strip_prefix("RssAnon:")?.trim().strip_suffix(" kB"));
+        own.unwrap().parse::<u64>().unwrap()
     };
     // Whole screens, many more than a terminal holds that nobody reads.
     let stir = |terminal: &mut Terminal| {
@@ -262,8 +262,7 @@ fn a_reader_who_sleeps_misses_screens_and_nothing_waits() {
         }
     };
     stir(&mut terminal);
-    let before = memory(&terminal);
-    let whole = terminal.octets() / 60;
+    let (before, whole) = (memory(&terminal), terminal.octets() / 60);
     terminal.read(false);
     let read = terminal.octets();
     stir(&mut terminal);
