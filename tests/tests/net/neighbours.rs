@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use ssa_tests::net::{address, route};
+use ssa_tests::net::{address, route, wait_until};
 
 use crate::{
     site::{CLIENT, GOOD, INTERFACE, PEER, PREFIX, Site, WRONG, strict},
@@ -55,5 +55,6 @@ fn a_service_on_the_link_is_reached() {
     site.client.ip(&["-6", "neigh", "change", GOOD, "dev", PEER, "nud", "probe"]).unwrap();
     let listener = stream::listen(&site.host);
     stream::connect(&site.client, GOOD, &listener, LONGEST).unwrap();
-    assert!(site.packets(&["reasons", "control"]) > 0);
+    // The kernel sends it from a timer.
+    wait_until("the probe to be counted", LONGEST, || site.packets(&["reasons", "control"]) > 0).unwrap();
 }
