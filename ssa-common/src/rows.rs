@@ -181,9 +181,12 @@ pub const OWNERS: u32 = 4;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
 pub struct ShortWord(pub u16);
 
+/// Bits of an endpoint's number in the words of slices.
+const ENDPOINT_BITS: u32 = 14;
+
 impl ShortWord {
-    const OWNER: u16 = (1 << 14) - 1;
-    const PINNED: u32 = 14;
+    const OWNER: u16 = (1 << ENDPOINT_BITS) - 1;
+    const PINNED: u32 = ENDPOINT_BITS;
     const HANDOVER: u16 = 1 << 15;
 
     /// One more than the owner's number, or 0 where there is none; nothing where there is a handover.
@@ -207,8 +210,8 @@ impl ShortWord {
 pub struct SliceWord(pub u64);
 
 impl SliceWord {
-    const ENDPOINT: u64 = (1 << 14) - 1;
-    const PREVIOUS: u32 = 14;
+    const ENDPOINT: u64 = (1 << ENDPOINT_BITS) - 1;
+    const PREVIOUS: u32 = ENDPOINT_BITS;
     const PINNED: u64 = 1 << 28;
     const DEADLINE: u32 = 32;
     const LAST: u64 = u64::MAX >> Self::DEADLINE;
@@ -301,6 +304,16 @@ pub struct HopRow {
     pub source: Words,
     /// The endpoint's address, [`loaded`](Words::loaded).
     pub destination: Words,
+}
+
+impl HopRow {
+    /// The same way for packets no longer than by a way that was found before, if that is by the same interface: of a
+    /// route's own MTU the kernel tells a program only if it is locked, and the controller sees each.
+    #[must_use]
+    pub const fn within(self, found: &Self) -> Self {
+        let is_longer = found.interface == self.interface && found.mtu < self.mtu;
+        Self { mtu: if is_longer { found.mtu } else { self.mtu }, ..self }
+    }
 }
 
 impl EndpointRow {

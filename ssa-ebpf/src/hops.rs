@@ -129,17 +129,15 @@ pub fn resolve<const FAR: bool>(packet: &Packet<FAR>, place: u32, first: u32) ->
         BPF_FIB_LKUP_RET_SUCCESS => {
             let [a, b, c] = pairs(&question.dmac);
             let [d, e, f] = pairs(&question.smac);
-            let way = HopRow {
+            HopRow {
                 link: (a | b << 16 | c << 32 | d << 48).to_le(),
                 link_end: ((e | f << 16) as u32).to_le(),
                 interface: question.ifindex,
                 // SAFETY: the kernel has written it over the length.
                 mtu: unsafe { question.__bindgen_anon_1.mtu_result }.into(),
                 ..HopRow::zeroed()
-            };
-            // Of a route's own MTU the kernel tells a program only if it is locked. The controller sees each.
-            let is_found = endpoint.hop.interface == way.interface && endpoint.hop.mtu < way.mtu;
-            HopRow { mtu: if is_found { endpoint.hop.mtu } else { way.mtu }, ..way }
+            }
+            .within(&endpoint.hop)
         }
         // The kernel says nothing of hosts that are no routers, nor for a neighbour that it does not know right now.
         BPF_FIB_LKUP_RET_FWD_DISABLED | BPF_FIB_LKUP_RET_NO_NEIGH => endpoint.hop,

@@ -100,8 +100,8 @@ pub fn in_force(config: &Config, host: &Host, tables: &Tables) -> anyhow::Result
         now.sources.insert(name.clone(), Ipv6Addr::from_bits(row.source.to_u128()));
         let is_asked = forwards && (now.hops.contains_key(name) || !now.unknown.contains(name));
         if is_asked {
-            if let Some(hop) = now.hops.get_mut(name).filter(|hop| hop.interface == row.hop.interface) {
-                hop.mtu = hop.mtu.min(row.hop.mtu);
+            if let Some(hop) = now.hops.get_mut(name) {
+                *hop = hop.within(&row.hop);
             }
             continue;
         }
