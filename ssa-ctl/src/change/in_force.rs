@@ -54,6 +54,32 @@ impl InForce {
         Self::of(pins, instance)
     }
 
+    /// What `read` makes of what is in force, all of one moment. Takes no lock and waits for nobody: where a writer came
+    /// between, all is read again, so many times, and then taken as it was read last.
+    ///
+    /// # Errors
+    /// [`Code::NotLoaded`] where there is nothing, and what `read` says.
+    pub fn steadily<T>(
+        pin_root: &Path,
+        mut tries: u32,
+        read: impl Fn(&Self) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let once = || {
+            let in_force = Self::at(pin_root)?;
+            let found = read(&in_force)?;
+            Ok((found, in_force.is_still()?))
+        };
+        loop {
+            tries -= 1;
+            match once() {
+                Ok((found, is_still)) if is_still || tries == 0 => return Ok(found),
+                // Of maps that were opened while they were replaced, some may be missing.
+                Err(failure) if tries == 0 || !Failure::is_passing(&failure) => return Err(failure),
+                _ => {}
+            }
+        }
+    }
+
     /// Reads it to change it, and keeps other writers out for as long as the lock lives. Links that a killed writer has
     /// left to another program are mended, unless nothing is to be changed.
     pub(super) fn lock(context: &mut Context<'_>, dry_run: bool) -> Result<(Lock, Self), Failure> {
@@ -74,7 +100,7 @@ impl InForce {
     }
 
     /// Whether nothing was changed since it was read.
-    pub fn is_still(&self) -> anyhow::Result<bool> {
+    fn is_still(&self) -> anyhow::Result<bool> {
         Ok(self.instance.is_pinned(&self.pins) && self.instance.generation()? == self.running.generation)
     }
 

@@ -12,7 +12,7 @@ use crate::{
 pub(super) fn families(Reading { slices, config, this_host, ways, .. }: &Reading) -> Vec<Family> {
     let held = || {
         slices.iter().flat_map(|Sliced { service, held, .. }| {
-            held.iter().map(move |(endpoint, slices, frames)| ([service.as_str(), endpoint.as_str()], *slices, *frames))
+            held.iter().map(move |held| ([service.as_str(), held.endpoint.as_str()], held.slices, held.frames))
         })
     };
     let each_service = |description: &'static Description, of: fn(&Sliced) -> u64| {

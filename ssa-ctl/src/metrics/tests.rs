@@ -13,6 +13,7 @@ use crate::{
     observe::{
         counters::{Counts, ServiceCounts},
         reading::{Reading, Sliced},
+        slices::Held,
         state::{Attached, State},
     },
 };
@@ -77,7 +78,10 @@ fn reading() -> Reading {
         },
         slices: vec![Sliced {
             service: "web".into(),
-            held: vec![("a".into(), 15, Some(40)), ("b".into(), 1, Some(2))],
+            held: vec![
+                Held { endpoint: "a".into(), slices: 15, frames: Some(40) },
+                Held { endpoint: "b".into(), slices: 1, frames: Some(2) },
+            ],
             in_handover: 3,
             handover_seconds: 120,
             pinned: 1,

@@ -44,7 +44,7 @@ pub struct Sliced {
     /// The service.
     pub service: String,
     /// What each of its endpoints has.
-    pub held: Vec<(String, u32, Option<u64>)>,
+    pub held: Vec<Held>,
     /// Slices whose previous owner still keeps connections.
     pub in_handover: u64,
     /// Seconds until the last of them has none any more.
@@ -54,59 +54,44 @@ pub struct Sliced {
 }
 
 impl Reading {
-    /// Reads it all. Takes no lock and waits for nobody: where a writer came between, it reads again.
+    /// Reads it all.
     ///
     /// # Errors
     /// [`Code::NotLoaded`](crate::failure::Code::NotLoaded) where there is nothing.
     pub fn take(pin_root: &Path) -> Result<Self, Failure> {
-        let mut left = TRIES;
-        loop {
-            left -= 1;
-            match Self::once(pin_root) {
-                Ok((reading, true)) => return Ok(reading),
-                Ok((reading, false)) if left == 0 => return Ok(reading),
-                // Of maps that were opened while they were replaced, some may be missing.
-                Err(failure) if left == 0 || !failure.is_passing() => return Err(failure),
-                _ => {}
-            }
-        }
+        InForce::steadily(pin_root, TRIES, Self::of)
     }
 
-    /// Reads once; and whether what was read is still in force.
-    fn once(pin_root: &Path) -> Result<(Self, bool), Failure> {
-        let in_force = InForce::at(pin_root)?;
+    fn of(in_force: &InForce) -> Result<Self, Failure> {
         let host = Host::ask()?;
         let ways = ways::in_force(&in_force.config, &host, &in_force.running.tables)?;
         let known = ways.hops.into_keys().map(|name| (name, true));
         let unknown = ways.without.into_keys().map(|name| (name, false));
-        let reading = Self {
+        Ok(Self {
             generation: in_force.running.generation,
             build: in_force.instance.meta.build,
-            state: State::read(&in_force, &host, SystemTime::now())?,
+            state: State::read(in_force, &host, SystemTime::now())?,
             counts: Counts::read(&in_force.instance)?,
-            slices: ServiceSlices::all(&in_force)?.iter().map(Sliced::of).collect(),
+            slices: ServiceSlices::all(in_force)?.into_iter().map(Sliced::of).collect(),
             this_host: in_force.host().map(str::to_owned),
             ways: unknown.chain(known).collect(),
             config: in_force.config.clone(),
-        };
-        let is_still = in_force.is_still()?;
-        Ok((reading, is_still))
+        })
     }
 }
 
 impl Sliced {
-    fn of(slices: &ServiceSlices) -> Self {
+    fn of(slices: ServiceSlices) -> Self {
         let count = |of: &dyn Fn(&super::slices::Run) -> bool| {
             let runs = slices.runs.iter().filter(|run| of(run));
             runs.map(|run| u64::from(run.last - run.first) + 1).sum()
         };
-        let held = |Held { endpoint, slices, frames }: &Held| (endpoint.clone(), *slices, *frames);
         Self {
-            service: slices.service.clone(),
-            held: slices.endpoints.iter().map(held).collect(),
             in_handover: count(&|run| run.previous.is_some()),
             handover_seconds: slices.runs.iter().filter_map(|run| run.seconds).max().unwrap_or(0),
             pinned: count(&|run| run.pinned),
+            service: slices.service,
+            held: slices.endpoints,
         }
     }
 }

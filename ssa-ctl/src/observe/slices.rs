@@ -29,7 +29,7 @@ pub struct ServiceSlices {
 }
 
 /// What an endpoint has of a service.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Held {
     /// The endpoint.
     pub endpoint: String,
@@ -81,8 +81,14 @@ impl ServiceSlices {
         let name = |stored: u32| ranked.name(stored).map(str::to_owned);
         let hertz = u64::from(instance.meta.hertz);
         let mut runs: Vec<(Run, SliceWord)> = Vec::new();
+        // Slices and frames of each endpoint, by what is stored of it.
+        let mut sums = vec![(0_u32, 0_u64); ranked.endpoints().len() + 1];
         for (slice, word) in (0..).zip(&words) {
             let own = frames.as_ref().map(|frames| frames[slice as usize]);
+            if let Some((slices, sum)) = sums.get_mut(word.owner() as usize) {
+                *slices += 1;
+                *sum += own.unwrap_or(0);
+            }
             if let Some((run, of)) = runs.last_mut()
                 && of == word
             {
@@ -106,10 +112,8 @@ impl ServiceSlices {
         }
         let held = |(_, endpoint): (usize, &Endpoint)| {
             let number = ranked.number(&endpoint.name);
-            let own =
-                || (0..).zip(&words).filter(|(_, word)| word.owner().checked_sub(1) == number && number.is_some());
-            let frames = frames.as_ref().map(|frames| own().map(|(slice, _): (usize, _)| frames[slice]).sum());
-            Held { endpoint: endpoint.name.clone(), slices: u32::try_from(own().count()).unwrap_or(u32::MAX), frames }
+            let (slices, sum) = number.map_or((0, 0), |number| sums[number as usize + 1]);
+            Held { endpoint: endpoint.name.clone(), slices, frames: frames.as_ref().map(|_| sum) }
         };
         Some(Self {
             service: service.name.clone(),

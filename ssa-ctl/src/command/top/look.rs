@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// How often slices are read again, where a writer came between.
-const TRIES: usize = 5;
+const TRIES: u32 = 5;
 
 /// Reads the counters of all services, or of this one.
 pub(super) fn at_counters(pin_root: &Path, only: Option<&str>) -> Result<Counts, Failure> {
@@ -35,15 +35,8 @@ pub(super) fn at_counters(pin_root: &Path, only: Option<&str>) -> Result<Counts,
 
 /// Reads the slices of all services, and the endpoints.
 pub(super) fn at_slices(pin_root: &Path) -> Result<Slices, Failure> {
-    for _ in 1..TRIES {
-        let in_force = InForce::at(pin_root)?;
-        let slices = slices(&in_force)?;
-        // Owners and frames are of one moment.
-        if in_force.instance.generation()? == in_force.running.generation {
-            return Ok(slices);
-        }
-    }
-    slices(&InForce::at(pin_root)?)
+    // Owners and frames are of one moment.
+    InForce::steadily(pin_root, TRIES, slices)
 }
 
 /// What a failed look shows.
