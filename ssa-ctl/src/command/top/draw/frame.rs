@@ -2,7 +2,7 @@
 
 use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 
-use super::{Paint, words};
+use super::{Paint, messages::filled, words};
 use crate::command::top::{keys, state::State, view::View};
 
 /// Draws the names of the views, what is shown, and the keys; gives the room between.
@@ -51,18 +51,7 @@ fn shown(buffer: &mut Buffer, area: Rect, state: &State, paint: Paint) {
 
 /// The keys, in as few lines as hold them.
 fn footer(width: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for key in keys::FOOTER {
-        let last = lines.last_mut().expect("there is one");
-        let blank = if last.is_empty() { "" } else { "  " };
-        if words::width(last) + blank.len() + words::width(key) <= width {
-            last.push_str(blank);
-            last.push_str(key);
-        } else {
-            lines.push(key.into());
-        }
-    }
-    lines
+    filled(keys::FOOTER, "  ", width)
 }
 
 #[cfg(test)]

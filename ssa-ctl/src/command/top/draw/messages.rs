@@ -44,16 +44,21 @@ pub(super) fn too_small(buffer: &mut Buffer, area: Rect, (width, height): (u16, 
 
 /// The text in lines of a width, broken between words.
 pub(super) fn folded(text: &str, width: usize) -> Vec<String> {
+    filled(text.split(' '), " ", width)
+}
+
+/// What follows each other, in as few lines as hold it: between two of a line is a blank.
+pub(super) fn filled<'a>(parts: impl IntoIterator<Item = &'a str>, blank: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
-    for word in text.split(' ') {
+    for part in parts {
         let last = lines.last_mut().expect("there is one");
-        if last.is_empty() || words::width(last) + 1 + words::width(word) <= width {
-            if !last.is_empty() || word.is_empty() {
-                last.push(' ');
+        if last.is_empty() || words::width(last) + blank.len() + words::width(part) <= width {
+            if !last.is_empty() || part.is_empty() {
+                last.push_str(blank);
             }
-            last.push_str(word);
+            last.push_str(part);
         } else {
-            lines.push(word.into());
+            lines.push(part.into());
         }
     }
     lines
