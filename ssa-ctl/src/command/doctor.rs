@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::{
-    change::{InForce, link_states, running_config, ticks},
+    change::{InForce, link_states, ticks},
     config::Endpoint,
     context::Context,
     failure::{Exit, Outcome},
@@ -58,8 +58,9 @@ pub fn run(context: &mut Context<'_>, _: &Args) -> Outcome {
     let mut findings = vec![capabilities(), file_system(&pins), kernel()];
     match Host::ask() {
         Ok(host) => {
-            findings.extend(interfaces(context, &pins, &host));
-            findings.extend(endpoints(context, &host));
+            let in_force = InForce::read(context).ok();
+            findings.extend(interfaces(in_force.as_ref(), &pins, &host));
+            findings.extend(in_force.iter().flat_map(|in_force| endpoints(in_force, &host)));
         }
         Err(error) => {
             findings.push(Finding::new("interfaces", Level::Broken, format!("{error:#}"), "is netlink open?"));
@@ -122,9 +123,9 @@ fn kernel() -> Finding {
     Finding::new("kernel", Level::Ok, release, "")
 }
 
-fn interfaces(context: &Context<'_>, pins: &Pins, host: &Host) -> Vec<Finding> {
-    let config = running_config(context).ok();
-    let wanted: Vec<&Interface> = match &config {
+fn interfaces(in_force: Option<&InForce>, pins: &Pins, host: &Host) -> Vec<Finding> {
+    let config = in_force.map(|in_force| &in_force.config);
+    let wanted: Vec<&Interface> = match config {
         Some(config) => config.host.interfaces.iter().filter_map(|name| host.interface(name)).collect(),
         None => host.interfaces.iter().filter(|interface| interface.name != "lo").collect(),
     };
@@ -187,9 +188,8 @@ fn interface_findings(interface: &Interface, links: &[crate::plan::steps::LinkSt
 }
 
 /// The ways to the endpoints in force, and whether endpoints take what this host sends.
-fn endpoints(context: &Context<'_>, host: &Host) -> Vec<Finding> {
-    let Ok(InForce { running, config, .. }) = InForce::read(context) else { return Vec::new() };
-    let ways = match ways::in_force(&config, host, &running.tables) {
+fn endpoints(InForce { running, config, .. }: &InForce, host: &Host) -> Vec<Finding> {
+    let ways = match ways::in_force(config, host, &running.tables) {
         Ok(ways) => ways,
         Err(error) => return vec![Finding::new("way", Level::Warning, format!("{error:#}"), "is netlink open?")],
     };
@@ -198,7 +198,7 @@ fn endpoints(context: &Context<'_>, host: &Host) -> Vec<Finding> {
         match (ways.hops.get(name).and_then(|hop| Way::of(hop, &ways.links)), ways.without.get(name)) {
             (Some(way), _) => Some(Finding::new("way", Level::Ok, format!("to {name}: {way}"), "")),
             // Nobody looks for ways that nothing takes.
-            (None, Some(why)) if needs_ways(&config, &ways) => {
+            (None, Some(why)) if needs_ways(config, &ways) => {
                 let hint = "what is for it is dropped: mend that, and run apply again";
                 Some(Finding::new("way", Level::Warning, format!("to {name}: none: {why}"), hint))
             }
@@ -207,7 +207,7 @@ fn endpoints(context: &Context<'_>, host: &Host) -> Vec<Finding> {
     };
     let mut findings: Vec<_> = config.endpoints.iter().filter_map(of).collect();
     let hint = "else endpoints leave what it sends alone";
-    findings.extend(stranger(&config, &ways).map(|message| Finding::new("tunnel", Level::Warning, message, hint)));
+    findings.extend(stranger(config, &ways).map(|message| Finding::new("tunnel", Level::Warning, message, hint)));
     findings
 }
 
