@@ -14,6 +14,7 @@ use ssa_common::{
         self, Above, At, Connection, Judged, Origin, Part, Said, Source, Tunnel, Wrap, judge_connection, judge_part,
         judge_source, judge_tunnel, judge_upper,
     },
+    parse::{self, Link},
     rows::BankRow,
     rule::{Pair, epoch::Window, mac::Message},
     sha256::{self, Block},
@@ -23,6 +24,32 @@ use ssa_common::{
 use crate::{
     action::Way, clock::Jiffies, hops, link::MAX_LINK, maps::Kernel, packet::Packet, sockets, steer, too_big, tunnel,
 };
+
+/// [`parse::link`].
+#[inline(always)]
+pub fn link<const FAR: bool>(packet: &Packet<FAR>) -> Link {
+    // The compiler sees how far the number goes, and the verifier does not: so neither shall.
+    match black_box(ssa_link(packet.raw())) {
+        FOREIGN => Link::Foreign,
+        TOO_DEEP => Link::TooDeep,
+        // A link header has at most 30 octets.
+        network => Link::Ipv6(network & 0x1f),
+    }
+}
+
+const FOREIGN: u32 = 0;
+const TOO_DEEP: u32 = 1;
+
+/// Where the IPv6 header begins, or one of the others.
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn ssa_link(context: *mut xdp_md) -> u32 {
+    match parse::link(&Packet::<false>::new(&XdpContext::new(context))) {
+        Link::Foreign => FOREIGN,
+        Link::TooDeep => TOO_DEEP,
+        Link::Ipv6(network) => network,
+    }
+}
 
 /// [`judge_source`]. Which bank is in force may change meanwhile, and is not asked again.
 #[inline(always)]

@@ -13,7 +13,7 @@ use aya_ebpf::{
 use bytemuck::{AnyBitPattern, NoUninit};
 use ssa_common::{
     judge::{Above, Connection, Judged, Said, Tables, Traffic, Tunnel},
-    parse::{Frame, Front, HEADER_OCTETS},
+    parse::{Frame, Front, HEADER_OCTETS, Link},
     rows::BankRow,
 };
 
@@ -271,6 +271,11 @@ impl<const FAR: bool> Frame for Packet<FAR> {
 }
 
 impl<const FAR: bool> Traffic for Packet<FAR> {
+    #[inline(always)]
+    fn link(&self) -> Link {
+        outline::link(self)
+    }
+
     #[inline(always)]
     fn upper(&self, _tables: &impl Tables, case: Above) -> Said {
         outline::upper(self, case)

@@ -15,7 +15,7 @@ mod tunnel;
 mod upper;
 
 use crate::{
-    parse::{self, HEADER_OCTETS, Header, Link, protocol},
+    parse::{HEADER_OCTETS, Header, Link, protocol},
     rows::{FLAG_ALLOW, FLAG_DENY_SOURCE_IN_SERVICE, PrefixRow},
     rule::{
         Pair,
@@ -140,7 +140,7 @@ impl Carrier for Teller {
 /// Judges one frame by the whole law: what [`judge`] says too, and sooner where it can.
 #[inline(always)]
 pub fn judge_whole(frame: &impl Traffic, tables: &impl Tables, clock: &impl Clock) -> Judged {
-    let mut network = match parse::link(frame) {
+    let mut network = match frame.link() {
         Link::Ipv6(network) => network,
         Link::Foreign => return Judged::without_header(OTHER),
         Link::TooDeep => return Judged::without_header(MALFORMED),

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     bits::Words,
     layout::ALLOWED,
-    parse::{self, Frame, HEADER_OCTETS, Header, Upper, protocol},
+    parse::{self, Frame, HEADER_OCTETS, Header, Link, Upper, protocol},
     rows::{AllowRow, BankRow, FLAG_ALLOW},
     rule::Pair,
     verdict::Reason,
@@ -16,6 +16,12 @@ use crate::{
 
 /// A frame whose upper layer can be judged.
 pub trait Traffic: Frame {
+    /// DESIGN §4 step 1: what the link layer carries.
+    #[inline(always)]
+    fn link(&self) -> Link {
+        parse::link(self)
+    }
+
     /// DESIGN §4 steps 3 and 5: what the upper layer says.
     #[inline(always)]
     fn upper(&self, tables: &impl Tables, case: Above) -> Said {
