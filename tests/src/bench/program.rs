@@ -1,6 +1,6 @@
 //! Some instructions in; a loaded program out. The bench needs no more than a few of them, and so no compiler.
 
-use std::mem;
+use std::{mem, thread, time::Duration};
 
 use anyhow::{Context as _, Result};
 use aya::{
@@ -20,6 +20,10 @@ use crate::net::Namespace;
 
 /// What programs are called in their objects.
 const NAME: &str = "tiny";
+
+/// How often, and after which time, a program is attached again where another was before it.
+const TRIES: u32 = 50;
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// A program of some instructions. It goes when dropped, and leaves the interface that it was attached to.
 pub struct Program(Ebpf);
@@ -57,7 +61,16 @@ impl Program {
     /// Gives an XDP program, in native mode, what an interface receives.
     pub fn attach(&mut self, namespace: &Namespace, interface: &str) -> Result<()> {
         let program = self.as_xdp()?;
-        let attached = namespace.enter(|| program.attach(interface, XdpMode::Driver))?;
+        let mut attach = || namespace.enter(|| program.attach(interface, XdpMode::Driver));
+        let mut attached = attach()?;
+        // Who forks beside us has a copy of the link that was dropped just now, until it runs a program of its own.
+        for _ in 0..TRIES {
+            if attached.is_ok() {
+                break;
+            }
+            thread::sleep(PAUSE);
+            attached = attach()?;
+        }
         attached.map(drop).with_context(|| format!("{interface} of {} takes no program", namespace.name()))
     }
 
