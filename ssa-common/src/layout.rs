@@ -3,7 +3,7 @@
 //! Map names are pin names. A change of any row, name or size takes a new [`VERSION`].
 
 /// Version of the rows and maps; pinned with them, and checked whenever they are opened.
-pub const VERSION: u32 = 4;
+pub const VERSION: u32 = 5;
 
 /// Marks a bank that a controller has filled: an array never misses, an unset row reads as zeros.
 pub const BANK_MAGIC: u32 = 0x5353_4131;
@@ -30,6 +30,14 @@ pub const SLICE_COUNTERS: &str = "slice_counters";
 pub const ENDPOINTS: &str = "endpoints";
 /// [`HopRow`](crate::rows::HopRow)s by endpoint of either bank and CPU: what the program has asked the kernel.
 pub const HOPS: &str = "hops";
+/// [`FlowRow`](crate::rows::FlowRow)s by [`FlowKey`](crate::rows::FlowKey): the flows that were heard of last.
+pub const FLOWS: &str = "flows";
+/// [`FlowGateRow`](crate::rows::FlowGateRow)s by CPU.
+pub const FLOW_GATES: &str = "flow_gates";
+/// [`ShareRow`](crate::rows::ShareRow)s by CPU.
+pub const SHARES: &str = "shares";
+/// The secret by which source prefixes have their places in them, [`start`](crate::siphash::start)ed.
+pub const SHARE_KEY: &str = "share_key";
 /// The [`MetaRow`](crate::rows::MetaRow): layout version, sizes, owner.
 pub const META: &str = "meta";
 /// The config in force as text, two banks of [`DOCUMENT_CHUNK`]s. No program reads it.
@@ -60,6 +68,10 @@ pub const ALLOWED: usize = 16;
 pub const SLICE_BITS: u8 = 20;
 /// Endpoints in one config, at most.
 pub const ENDPOINT_COUNT: usize = 4095;
+/// Places of source prefixes in one row of the sketch that counts them, a power of two. There are two such rows.
+pub const SHARE_COLUMNS: u32 = 2048;
+/// Ticks to which it is known when a flow was heard of last: the row of a flow is not written for each frame.
+pub const FLOW_COARSE: u64 = 64;
 /// Octets of a service's name, at most.
 pub const NAME: usize = 63;
 /// Shortest prefix of a service, in bits.

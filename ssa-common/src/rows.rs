@@ -105,17 +105,25 @@ pub const FLAG_ALLOW: u32 = 1 << 1;
 pub const FLAG_DENY_SOURCE_IN_SERVICE: u32 = 1 << 2;
 /// There is a previous rule: look at [`PreviousRow`].
 pub const FLAG_PREVIOUS: u32 = 1 << 3;
-/// What fails the rule is dropped, whoever sent it: no low priority, no previous rule, all sources enforced.
+/// What fails the rule is dropped, whoever sent it: no low priority, no previous rule, nothing that is known, all sources
+/// enforced.
 pub const FLAG_STRICT: u32 = 1 << 4;
 
 /// Frames that go on are steered or counted by their slice: look at [`SliceRow`].
 pub const FLAG_SLICES: u32 = 1 << 5;
+/// What fails the rule is asked for a socket of this host.
+pub const FLAG_SOCKETS: u32 = 1 << 6;
+/// Flows that conform are remembered: look at [`FlowRow`].
+pub const FLAG_FLOWS: u32 = 1 << 7;
+/// A source prefix above its share is suspect: look at [`ShareRow`].
+pub const FLAG_FAIR: u32 = 1 << 8;
 
 impl PrefixRow {
     /// Enforces the rule for sources whose hash, 0 to 2^32 − 1, is below `threshold`.
     pub fn enforce_below(&mut self, threshold: u64) {
         self.enforce = threshold;
-        let strict = self.flags & (FLAG_LOW_PRIORITY | FLAG_PREVIOUS) == 0 && threshold > u32::MAX.into();
+        let lenient = FLAG_LOW_PRIORITY | FLAG_PREVIOUS | FLAG_SOCKETS | FLAG_FLOWS;
+        let strict = self.flags & lenient == 0 && threshold > u32::MAX.into();
         self.flags = self.flags & !FLAG_STRICT | if strict { FLAG_STRICT } else { 0 };
     }
 }
@@ -457,8 +465,14 @@ pub struct ServiceRow {
     pub name: [u8; 64],
     /// How many of `allow` are in use.
     pub allowed: u32,
-    /// Explicit padding.
-    pub reserved: u32,
+    /// The service's number.
+    pub number: u32,
+    /// Which share of its frames a source prefix may have.
+    pub fair: FairRow,
+    /// Ticks for which a flow is remembered that sends nothing: of TCP, and of UDP.
+    pub idle: [u64; 2],
+    /// Tells its flows from those of others that had its number.
+    pub tag: u64,
     /// The protocols the service takes.
     pub allow: [AllowRow; ALLOWED],
 }
@@ -473,6 +487,79 @@ pub struct AllowRow {
     pub protocol: u8,
     /// 1: whatever the port.
     pub any_port: u8,
+}
+
+/// Which share of a service's frames a source prefix may have.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
+pub struct FairRow {
+    /// The bits of a source's upper word that are its prefix.
+    pub mask: u64,
+    /// The share, of 2^16.
+    pub share: u32,
+    /// Frames in a window up to which nobody is above the share.
+    pub above: u32,
+    /// The logarithm of a window's ticks.
+    pub window: u32,
+    /// [`ShareRow`]s of each CPU; 0 where there are none.
+    pub rows: u32,
+}
+
+/// Frames of some source prefixes of a service, or of all, on one CPU: in a window of ticks, and in the one before.
+///
+/// For each CPU there are [`SHARE_COLUMNS`](crate::layout::SHARE_COLUMNS) rows, twice, in which a source prefix has a place
+/// each by a keyed hash; then a row for each service's number, of all its frames.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
+pub struct ShareRow {
+    /// The window's number; its lower bits.
+    pub window: u32,
+    /// Frames in it.
+    pub frames: u32,
+    /// Frames in the window before.
+    pub before: u32,
+    /// Explicit padding.
+    pub reserved: u32,
+}
+
+/// A flow that follows the rule, or did.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
+pub struct FlowKey {
+    /// The client's address.
+    pub remote: Words,
+    /// The address it uses.
+    pub local: Words,
+    /// The client's port.
+    pub remote_port: u16,
+    /// The port it uses.
+    pub local_port: u16,
+    /// IP protocol number.
+    pub protocol: u8,
+    /// Explicit padding.
+    pub reserved: [u8; 3],
+}
+
+/// What is remembered of a flow.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
+pub struct FlowRow {
+    /// The tick of its last frame, to [`FLOW_COARSE`](crate::layout::FLOW_COARSE) ticks.
+    pub seen: u64,
+    /// Its service's [`tag`](ServiceRow::tag).
+    pub tag: u64,
+}
+
+/// How many flows are remembered anew on one CPU.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
+pub struct FlowGateRow {
+    /// The moment, of [`FLOW_COARSE`](crate::layout::FLOW_COARSE) ticks.
+    pub time: u64,
+    /// Flows that came in it.
+    pub flows: u32,
+    /// Flows that may come in a moment.
+    pub most: u32,
 }
 
 /// The wall clock, as the program can know it. Written in words that each change in one store.
@@ -515,6 +602,10 @@ pub struct MetaRow {
     pub slice_cells: u32,
     /// Endpoints of one bank.
     pub endpoints: u32,
+    /// Flows that are remembered.
+    pub flows: u32,
+    /// Rows that count frames by source prefix, on each CPU.
+    pub shares: u32,
     /// Explicit padding.
     pub reserved: u32,
     /// Ticks a second (the kernel's HZ).

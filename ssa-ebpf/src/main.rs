@@ -11,6 +11,8 @@ mod counters;
 #[cfg(target_arch = "bpf")]
 mod hops;
 #[cfg(target_arch = "bpf")]
+mod known;
+#[cfg(target_arch = "bpf")]
 mod link;
 #[cfg(target_arch = "bpf")]
 mod maps;
@@ -20,6 +22,8 @@ mod outline;
 mod packet;
 #[cfg(target_arch = "bpf")]
 mod program;
+#[cfg(target_arch = "bpf")]
+mod shares;
 #[cfg(target_arch = "bpf")]
 mod sockets;
 #[cfg(target_arch = "bpf")]

@@ -4,15 +4,15 @@ use core::hint::black_box;
 
 use aya_ebpf::{
     bindings::{BPF_F_MMAPABLE, BPF_F_RDONLY_PROG},
-    btf_maps::Array,
+    btf_maps::{Array, LruHashMap},
     macros::btf_map,
 };
 use ssa_common::{
     bits::Words,
     judge::{At, Part, Source, Tables},
     rows::{
-        ActiveRow, BankRow, Cell, ClockRow, EndpointRow, HopRow, MetaRow, OWNERS, OwnersRow, PrefixRow, PreviousRow,
-        ServiceRow, ShortWord, SliceWord,
+        ActiveRow, BankRow, Cell, ClockRow, EndpointRow, FlowGateRow, FlowKey, FlowRow, HopRow, MetaRow, OWNERS,
+        OwnersRow, PrefixRow, PreviousRow, ServiceRow, ShareRow, ShortWord, SliceWord,
     },
     rule::{Pair, epoch::Clock, mac::Message},
     sha256::Block,
@@ -58,6 +58,18 @@ pub static ENDPOINTS: Array<EndpointRow, 2, READ_ONLY> = Array::new();
 /// The ways to them, by endpoint of either bank and CPU, as the kernel said.
 #[btf_map(name = "hops")]
 pub static HOPS: Array<HopRow, 2> = Array::new();
+/// The flows that were heard of last, of services that remember them.
+#[btf_map(name = "flows")]
+pub static FLOWS: LruHashMap<FlowKey, FlowRow, 1> = LruHashMap::new();
+/// How many flows each CPU remembers anew.
+#[btf_map(name = "flow_gates")]
+pub static FLOW_GATES: Array<FlowGateRow, 1> = Array::new();
+/// Frames by source prefix, of services that share fairly.
+#[btf_map(name = "shares")]
+pub static SHARES: Array<ShareRow, 1> = Array::new();
+/// The secret by which source prefixes have their places there.
+#[btf_map(name = "share_key")]
+pub static SHARE_KEY: Array<[u64; 4], 1, READ_ONLY> = Array::new();
 /// What the maps are; for the controller alone.
 #[btf_map(name = "meta")]
 pub static META: Array<MetaRow, 1, READ_ONLY> = Array::new();
@@ -150,6 +162,11 @@ impl Tables for Kernel {
     #[inline(always)]
     fn find_later(&self, bank: &BankRow, address: Words) -> Option<u32> {
         outline::find_later(bank, address)
+    }
+
+    #[inline(always)]
+    fn is_above_share(&self, service: u32, source: Words, _clock: &impl Clock) -> bool {
+        outline::is_above_share(service, source)
     }
 
     #[inline(always)]

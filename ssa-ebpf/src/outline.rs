@@ -11,8 +11,8 @@ use aya_ebpf::{bindings::xdp_md, programs::XdpContext};
 use ssa_common::{
     bits::Words,
     judge::{
-        self, Above, At, Connection, Judged, Origin, Part, Said, Source, Tunnel, Wrap, judge_connection, judge_part,
-        judge_source, judge_tunnel, judge_upper,
+        self, Above, At, Connection, Judged, Known, Origin, Part, Said, Source, Tunnel, Wrap, judge_connection,
+        judge_part, judge_source, judge_tunnel, judge_upper,
     },
     parse::{self, Link},
     rows::BankRow,
@@ -22,7 +22,8 @@ use ssa_common::{
 };
 
 use crate::{
-    action::Way, clock::Jiffies, hops, link::MAX_LINK, maps::Kernel, packet::Packet, sockets, steer, too_big, tunnel,
+    action::Way, clock::Jiffies, hops, known, link::MAX_LINK, maps::Kernel, packet::Packet, shares, sockets, steer,
+    too_big, tunnel,
 };
 
 /// [`parse::link`].
@@ -234,6 +235,33 @@ extern "C" fn ssa_connection(context: *mut xdp_md, network: u32) -> u32 {
         Connection::Here => CONNECTION_HERE,
         Connection::Elsewhere => CONNECTION_ELSEWHERE,
     }
+}
+
+/// Whether a frame goes on with what is known.
+#[inline(always)]
+pub fn known<const FAR: bool>(packet: &Packet<FAR>, case: Known) -> bool {
+    let place = u64::from(case.network) | u64::from(case.service) << 32;
+    ssa_known(packet.raw(), place, case.flags, u32::from(case.conforms)) != 0
+}
+
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn ssa_known(context: *mut xdp_md, place: u64, flags: u32, conforms: u32) -> u32 {
+    let packet = Packet::<true>::new(&XdpContext::new(context));
+    let (network, service) = (place as u32, (place >> 32) as u32);
+    u32::from(known::is_known(&packet, Known { service, network, flags, conforms: conforms != 0 }))
+}
+
+/// Whether a source prefix of a service is above its share of the frames that conform.
+#[inline(always)]
+pub fn is_above_share(service: u32, source: Words) -> bool {
+    ssa_share(service, source.hi) != 0
+}
+
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn ssa_share(service: u32, source: u64) -> u32 {
+    u32::from(shares::is_above(service, source) == Some(true))
 }
 
 /// Asks the kernel the way to the endpoint that a frame goes to, and keeps it for this CPU.

@@ -12,7 +12,7 @@ use aya_ebpf::{
 };
 use bytemuck::{AnyBitPattern, NoUninit};
 use ssa_common::{
-    judge::{Above, Connection, Judged, Said, Tables, Traffic, Tunnel},
+    judge::{Above, Connection, Judged, Known, Said, Tables, Traffic, Tunnel},
     parse::{Frame, Front, HEADER_OCTETS, Link},
     rows::BankRow,
 };
@@ -289,6 +289,11 @@ impl<const FAR: bool> Traffic for Packet<FAR> {
     #[inline(always)]
     fn connection(&self, network: u32) -> Connection {
         outline::connection(self, network)
+    }
+
+    #[inline(always)]
+    fn is_known(&self, case: Known) -> bool {
+        outline::known(self, case)
     }
 
     #[inline(always)]

@@ -14,8 +14,8 @@ use crate::{
     bits::Words,
     parse::{self, ETHERNET, Front as _, HEADER_OCTETS, IPV4, IPV6, TAG, field, protocol},
     rows::{
-        FLAG_ALLOW, FLAG_DENY_SOURCE_IN_SERVICE, FLAG_PREVIOUS, FLAG_STRICT, PrefixRow, RuleRow, SHAPE_BITS,
-        SHAPE_COMMON, SHAPE_HASH, SHAPE_MAC,
+        FLAG_ALLOW, FLAG_DENY_SOURCE_IN_SERVICE, FLAG_FAIR, FLAG_FLOWS, FLAG_PREVIOUS, FLAG_SOCKETS, FLAG_STRICT,
+        PrefixRow, RuleRow, SHAPE_BITS, SHAPE_COMMON, SHAPE_HASH, SHAPE_MAC,
     },
     rule::{
         self, Pair,
@@ -38,6 +38,9 @@ pub trait Carrier {
     /// Carries out what is said of any other.
     fn carry_on(&self, judged: &Judged) -> Self::Done;
 }
+
+/// What takes more than the common way does.
+const ELSEWHERE: u32 = FLAG_DENY_SOURCE_IN_SERVICE | FLAG_FLOWS | FLAG_FAIR;
 
 /// Judges a common frame, and has that carried out; none of the others.
 #[inline(always)]
@@ -83,8 +86,7 @@ pub fn judge_common<C: Carrier>(
     if front.octet(field::SOURCE) >> 5 != GLOBAL_UNICAST || !is_plain(frame, next, upper) {
         return None;
     }
-    if row.flags & (FLAG_ALLOW | FLAG_DENY_SOURCE_IN_SERVICE) != 0
-        && (row.flags & FLAG_DENY_SOURCE_IN_SERVICE != 0 || !is_allowed(frame, row, next, upper))
+    if row.flags & (FLAG_ALLOW | ELSEWHERE) != 0 && (row.flags & ELSEWHERE != 0 || !is_allowed(frame, row, next, upper))
     {
         return None;
     }
@@ -94,7 +96,7 @@ pub fn judge_common<C: Carrier>(
     let verdict = match reason(tables, found.slot, &row.rule, Pair { source, destination }, clock)? {
         Reason::Conform => plainly(Reason::Conform, Treatment::Pass),
         reason if row.flags & FLAG_STRICT != 0 => plainly(reason, Treatment::Drop),
-        _ if row.flags & FLAG_PREVIOUS != 0 => return None,
+        _ if row.flags & (FLAG_PREVIOUS | FLAG_SOCKETS) != 0 => return None,
         reason => treat(row, source, reason),
     };
     let judged = judged(verdict, Some(row));

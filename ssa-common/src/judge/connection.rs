@@ -1,4 +1,4 @@
-//! A frame in; the connection it is of, and whether this host has that, out (DESIGN §4 step 10).
+//! A frame in; the connection it is of, and whether this host has that, out (DESIGN §4 steps 7 and 10).
 
 use crate::{
     bits::Words,
@@ -16,7 +16,7 @@ pub enum Connection {
     Elsewhere,
 }
 
-/// The two ends of a TCP connection, as this host sees them.
+/// The two ends of a TCP connection or of a UDP exchange, as this host sees them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ends {
     /// The client's address.
@@ -27,6 +27,8 @@ pub struct Ends {
     pub remote_port: u16,
     /// The port it used.
     pub local_port: u16,
+    /// [`protocol::TCP`] or [`protocol::UDP`].
+    pub protocol: u8,
     /// Where the TCP header of the frame itself is, if it is a segment of this connection and no error about one.
     pub segment: Option<u32>,
 }
@@ -36,43 +38,55 @@ const FLAGS: u32 = 12;
 const SYN: u16 = 0x02;
 const ACK: u16 = 0x10;
 
-/// What the frame with an IPv6 header at `network` is to the connections of this host, which `has` knows.
+/// What the frame with an IPv6 header at `network` is to the TCP connections of this host, which `has` knows.
 #[inline(always)]
 pub fn judge_connection(frame: &(impl Frame + ?Sized), network: u32, has: impl Fn(&Ends) -> bool) -> Connection {
     match ends(frame, network) {
-        None => Connection::None,
-        Some(ends) if has(&ends) => Connection::Here,
-        Some(_) => Connection::Elsewhere,
+        Some((ends, flags)) if ends.protocol == protocol::TCP && flags & (SYN | ACK) != SYN => {
+            if has(&ends) {
+                Connection::Here
+            } else {
+                Connection::Elsewhere
+            }
+        }
+        _ => Connection::None,
     }
 }
 
-/// The ends of the connection that a TCP segment belongs to, or that an ICMPv6 error is about. None for one that begins.
+/// The ends between which the frame with an IPv6 header at `network` goes on with something: a TCP segment without SYN, a
+/// UDP datagram, or an ICMPv6 error about either.
 #[inline(always)]
-fn ends(frame: &(impl Frame + ?Sized), network: u32) -> Option<Ends> {
+pub fn going_on(frame: &(impl Frame + ?Sized), network: u32) -> Option<Ends> {
+    ends(frame, network).filter(|(_, flags)| flags & SYN == 0).map(|(ends, _)| ends)
+}
+
+/// The ends of what a TCP segment or a UDP datagram belongs to, or of what an ICMPv6 error is about; with the segment's
+/// flags.
+#[inline(always)]
+fn ends(frame: &(impl Frame + ?Sized), network: u32) -> Option<(Ends, u16)> {
     let header = Header::read(frame, network)?;
     let Upper::Found { protocol, offset, .. } = parse::upper(frame, header.next, network + HEADER_OCTETS) else {
         return None;
     };
-    let (remote, local, ports, swapped) = match protocol {
+    let mut flags = 0;
+    let (remote, local, protocol, ports, swapped) = match protocol {
         protocol::TCP => {
-            let flags = frame.read_u16(offset + FLAGS)?;
-            if flags & (SYN | ACK) == SYN {
-                return None;
-            }
-            (header.source, header.destination, offset, false)
+            flags = frame.read_u16(offset + FLAGS)?;
+            (header.source, header.destination, protocol, offset, false)
         }
+        protocol::UDP => (header.source, header.destination, protocol, offset, false),
         protocol::ICMPV6 => {
             let kind = frame.read_u16(offset)? >> 8;
             let about = Header::read(frame, offset + 8).filter(|_| matches!(kind, 1..=4))?;
-            if about.next != protocol::TCP {
+            if !matches!(about.next, protocol::TCP | protocol::UDP) {
                 return None;
             }
-            (about.destination, about.source, offset + 8 + HEADER_OCTETS, true)
+            (about.destination, about.source, about.next, offset + 8 + HEADER_OCTETS, true)
         }
         _ => return None,
     };
     let (first, second) = (frame.read_u16(ports)?, frame.read_u16(ports + 2)?);
     let (remote_port, local_port) = if swapped { (second, first) } else { (first, second) };
-    let segment = if swapped { None } else { Some(ports) };
-    Some(Ends { remote, local, remote_port, local_port, segment })
+    let segment = if swapped || protocol != protocol::TCP { None } else { Some(ports) };
+    Some((Ends { remote, local, remote_port, local_port, protocol, segment }, flags))
 }

@@ -7,6 +7,7 @@
 mod common;
 mod connection;
 mod find;
+mod share;
 mod source;
 mod steer;
 mod tables;
@@ -16,7 +17,7 @@ mod upper;
 
 use crate::{
     parse::{HEADER_OCTETS, Header, Link, protocol},
-    rows::{FLAG_ALLOW, FLAG_DENY_SOURCE_IN_SERVICE, PrefixRow},
+    rows::{FLAG_ALLOW, FLAG_DENY_SOURCE_IN_SERVICE, FLAG_FAIR, FLAG_FLOWS, FLAG_SOCKETS, PrefixRow},
     rule::{
         Pair,
         epoch::{Clock, Window},
@@ -26,14 +27,15 @@ use crate::{
 
 pub use self::{
     common::{Carrier, judge_common},
-    connection::{Connection, Ends, judge_connection},
+    connection::{Connection, Ends, going_on, judge_connection},
     find::{find_later, places},
+    share::is_above_share,
     source::{Source, judge_source},
     steer::{Origin, Wrap},
     tables::{At, Part, Tables, judge_part},
-    treat::treat,
+    treat::{demoted, treat},
     tunnel::{STEERED, Tunnel, judge_tunnel},
-    upper::{Above, Said, Traffic, judge_upper},
+    upper::{Above, Known, Said, Traffic, judge_upper},
 };
 use self::{
     find::{Found, find},
@@ -164,7 +166,12 @@ pub fn judge_whole(frame: &impl Traffic, tables: &impl Tables, clock: &impl Cloc
     };
     let row = found.row;
     let reason = reason(frame, tables, clock, &header, network, &found);
-    let judged = Judged::new(treat(row, header.source, reason), Some(row), network, header.payload);
+    let mut verdict = treat(row, header.source, reason);
+    if reason == Reason::Conform && row.flags & FLAG_FAIR != 0 {
+        let service = bank.first_service.wrapping_add(row.service);
+        verdict = demoted(verdict, row, header.source, tables.is_above_share(service, header.source, clock));
+    }
+    let judged = Judged::new(verdict, Some(row), network, header.payload);
     let judged = Judged { strip, ..judged };
     match steer::slice(row, header.destination) {
         Some(slice) if judged.treatment != Treatment::Drop && reason != Reason::Control => {
@@ -176,7 +183,7 @@ pub fn judge_whole(frame: &impl Traffic, tables: &impl Tables, clock: &impl Cloc
     }
 }
 
-/// DESIGN §4 steps 2 to 6.
+/// DESIGN §4 steps 2 to 7.
 #[inline(always)]
 #[expect(clippy::cast_possible_truncation, reason = "a link header has at most 30 octets")]
 fn reason(
@@ -197,10 +204,13 @@ fn reason(
         }
     }
     let at = At { slot: found.slot, previous: false, window: Window::Now };
+    // DESIGN §4 step 7.
+    let remembers = flags & (FLAG_SOCKETS | FLAG_FLOWS) != 0;
+    let service = found.bank.first_service.wrapping_add(found.row.service);
+    let known = |conforms| Known { service, network, flags, conforms };
     let plain = matches!(header.next, protocol::TCP | protocol::UDP) && flags & FLAG_ALLOW == 0;
     if !plain {
         let Header { next, hop_limit, .. } = *header;
-        let service = found.bank.first_service.wrapping_add(found.row.service);
         let above = Above { slot: found.slot, service, network: network as u16, next, hop_limit };
         match frame.upper(tables, above) {
             Said::Settled(Reason::Control) => return Reason::Control,
@@ -209,6 +219,8 @@ fn reason(
                     let at = At { window: Window::Past, ..at };
                     judge_pair(tables, at, found.row, mirror, clock) == Reason::Conform
                 });
+                // Or it is about what was sent by a rule that is over, and is known.
+                let valid = valid || remembers && frame.is_known(known(false));
                 return match (valid, doubtful) {
                     (true, _) => Reason::IcmpError,
                     (false, true) => Reason::BadSource,
@@ -223,5 +235,8 @@ fn reason(
         return Reason::BadSource;
     }
     let pair = Pair { source: header.source, destination: header.destination };
-    judge_pair(tables, at, found.row, pair, clock)
+    let reason = judge_pair(tables, at, found.row, pair, clock);
+    let conforms = reason == Reason::Conform;
+    let asks = if conforms { flags & FLAG_FLOWS != 0 } else { remembers };
+    if asks && frame.is_known(known(conforms)) && !conforms { Reason::Established } else { reason }
 }

@@ -49,6 +49,13 @@ pub trait Tables {
         find_later(self, bank, address)
     }
 
+    /// Counts a frame that conforms, of the service with this row; whether its source prefix is above its share of such
+    /// frames. Where nothing is counted, nobody is.
+    #[inline(always)]
+    fn is_above_share(&self, _service: u32, _source: Words, _clock: &impl Clock) -> bool {
+        false
+    }
+
     /// What the fields of one kind of a rule say of a pair.
     #[inline(always)]
     fn part(&self, part: Part, at: At, pair: Pair, clock: &impl Clock) -> Reason {

@@ -25,6 +25,13 @@ pub fn treat(row: &PrefixRow, source: Words, reason: Reason) -> Verdict {
     }
 }
 
+/// What a verdict becomes where the frame conforms, and its source prefix is above its share: suspect.
+#[inline(always)]
+pub fn demoted(verdict: Verdict, row: &PrefixRow, source: Words, is_above: bool) -> Verdict {
+    let treatment = if is_above && enforced(row, source) { Treatment::LowPriority } else { verdict.treatment };
+    Verdict { treatment, ..verdict }
+}
+
 /// The reasons whose class is known or good.
 const PASSING: u32 = passing(Class::Reject);
 /// The reasons whose class the service decides.

@@ -41,6 +41,12 @@ pub trait Traffic: Frame {
         judge_connection(self, network, |_| false)
     }
 
+    /// DESIGN §4 step 7: whether this frame goes on with what is known. Where nothing is remembered, it does not.
+    #[inline(always)]
+    fn is_known(&self, _case: Known) -> bool {
+        false
+    }
+
     /// The same frame, read at offsets that the frame itself gives.
     fn far(&self) -> impl Frame;
 
@@ -67,6 +73,19 @@ pub enum Said {
     Settled(Reason),
     /// It is an error about a packet whose IPv6 header begins at this offset.
     Error(u32),
+}
+
+/// What is asked of a frame of a service that lets in what is known.
+#[derive(Clone, Copy, Debug)]
+pub struct Known {
+    /// The row of its service.
+    pub service: u32,
+    /// Where its IPv6 header begins.
+    pub network: u32,
+    /// The prefix's flags.
+    pub flags: u32,
+    /// It follows the rule: if flows are remembered, its own is from now on.
+    pub conforms: bool,
 }
 
 /// What the upper layer is judged with.

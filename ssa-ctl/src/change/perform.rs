@@ -156,6 +156,7 @@ fn grow(context: &Context<'_>, pins: &Pins, planned: &Planned, old: &Instance) -
     made.instance.put_in_force(&planned.tables, &planned.document, planned.generation + 1)?;
     let before = old.numbers()?;
     carry(&made.instance, old, planned, &before)?;
+    made.instance.carry_flows(old)?;
     let outgoing = interfaces::filter(pins)?;
     create::exchange(pins, &mut made)?;
     relink(pins, &outgoing)?;

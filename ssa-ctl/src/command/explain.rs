@@ -142,7 +142,7 @@ pub(super) fn sandbox(
     if instance.meta.build != object::build() {
         return Err(another());
     }
-    let mut sandbox = Sandbox::new(&change(instance.running()?.tables))?;
+    let mut sandbox = Sandbox::new(&change(instance.running()?.tables.forgetting()))?;
     let pinned = ProgramInfo::from_pin(pins.filter()).context("cannot ask about the pinned program")?;
     if pinned.tag() == sandbox.tag()? { Ok((instance, sandbox)) } else { Err(another()) }
 }

@@ -1,13 +1,16 @@
 //! The whole document in; the config, where its parts stand, and faults out.
 
-use std::{collections::HashSet, ops::Range};
+use std::{
+    collections::HashSet,
+    ops::{Range, RangeInclusive},
+};
 
 use toml::{Spanned, de::DeTable};
 
 use super::{
     Spans,
     endpoint::{self, EndpointDraft, Endpoints},
-    model::{Config, Host, Mode},
+    model::{Config, DEFAULT_FLOWS, Host, Mode},
     prefixes,
     service::{self, Draft},
     slices,
@@ -18,6 +21,8 @@ use super::{
 
 /// Services in one config, at most: the program numbers them with 12 bits, and 0 is outside all.
 const MAX_SERVICES: usize = 4095;
+/// Flows that a host remembers.
+const FLOWS: RangeInclusive<u64> = 1024..=4_194_304;
 /// Longest name of a network interface (Linux, `IFNAMSIZ` less its end).
 const INTERFACE_NAME: usize = 15;
 
@@ -93,6 +98,7 @@ fn host<'t>(mut table: Table<'t, '_>, spans: &mut Spans) -> (Host, Option<At<&'t
     }
     let mode = table.choice("mode", &[("native", Mode::Native), ("generic", Mode::Generic)]);
     let endpoint = table.string("endpoint", "\"a\"");
+    let flows = table.integer("flows", FLOWS).map_or(Some(DEFAULT_FLOWS), |flows| flows.value.try_into().ok());
     let mut seen = HashSet::new();
     for At { value, span } in &names {
         if !is_interface_name(value) {
@@ -108,6 +114,7 @@ fn host<'t>(mut table: Table<'t, '_>, spans: &mut Spans) -> (Host, Option<At<&'t
         interfaces: names.iter().map(|name| name.value.to_owned()).collect(),
         mode: mode.unwrap_or_default(),
         endpoint: endpoint.as_ref().map(|name| name.value.to_owned()),
+        flows: flows.unwrap_or(DEFAULT_FLOWS),
     };
     (host, endpoint)
 }

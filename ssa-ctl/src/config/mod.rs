@@ -6,6 +6,7 @@ mod bounds;
 mod document;
 pub mod edit;
 mod endpoint;
+mod fair;
 mod fault;
 pub mod keys;
 mod members;
@@ -33,10 +34,11 @@ use toml::de::DeTable;
 
 pub use self::{
     bounds::Bounds,
+    fair::{DEFAULT_ABOVE, Fair, Share},
     fault::{Fault, Faults, InvalidConfig, Located, Severity},
     model::{
-        Config, DEFAULT_HANDOVER, DEFAULT_SKEW, Endpoint, Host, KeyRef, Mode, OnMismatch, Previous, Service,
-        StaleClock, Steer,
+        Config, DEFAULT_FLOWS, DEFAULT_HANDOVER, DEFAULT_SKEW, Endpoint, Established, Host, KeyRef, Mode, OnMismatch,
+        Previous, Service, StaleClock, Steer,
     },
     named::unknown,
     refusal::Refusal,

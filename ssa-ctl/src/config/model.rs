@@ -8,12 +8,15 @@ use serde::{Serialize, Serializer};
 use ssa_common::rule::Rule;
 
 use super::{
+    fair::Fair,
     run::Run,
     words::{Allow, Enforce, Mac, Seconds},
 };
 
 /// Seconds for which the previous owner of a slice keeps its connections, if the service does not say.
 pub const DEFAULT_HANDOVER: u32 = 300;
+/// Flows that are remembered, if the host does not say.
+pub const DEFAULT_FLOWS: u32 = 65_536;
 /// Seconds by which neighbouring epochs are accepted, if the service does not say (DESIGN §3).
 pub const DEFAULT_SKEW: u32 = 5;
 
@@ -35,7 +38,7 @@ pub struct Config {
 }
 
 /// What the filter is attached to.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Host {
     /// The interfaces whose incoming frames are filtered. Empty: none.
     #[serde(default)]
@@ -48,6 +51,16 @@ pub struct Host {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String")]
     pub endpoint: Option<String>,
+    /// The flows that are remembered, where a service wants that.
+    #[serde(default = "default_flows", skip_serializing_if = "is_default_flows")]
+    #[schemars(range(min = 1024, max = 4_194_304))]
+    pub flows: u32,
+}
+
+impl Default for Host {
+    fn default() -> Self {
+        Self { interfaces: Vec::new(), mode: Mode::default(), endpoint: None, flows: DEFAULT_FLOWS }
+    }
 }
 
 /// A host, VM or pod that slices belong to.
@@ -142,6 +155,14 @@ pub struct Service {
     /// What happens to a packet that does not follow the rule.
     #[serde(default)]
     pub on_mismatch: OnMismatch,
+    /// What is known, and let in although it does not follow the rule. Absent: nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Established")]
+    pub established: Option<Established>,
+    /// The share of its frames that a source prefix may have before it is suspect. Absent: all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Fair")]
+    pub fair: Option<Fair>,
     /// The protocols that the service takes. Absent: everything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Vec<Allow>", length(min = 1, max = 16))]
@@ -186,6 +207,16 @@ pub enum OnMismatch {
     /// It goes on behind the others.
     #[serde(rename = "lowprio")]
     LowPriority,
+}
+
+/// How it is known that a frame goes on with something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Established {
+    /// By a connected socket of this host.
+    Socket,
+    /// By frames of the same flow that followed the rule.
+    Flows,
 }
 
 /// What a stale clock does to fields with a period.
@@ -254,6 +285,15 @@ fn default_handover() -> u32 {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references to fields")]
 fn is_default_handover(seconds: &u32) -> bool {
     *seconds == DEFAULT_HANDOVER
+}
+
+fn default_flows() -> u32 {
+    DEFAULT_FLOWS
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references to fields")]
+fn is_default_flows(flows: &u32) -> bool {
+    *flows == DEFAULT_FLOWS
 }
 
 fn one() -> u32 {

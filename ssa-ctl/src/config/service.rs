@@ -11,7 +11,8 @@ use toml::{
 
 use super::{
     ServiceSpans,
-    model::{DEFAULT_SKEW, KeyRef, OnMismatch, Previous, Service, StaleClock},
+    fair::{self, Fair},
+    model::{DEFAULT_SKEW, Established, KeyRef, OnMismatch, Previous, Service, StaleClock},
     prefixes, rings,
     rules::{self, RuleText},
     slices::{self, SlicesDraft},
@@ -36,6 +37,8 @@ pub(super) struct Draft<'t> {
     pub(super) allow_weak: bool,
     enforce: Enforce,
     on_mismatch: OnMismatch,
+    established: Option<Established>,
+    fair: Option<Fair>,
     allow: Option<Vec<Allow>>,
     salt: Option<[u8; 16]>,
     deny_source_in_service: bool,
@@ -56,6 +59,7 @@ pub(super) fn read<'t>(source: &Source, value: &'t Spanned<DeValue<'t>>, sink: &
     let mut table = Table::of("[[service]]", value, sink)?;
     let stale = [("last", StaleClock::Last), ("open", StaleClock::Open), ("closed", StaleClock::Closed)];
     let mismatch = [("drop", OnMismatch::Drop), ("lowprio", OnMismatch::LowPriority)];
+    let known = [("socket", Established::Socket), ("flows", Established::Flows)];
     let (previous, until) = previous(source, &mut table).map_or((None, 0), |(rule, until)| (rule, until.unwrap_or(0)));
     let draft = Draft {
         name: name(&mut table),
@@ -64,6 +68,8 @@ pub(super) fn read<'t>(source: &Source, value: &'t Spanned<DeValue<'t>>, sink: &
         slices: slices::read(&mut table),
         enforce: table.word("enforce", "\"on\"").unwrap_or_default(),
         on_mismatch: table.choice("on_mismatch", &mismatch).unwrap_or_default(),
+        established: table.choice("established", &known),
+        fair: fair::read(&mut table),
         allow: allow(&mut table),
         salt: salt(&mut table),
         skew: table.integer("skew", 0..=MAX_SKEW).map_or(DEFAULT_SKEW, |skew| u32::try_from(skew.value).unwrap_or(0)),
@@ -121,6 +127,8 @@ impl Draft<'_> {
             slice_counters: slices.counters,
             enforce: self.enforce,
             on_mismatch: self.on_mismatch,
+            established: self.established,
+            fair: self.fair,
             allow: self.allow,
             salt: self.salt,
             skew: self.skew,

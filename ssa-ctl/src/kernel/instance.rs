@@ -4,14 +4,20 @@ mod banks;
 
 use anyhow::Context as _;
 use ssa_common::{
+    bits::Words,
     layout,
-    rows::{ActiveRow, Cell, ClockRow, EndpointRow, HopRow, MetaRow, PrefixRow, PreviousRow, ServiceRow},
+    rows::{
+        ActiveRow, Cell, ClockRow, EndpointRow, FlowGateRow, HopRow, MetaRow, PrefixRow, PreviousRow, ServiceRow,
+        ShareRow,
+    },
+    siphash,
 };
 
 pub use self::banks::Running;
 use super::{
     counters::Counters,
     document::Chunk,
+    flows::{self, Flows},
     map::Map,
     object::{self, Object},
     pins::Pins,
@@ -38,6 +44,10 @@ pub struct Instance {
     hops: Map<HopRow>,
     owners: Owners,
     slice_counters: SliceCounters,
+    flows: Flows,
+    flow_gates: Map<FlowGateRow>,
+    shares: Map<ShareRow>,
+    share_key: Map<[u64; 4]>,
     meta_map: Map<MetaRow>,
 }
 
@@ -104,6 +114,13 @@ impl Instance {
                 meta.slice_cells,
                 read_only,
             )?,
+            flows: Flows::new(
+                sys::open_pin(&pins.map(layout::FLOWS), read_only).map_err(|error| not_whole(error.into()))?,
+                meta.flows,
+            )?,
+            flow_gates: open(pins, layout::FLOW_GATES, read_only)?,
+            shares: open(pins, layout::SHARES, read_only)?,
+            share_key: open(pins, layout::SHARE_KEY, read_only)?,
             meta_map,
         })
     }
@@ -127,6 +144,8 @@ impl Instance {
             slices: shape.slices,
             slice_cells: shape.slice_cells,
             endpoints: shape.endpoints,
+            flows: shape.flows,
+            shares: shape.shares,
             reserved: 0,
             hertz,
             netns: sys::netns_cookie().context("cannot ask for the network namespace")?,
@@ -134,6 +153,9 @@ impl Instance {
         };
         let meta_map: Map<MetaRow> = map(object, layout::META)?;
         meta_map.write(0, &[meta])?;
+        let (flow_gates, share_key) = (map(object, layout::FLOW_GATES)?, map(object, layout::SHARE_KEY)?);
+        flow_gates.write(0, &flows::gates(shape.flows, cpus, hertz))?;
+        share_key.write(0, &[siphash::start(Words::from_u128(rand::random()))])?;
         Ok(Self {
             meta,
             active: map(object, layout::ACTIVE)?,
@@ -147,14 +169,18 @@ impl Instance {
             hops: map(object, layout::HOPS)?,
             owners: Owners::new(&map(object, layout::SLICES)?, &map(object, layout::HANDOVERS)?, meta.slices, false)?,
             slice_counters: SliceCounters::new(map(object, layout::SLICE_COUNTERS)?, meta.slice_cells, false)?,
+            flows: Flows::new(object.map(layout::FLOWS)?, meta.flows)?,
+            flow_gates,
+            shares: map(object, layout::SHARES)?,
+            share_key,
             meta_map,
         })
     }
 
     /// The sizes of the maps.
     pub const fn shape(&self) -> Shape {
-        let MetaRow { services, prefixes, chunks, slices, slice_cells, endpoints, .. } = self.meta;
-        Shape { services, prefixes, chunks, slices, slice_cells, endpoints }
+        let MetaRow { services, prefixes, chunks, slices, slice_cells, endpoints, flows, shares, .. } = self.meta;
+        Shape { services, prefixes, chunks, slices, slice_cells, endpoints, flows, shares }
     }
 
     /// Octets of kernel memory that the maps take.
@@ -170,6 +196,10 @@ impl Instance {
             + self.hops.octets()
             + self.owners.octets()
             + self.slice_counters.octets()
+            + self.flows.octets()
+            + self.flow_gates.octets()
+            + self.shares.octets()
+            + self.share_key.octets()
             + self.meta_map.octets()
     }
 
@@ -196,6 +226,12 @@ impl Instance {
     /// The cells of one service, summed over CPUs and what was carried over.
     pub fn cells(&self, service: u32) -> anyhow::Result<Vec<Cell>> {
         self.counters.cells(service)
+    }
+
+    /// Remembers the flows that an earlier instance does.
+    pub fn carry_flows(&mut self, from: &Self) -> anyhow::Result<()> {
+        // Of a service that wants none any more nobody asks for them.
+        if self.meta.flows == 0 { Ok(()) } else { self.flows.carry(&from.flows) }
     }
 
     /// Writes what an earlier instance had counted to the carried-over row of a service.

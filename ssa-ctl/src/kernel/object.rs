@@ -22,7 +22,7 @@ pub const FILTER: &str = "ssa_filter";
 pub const PROBE: &str = "ssa_clock";
 
 /// Names of all maps, in the object and as pins.
-pub const MAPS: [&str; 13] = [
+pub const MAPS: [&str; 17] = [
     layout::ACTIVE,
     layout::PREFIXES,
     layout::PREVIOUS,
@@ -36,6 +36,10 @@ pub const MAPS: [&str; 13] = [
     layout::SLICE_COUNTERS,
     layout::ENDPOINTS,
     layout::HOPS,
+    layout::FLOWS,
+    layout::FLOW_GATES,
+    layout::SHARES,
+    layout::SHARE_KEY,
 ];
 
 /// A digest of the object: two builds with the same are the same program.
@@ -76,7 +80,10 @@ fn load_with(shape: Shape, cpus: u32, pins: Option<&Pins>) -> anyhow::Result<Obj
         .map_max_entries(layout::HANDOVERS, (shape.slices * 2).max(1))
         .map_max_entries(layout::SLICE_COUNTERS, (shape.slice_cells * cpus).max(1))
         .map_max_entries(layout::ENDPOINTS, (shape.endpoints * 2).max(1))
-        .map_max_entries(layout::HOPS, (shape.endpoints * 2 * cpus).max(1));
+        .map_max_entries(layout::HOPS, (shape.endpoints * 2 * cpus).max(1))
+        .map_max_entries(layout::FLOWS, shape.flows.max(1))
+        .map_max_entries(layout::FLOW_GATES, cpus)
+        .map_max_entries(layout::SHARES, (shape.shares * cpus).max(1));
     if let Some(pins) = pins {
         for name in MAPS {
             loader.map_pin_path(name, pins.map(name));
@@ -126,8 +133,8 @@ impl Object {
     pub fn map(&self, name: &str) -> anyhow::Result<OwnedFd> {
         let map = self.0.map(name).with_context(|| format!("the object has no map {name}"))?;
         let data: &MapData = match map {
-            Map::Array(data) => data,
-            _ => bail!("the map {name} is no array"),
+            Map::Array(data) | Map::LruHashMap(data) => data,
+            _ => bail!("the map {name} is of another kind"),
         };
         Ok(data.fd().as_fd().try_clone_to_owned()?)
     }

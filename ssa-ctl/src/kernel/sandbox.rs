@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use anyhow::{Context as _, bail};
 use aya::programs::{TestRun as _, TestRunOptions, Xdp};
 use ssa_common::{
-    rows::{Cell, ClockRow, EndpointRow, HopRow},
+    rows::{Cell, ClockRow, EndpointRow, FLAG_FLOWS, HopRow},
     verdict::{Reason, Treatment, Verdict},
 };
 
@@ -16,6 +16,9 @@ use super::{
     stopwatch,
 };
 use crate::plan::{shape::Shape, tables::Tables};
+
+/// Flows that it remembers, where its rows want that.
+const FLOWS: u32 = 4096;
 
 /// The program with maps of its own.
 pub struct Sandbox {
@@ -43,6 +46,8 @@ impl Sandbox {
             slices: count(tables.slices.words.len()),
             slice_cells: tables.prefixes.iter().map(|row| row.slices.cells).max().unwrap_or(0),
             endpoints: count(tables.endpoints.len()),
+            flows: if tables.prefixes.iter().any(|row| row.flags & FLAG_FLOWS != 0) { FLOWS } else { 0 },
+            shares: tables.services.iter().map(|row| row.fair.rows).max().unwrap_or(0),
         };
         let mut made = create::make(shape)?;
         made.instance.put_in_force(tables, "", 1)?;

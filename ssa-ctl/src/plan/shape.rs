@@ -1,9 +1,9 @@
 //! A config in; how large the maps must be for it, out.
 
-use ssa_common::layout::DOCUMENT_CHUNK;
+use ssa_common::layout::{DOCUMENT_CHUNK, SHARE_COLUMNS};
 
 use super::slices;
-use crate::config::Config;
+use crate::config::{Config, Established};
 
 /// The sizes of the maps, fixed when they are made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +20,10 @@ pub struct Shape {
     pub slice_cells: u32,
     /// Endpoints of one bank.
     pub endpoints: u32,
+    /// Flows that are remembered, or none.
+    pub flows: u32,
+    /// Rows that count frames by source prefix, on each CPU, or none.
+    pub shares: u32,
 }
 
 /// Services there is room for from the start, the one outside all services included.
@@ -40,12 +44,17 @@ impl Shape {
         let room = |needed: u32, usual: u32| if needed == 0 { 0 } else { needed.next_power_of_two().max(usual) };
         let slices = room(slices::needed(config), SLICES);
         let counted = config.services.iter().any(|service| service.slice_counters);
+        let services = (count(config.services.len()) + 1).next_power_of_two().max(SERVICES);
+        let remembers = config.services.iter().any(|service| service.established == Some(Established::Flows));
+        let shares = config.services.iter().any(|service| service.fair.is_some());
         let prefixes: usize = config.services.iter().map(|service| service.prefixes.len()).sum();
         Self {
-            services: (count(config.services.len()) + 1).next_power_of_two().max(SERVICES),
             prefixes: (count(prefixes) * 2).next_power_of_two().max(PREFIXES),
             chunks: count((document + size_of::<u64>()).div_ceil(DOCUMENT_CHUNK)).next_power_of_two().max(CHUNKS),
+            services,
             slices,
+            flows: if remembers { config.host.flows } else { 0 },
+            shares: if shares { SHARE_COLUMNS * 2 + services } else { 0 },
             slice_cells: if counted { slices } else { 0 },
             endpoints: room(count(config.endpoints.len()), ENDPOINTS),
         }
@@ -59,5 +68,7 @@ impl Shape {
             && self.slices >= other.slices
             && self.slice_cells >= other.slice_cells
             && self.endpoints >= other.endpoints
+            && self.flows >= other.flows
+            && self.shares >= other.shares
     }
 }

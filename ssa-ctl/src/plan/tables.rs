@@ -9,11 +9,12 @@ use ssa_common::{
     judge,
     layout::{ALLOWED, BANK_MAGIC, NAME},
     rows::{
-        AllowRow, BankRow, EndpointRow, FLAG_ALLOW, FLAG_DENY_SOURCE_IN_SERVICE, FLAG_LOW_PRIORITY, FLAG_PREVIOUS,
-        FLAG_SLICES, PrefixRow, PreviousRow, RuleRow, STALE_CLOSED, STALE_LAST, STALE_OPEN, STEER_IP6IP6, STEER_L2,
-        STEER_ROUTE, ServiceRow, SliceRow, SliceWord,
+        AllowRow, BankRow, EndpointRow, FLAG_ALLOW, FLAG_DENY_SOURCE_IN_SERVICE, FLAG_FAIR, FLAG_FLOWS,
+        FLAG_LOW_PRIORITY, FLAG_PREVIOUS, FLAG_SLICES, FLAG_SOCKETS, FairRow, PrefixRow, PreviousRow, RuleRow,
+        STALE_CLOSED, STALE_LAST, STALE_OPEN, STEER_IP6IP6, STEER_L2, STEER_ROUTE, ServiceRow, SliceRow, SliceWord,
     },
     rule::{Rule, Secrets, Timing},
+    siphash::{Sip13, tail},
 };
 
 use super::{
@@ -23,7 +24,7 @@ use super::{
     slices::Slices,
     table,
 };
-use crate::config::{Config, Enforce, OnMismatch, Service, StaleClock, Steer, keys::KeyRings};
+use crate::config::{Config, Enforce, Established, Fair, OnMismatch, Service, StaleClock, Steer, keys::KeyRings};
 
 /// The rows of one bank, at their places counted from the bank's first.
 #[derive(Clone, Debug, PartialEq)]
@@ -68,7 +69,8 @@ impl Tables {
         for (index, service) in config.services.iter().enumerate() {
             let number =
                 numbers.get(&service.name).with_context(|| format!("service {} has no number", service.name))?;
-            *services.get_mut(number as usize).context("more services than the maps have room for")? = row(service);
+            *services.get_mut(number as usize).context("more services than the maps have room for")? =
+                ServiceRow { number, idle: idle(hertz), fair: fair(service, hertz, shape.shares), ..row(service) };
             for prefix in &service.prefixes {
                 let length = length(&mut bank, prefix.prefix_len())?;
                 let compiler = Compiler { service, rings, index, hertz, prefix };
@@ -91,6 +93,15 @@ impl Tables {
             tables.previous[place as usize] = previous;
         }
         Ok(tables)
+    }
+
+    /// The same rows, by which nothing but the frame itself says what becomes of it: neither sockets nor what came before.
+    #[must_use]
+    pub fn forgetting(mut self) -> Self {
+        for row in &mut self.prefixes {
+            row.flags &= !(FLAG_SOCKETS | FLAG_FLOWS | FLAG_FAIR);
+        }
+        self
     }
 
     /// The same rows, by which no frame leaves this host for another endpoint.
@@ -157,10 +168,38 @@ fn row(service: &Service) -> ServiceRow {
     let mut row = ServiceRow::zeroed();
     let name = &service.name.as_bytes()[..service.name.len().min(NAME)];
     row.name[..name.len()].copy_from_slice(name);
+    row.tag = tag(row.name);
     let allow = allow(service);
     row.allow[..allow.len()].copy_from_slice(&allow);
     row.allowed = u32::try_from(allow.len()).unwrap_or(u32::MAX);
     row
+}
+
+/// A number that hangs on the service's name alone.
+fn tag(name: [u8; 64]) -> u64 {
+    let words: [u64; 8] = bytemuck::cast(name);
+    words.into_iter().fold(Sip13::new(Words::default()), Sip13::word).finish(0, tail(64))
+}
+
+/// Ticks for which a flow is remembered that sends nothing: of TCP as long as RFC 5382 §5 has it for translators, of UDP as
+/// long as RFC 4787 §4.3 recommends.
+fn idle(hertz: u32) -> [u64; 2] {
+    const TCP_SECONDS: u64 = 2 * 3600 + 4 * 60;
+    const UDP_SECONDS: u64 = 5 * 60;
+    [TCP_SECONDS, UDP_SECONDS].map(|seconds| seconds * u64::from(hertz))
+}
+
+/// The share that a source prefix may have, in windows of about a second, where each CPU has so many rows to count by.
+fn fair(service: &Service, hertz: u32, rows: u32) -> FairRow {
+    let Some(Fair { prefix, share, above }) = service.fair else { return FairRow::default() };
+    let ticks = hertz.next_power_of_two();
+    FairRow {
+        mask: Words::from_u128(mask(0, prefix)).hi,
+        share: (u32::from(share.percent()) << 16) / 100,
+        above: u32::try_from(u64::from(above) * u64::from(ticks) / u64::from(hertz)).unwrap_or(u32::MAX),
+        window: ticks.trailing_zeros(),
+        rows,
+    }
 }
 
 /// The protocols a service takes, as many as a row has room for; a checked config has no more.
@@ -207,7 +246,7 @@ impl Compiler<'_> {
     }
 
     fn prefix(&self, number: u32, length: u32, slices: SliceRow, host: u32) -> anyhow::Result<PrefixRow> {
-        let Service { on_mismatch, deny_source_in_service, previous, .. } = self.service;
+        let Service { on_mismatch, deny_source_in_service, previous, established, fair, .. } = self.service;
         let flag = |flag: u32, set: bool| if set { flag } else { 0 };
         let mut row = PrefixRow {
             prefix: Words::from_u128(self.prefix.network().to_bits()).loaded(),
@@ -217,6 +256,9 @@ impl Compiler<'_> {
                 | flag(FLAG_ALLOW, self.service.allow.is_some())
                 | flag(FLAG_DENY_SOURCE_IN_SERVICE, *deny_source_in_service)
                 | flag(FLAG_PREVIOUS, previous.is_some())
+                | flag(FLAG_SOCKETS, *established == Some(Established::Socket))
+                | flag(FLAG_FLOWS, *established == Some(Established::Flows))
+                | flag(FLAG_FAIR, fair.is_some())
                 | flag(FLAG_SLICES, self.looks_at_slices(slices, host)),
             first_cell: 0,
             enforce: 0,

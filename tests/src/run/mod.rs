@@ -25,7 +25,8 @@ use crate::{
 };
 
 /// Maps as small as can be.
-pub const SMALL: Shape = Shape { services: 2, prefixes: 2, chunks: 1, slices: 0, slice_cells: 0, endpoints: 0 };
+pub const SMALL: Shape =
+    Shape { services: 2, prefixes: 2, chunks: 1, slices: 0, slice_cells: 0, endpoints: 0, flows: 0, shares: 0 };
 /// `XDP_DROP` of `linux/bpf.h`.
 pub const DROP: u32 = 1;
 /// `XDP_PASS` of `linux/bpf.h`.
@@ -114,8 +115,8 @@ impl Config {
         let config = &checked.config;
         let numbers = before.next(config, shape.services);
         let hertz = clock::hertz().expect("a kernel with ticks");
-        let Shape { slices, slice_cells, endpoints, .. } = Shape::of(config, 0);
-        let shape = Shape { slices, slice_cells, endpoints, ..shape };
+        let Shape { slices, slice_cells, endpoints, flows, shares, .. } = Shape::of(config, 0);
+        let shape = Shape { slices, slice_cells, endpoints, flows, shares, ..shape };
         let ground = Ground { host: Some(&self.host), ..Ground::new(hertz, shape, &numbers) };
         let tables = Tables::compile_for(config, &rings, &ground);
         (tables.expect("a checked config compiles"), numbers)

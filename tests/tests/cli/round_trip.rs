@@ -5,8 +5,8 @@ use std::{net::Ipv6Addr, path::PathBuf};
 use ipnet::Ipv6Net;
 use proptest::{collection::vec, option, prelude::*, sample::select};
 use ssa_ctl::config::{
-    Allow, Config, DEFAULT_HANDOVER, Endpoint, Enforce, Host, KeyRef, Mac, Mode, OnMismatch, Previous, Run, Service,
-    Source, StaleClock, Steer, parse, to_toml,
+    Allow, Config, DEFAULT_HANDOVER, Endpoint, Enforce, Established, Fair, Host, KeyRef, Mac, Mode, OnMismatch,
+    Previous, Run, Service, Source, StaleClock, Steer, parse, to_toml,
 };
 
 const RULES: &[&str] = &[
@@ -98,6 +98,14 @@ impl Slices {
     }
 }
 
+fn fair() -> impl Strategy<Value = Fair> {
+    (select(&[48, 56, 64]), 1u8..=99, 1..=10_000_000_u32).prop_map(|(prefix, percent, above)| Fair {
+        prefix,
+        share: format!("{percent}%").parse().unwrap(),
+        above,
+    })
+}
+
 prop_compose! {
     fn service()(
         name in "[A-Za-z0-9][A-Za-z0-9._-]{0,62}",
@@ -114,6 +122,8 @@ prop_compose! {
         previous in option::of((select(RULES), 0..=i64::MAX.unsigned_abs())),
         keys in (key("k1"), key("a_b-c"), key("unused")),
         slices in slices(),
+        established in option::of(select(&[Established::Socket, Established::Flows])),
+        fair in option::of(fair()),
     ) -> (u8, Slices, Service) {
         let mut allowed: Vec<Allow> = Vec::new();
         for (protocol, port) in allow.iter().flatten() {
@@ -136,6 +146,8 @@ prop_compose! {
             slice_counters: false,
             enforce: format!("{enforce}%").parse::<Enforce>().unwrap(),
             on_mismatch: if flags.0 { OnMismatch::Drop } else { OnMismatch::LowPriority },
+            established,
+            fair,
             allow: allow.map(|_| allowed),
             salt,
             skew,
@@ -156,6 +168,7 @@ prop_compose! {
         generic: bool,
         endpoints in vec(endpoint(), 0..6),
         named: bool,
+        flows in 1024..=4_194_304_u32,
         services in vec(service(), 1..5),
     ) -> Config {
         let mut endpoints: Vec<Endpoint> = endpoints;
@@ -177,6 +190,7 @@ prop_compose! {
                 interfaces: interfaces.into_iter().collect(),
                 mode: if generic { Mode::Generic } else { Mode::Native },
                 endpoint: endpoints.last().filter(|_| named).map(|endpoint| endpoint.name.clone()),
+                flows,
             },
             services: services.into_iter().enumerate().map(place).collect(),
             endpoints,

@@ -9,6 +9,7 @@ mod frames;
 mod handover;
 mod hashes;
 mod kernel;
+mod known;
 mod layers;
 mod load;
 mod packet;
