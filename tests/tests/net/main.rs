@@ -11,6 +11,7 @@ mod handover;
 mod host;
 mod inside;
 mod kill;
+mod known;
 mod listener;
 mod load_sharing;
 mod meddling;
