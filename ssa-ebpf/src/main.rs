@@ -31,6 +31,8 @@ mod steer;
 #[cfg(target_arch = "bpf")]
 mod too_big;
 #[cfg(target_arch = "bpf")]
+mod traffic;
+#[cfg(target_arch = "bpf")]
 mod tunnel;
 
 /// On the host there is nothing to run: the crate exists for the BPF target.

@@ -12,12 +12,9 @@ use aya_ebpf::{
 };
 use bytemuck::{AnyBitPattern, NoUninit};
 use ssa_common::{
-    judge::{Above, Connection, Judged, Known, Said, Tables, Traffic, Tunnel},
-    parse::{Frame, Front, HEADER_OCTETS, Link},
-    rows::BankRow,
+    judge::Judged,
+    parse::{Frame, Front, HEADER_OCTETS},
 };
-
-use crate::outline;
 
 /// Offsets the verifier lets a packet pointer have.
 const MAX_OFFSET: u32 = 0x7fff;
@@ -38,6 +35,12 @@ impl<const FAR: bool> Packet<FAR> {
     #[inline(always)]
     pub fn anew(&self) -> Self {
         Self { context: black_box(self.context) }
+    }
+
+    /// The same frame, read at offsets that the frame itself gives.
+    #[inline(always)]
+    pub const fn looking_far(&self) -> Packet<true> {
+        Packet { context: self.context }
     }
 
     /// The kernel's context.
@@ -267,42 +270,5 @@ impl<const FAR: bool> Frame for Packet<FAR> {
             })),
             None => self.read_split::<[u64; N]>(offset).map(|words| words.map(u64::from_be)),
         }
-    }
-}
-
-impl<const FAR: bool> Traffic for Packet<FAR> {
-    #[inline(always)]
-    fn link(&self) -> Link {
-        outline::link(self)
-    }
-
-    #[inline(always)]
-    fn upper(&self, _tables: &impl Tables, case: Above) -> Said {
-        outline::upper(self, case)
-    }
-
-    #[inline(always)]
-    fn tunnel(&self, _tables: &impl Tables, bank: &BankRow, network: u32) -> Option<Tunnel> {
-        outline::tunnel(self, bank, network)
-    }
-
-    #[inline(always)]
-    fn connection(&self, network: u32) -> Connection {
-        outline::connection(self, network)
-    }
-
-    #[inline(always)]
-    fn is_known(&self, case: Known) -> bool {
-        outline::known(self, case)
-    }
-
-    #[inline(always)]
-    fn far(&self) -> impl Frame {
-        Packet::<true> { context: self.context }
-    }
-
-    #[inline(always)]
-    fn again(&self) -> impl Traffic {
-        self.anew()
     }
 }

@@ -23,11 +23,13 @@ const UNSAFE_FILES: &[&str] = &[
     "ssa-ebpf/src/clock.rs",
     "ssa-ebpf/src/counters.rs",
     "ssa-ebpf/src/hops.rs",
+    "ssa-ebpf/src/known.rs",
     "ssa-ebpf/src/lookup.rs",
     "ssa-ebpf/src/maps.rs",
     "ssa-ebpf/src/outline.rs",
     "ssa-ebpf/src/packet.rs",
     "ssa-ebpf/src/program.rs",
+    "ssa-ebpf/src/shares.rs",
     "ssa-ebpf/src/sockets.rs",
 ];
 

@@ -25,6 +25,7 @@ mod source;
 mod syntax;
 mod table;
 mod text;
+mod unsaid;
 mod warned;
 mod words;
 

@@ -4,13 +4,17 @@ use std::{net::Ipv6Addr, path::PathBuf};
 
 use ipnet::Ipv6Net;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use ssa_common::rule::Rule;
 
 use super::{
     fair::Fair,
     run::Run,
-    words::{Allow, Enforce, Mac, Seconds},
+    unsaid::{
+        as_duration, as_hexadecimal, as_seconds, as_text, default_flows, default_handover, default_skew, is_default,
+        is_default_flows, is_default_handover, is_one, one,
+    },
+    words::{Allow, Enforce, Mac},
 };
 
 /// Seconds for which the previous owner of a slice keeps its connections, if the service does not say.
@@ -272,58 +276,4 @@ impl Service {
 /// The reader takes both; the canonical text has seconds.
 fn moment(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "anyOf": [{ "type": "integer", "minimum": 0 }, { "type": "string", "format": "date-time" }] })
-}
-
-fn default_skew() -> u32 {
-    DEFAULT_SKEW
-}
-
-fn default_handover() -> u32 {
-    DEFAULT_HANDOVER
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references to fields")]
-fn is_default_handover(seconds: &u32) -> bool {
-    *seconds == DEFAULT_HANDOVER
-}
-
-fn default_flows() -> u32 {
-    DEFAULT_FLOWS
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references to fields")]
-fn is_default_flows(flows: &u32) -> bool {
-    *flows == DEFAULT_FLOWS
-}
-
-fn one() -> u32 {
-    1
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references to fields")]
-fn is_one(weight: &u32) -> bool {
-    *weight == 1
-}
-
-fn is_default<T: Default + PartialEq>(value: &T) -> bool {
-    *value == T::default()
-}
-
-fn as_text<S: Serializer>(value: &impl std::fmt::Display, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(value)
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references to fields")]
-fn as_seconds<S: Serializer>(value: &u32, serializer: S) -> Result<S::Ok, S::Error> {
-    Seconds(*value).serialize(serializer)
-}
-
-#[expect(clippy::ref_option, clippy::trivially_copy_pass_by_ref, reason = "serde hands out references to fields")]
-fn as_duration<S: Serializer>(value: &Option<u32>, serializer: S) -> Result<S::Ok, S::Error> {
-    value.map(Seconds).serialize(serializer)
-}
-
-#[expect(clippy::ref_option, reason = "serde hands out references to fields")]
-fn as_hexadecimal<S: Serializer>(value: &Option<[u8; 16]>, serializer: S) -> Result<S::Ok, S::Error> {
-    value.map(|octets| format!("{:032x}", u128::from_be_bytes(octets))).serialize(serializer)
 }

@@ -5,6 +5,7 @@ pub mod ground;
 pub mod moves;
 pub mod numbers;
 pub mod ranked;
+mod service;
 pub mod shape;
 pub mod sharing;
 pub mod slices;

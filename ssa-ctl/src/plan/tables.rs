@@ -7,24 +7,24 @@ use bytemuck::Zeroable;
 use ssa_common::{
     bits::{Words, mask},
     judge,
-    layout::{ALLOWED, BANK_MAGIC, NAME},
+    layout::BANK_MAGIC,
     rows::{
         AllowRow, BankRow, EndpointRow, FLAG_ALLOW, FLAG_DENY_SOURCE_IN_SERVICE, FLAG_FAIR, FLAG_FLOWS,
-        FLAG_LOW_PRIORITY, FLAG_PREVIOUS, FLAG_SLICES, FLAG_SOCKETS, FairRow, PrefixRow, PreviousRow, RuleRow,
-        STALE_CLOSED, STALE_LAST, STALE_OPEN, STEER_IP6IP6, STEER_L2, STEER_ROUTE, ServiceRow, SliceRow, SliceWord,
+        FLAG_LOW_PRIORITY, FLAG_PREVIOUS, FLAG_SLICES, FLAG_SOCKETS, PrefixRow, PreviousRow, RuleRow, STALE_CLOSED,
+        STALE_LAST, STALE_OPEN, STEER_IP6IP6, STEER_L2, STEER_ROUTE, ServiceRow, SliceRow, SliceWord,
     },
     rule::{Rule, Secrets, Timing},
-    siphash::{Sip13, tail},
 };
 
 use super::{
     ground::{Ground, Neighbourhood, endpoints},
     numbers::Numbers,
+    service::{allow, row},
     shape::Shape,
     slices::Slices,
     table,
 };
-use crate::config::{Config, Enforce, Established, Fair, OnMismatch, Service, StaleClock, Steer, keys::KeyRings};
+use crate::config::{Config, Enforce, Established, OnMismatch, Service, StaleClock, Steer, keys::KeyRings};
 
 /// The rows of one bank, at their places counted from the bank's first.
 #[derive(Clone, Debug, PartialEq)]
@@ -70,7 +70,7 @@ impl Tables {
             let number =
                 numbers.get(&service.name).with_context(|| format!("service {} has no number", service.name))?;
             *services.get_mut(number as usize).context("more services than the maps have room for")? =
-                ServiceRow { number, idle: idle(hertz), fair: fair(service, hertz, shape.shares), ..row(service) };
+                row(service, number, hertz, shape.shares);
             for prefix in &service.prefixes {
                 let length = length(&mut bank, prefix.prefix_len())?;
                 let compiler = Compiler { service, rings, index, hertz, prefix };
@@ -162,55 +162,6 @@ fn length(bank: &mut BankRow, bits: u8) -> anyhow::Result<u32> {
     *bank.masks.get_mut(used).context("more different prefix lengths than there is room for")? = mask;
     bank.lengths += 1;
     Ok(bank.lengths - 1)
-}
-
-fn row(service: &Service) -> ServiceRow {
-    let mut row = ServiceRow::zeroed();
-    let name = &service.name.as_bytes()[..service.name.len().min(NAME)];
-    row.name[..name.len()].copy_from_slice(name);
-    row.tag = tag(row.name);
-    let allow = allow(service);
-    row.allow[..allow.len()].copy_from_slice(&allow);
-    row.allowed = u32::try_from(allow.len()).unwrap_or(u32::MAX);
-    row
-}
-
-/// A number that hangs on the service's name alone.
-fn tag(name: [u8; 64]) -> u64 {
-    let words: [u64; 8] = bytemuck::cast(name);
-    words.into_iter().fold(Sip13::new(Words::default()), Sip13::word).finish(0, tail(64))
-}
-
-/// Ticks for which a flow is remembered that sends nothing: of TCP as long as RFC 5382 §5 has it for translators, of UDP as
-/// long as RFC 4787 §4.3 recommends.
-fn idle(hertz: u32) -> [u64; 2] {
-    const TCP_SECONDS: u64 = 2 * 3600 + 4 * 60;
-    const UDP_SECONDS: u64 = 5 * 60;
-    [TCP_SECONDS, UDP_SECONDS].map(|seconds| seconds * u64::from(hertz))
-}
-
-/// The share that a source prefix may have, in windows of about a second, where each CPU has so many rows to count by.
-fn fair(service: &Service, hertz: u32, rows: u32) -> FairRow {
-    let Some(Fair { prefix, share, above }) = service.fair else { return FairRow::default() };
-    let ticks = hertz.next_power_of_two();
-    FairRow {
-        mask: Words::from_u128(mask(0, prefix)).hi,
-        share: (u32::from(share.percent()) << 16) / 100,
-        above: u32::try_from(u64::from(above) * u64::from(ticks) / u64::from(hertz)).unwrap_or(u32::MAX),
-        window: ticks.trailing_zeros(),
-        rows,
-    }
-}
-
-/// The protocols a service takes, as many as a row has room for; a checked config has no more.
-fn allow(service: &Service) -> Vec<AllowRow> {
-    let entries = service.allow.iter().flatten().take(ALLOWED);
-    let entry = |port: Option<u16>, protocol| AllowRow {
-        port: port.unwrap_or(0),
-        protocol,
-        any_port: u8::from(port.is_none()),
-    };
-    entries.map(|allow| entry(allow.port, allow.protocol)).collect()
 }
 
 /// The first entries of a list.

@@ -68,6 +68,7 @@ impl Program {
             if attached.is_ok() {
                 break;
             }
+            // sleep: between two tries.
             thread::sleep(PAUSE);
             attached = attach()?;
         }

@@ -142,6 +142,7 @@ fn connections_outlive_the_epoch_that_they_began_in() {
     let mut pair = Pair(client, listener.accept().unwrap().0);
     pair.1.set_read_timeout(Some(Duration::from_secs(2))).unwrap();
     for _ in 0..3 {
+        // sleep: an epoch is over then.
         thread::sleep(Duration::from_secs(2));
         assert!(pair.talks());
     }
