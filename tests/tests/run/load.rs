@@ -38,7 +38,7 @@ fn the_verifier_has_room_to_spare() {
 }
 
 #[test]
-fn the_program_writes_counters_and_ways_alone() {
+fn the_program_writes_what_it_must_alone() {
     let mut sandbox = sandbox();
     let (program, _) = sandbox.parts().unwrap();
     let mut read_only = BTreeMap::new();
@@ -49,7 +49,16 @@ fn the_program_writes_counters_and_ways_alone() {
     println!("read-only for the program: {read_only:?}");
     assert!(read_only.contains_key(layout::PREFIXES));
     // The slices are the controller's to write, by its memory, which the kernel refuses for what is read-only here.
-    let written = [layout::COUNTERS, layout::SLICE_COUNTERS, layout::HOPS, layout::SLICES, layout::HANDOVERS];
+    let written = [
+        layout::COUNTERS,
+        layout::SLICE_COUNTERS,
+        layout::HOPS,
+        layout::SLICES,
+        layout::HANDOVERS,
+        layout::FLOWS,
+        layout::FLOW_GATES,
+        layout::SHARES,
+    ];
     for (name, read_only) in read_only {
         assert_eq!(read_only, !written.contains(&&*name), "{name}");
     }
