@@ -3,7 +3,7 @@
 //! Map names are pin names. A change of any row, name or size takes a new [`VERSION`].
 
 /// Version of the rows and maps; pinned with them, and checked whenever they are opened.
-pub const VERSION: u32 = 4;
+pub const VERSION: u32 = 5;
 
 /// Marks a bank that a controller has filled: an array never misses, an unset row reads as zeros.
 pub const BANK_MAGIC: u32 = 0x5353_4131;
@@ -34,6 +34,14 @@ pub const HOPS: &str = "hops";
 pub const META: &str = "meta";
 /// The config in force as text, two banks of [`DOCUMENT_CHUNK`]s. No program reads it.
 pub const DOCUMENT: &str = "document";
+/// [`BlockBankRow`](crate::rows::BlockBankRow)s, the two banks of the block list.
+pub const BLOCK_BANKS: &str = "block_banks";
+/// [`BucketRow`](crate::rows::BucketRow)s, two choices a prefix, two banks.
+pub const BLOCKED_INDEX: &str = "blocked_index";
+/// [`BlockRow`](crate::rows::BlockRow)s in the order of their prefixes, two banks.
+pub const BLOCKED: &str = "blocked";
+/// [`BlockTextRow`](crate::rows::BlockTextRow)s, two banks. No program reads it.
+pub const BLOCK_TEXTS: &str = "block_texts";
 
 /// [`LookupRow`](crate::rows::LookupRow)s, of the endpoint host's own program.
 pub const LOOKUPS: &str = "lookups";
@@ -68,3 +76,13 @@ pub const SHORTEST_PREFIX: u8 = 16;
 pub const LONGEST_PREFIX: u8 = 120;
 /// Octets of a row of the document map.
 pub const DOCUMENT_CHUNK: usize = 4096;
+/// Entries of the block list, at most.
+pub const BLOCKS: usize = 100_000;
+/// Different reasons in it, at most.
+pub const BLOCK_REASONS: usize = 4096;
+/// Octets of a reason, at most.
+pub const BLOCK_TEXT: usize = 128;
+/// Shortest prefix that can be blocked, in bits.
+pub const SHORTEST_BLOCK: u8 = 16;
+/// Different prefix lengths of the block list, at most: one for each that there can be.
+pub const BLOCK_LENGTHS: u32 = 128 - SHORTEST_BLOCK as u32 + 1;

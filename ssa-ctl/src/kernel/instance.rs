@@ -1,6 +1,7 @@
 //! The maps of an instance, opened or just made: what they are, the clock and the counters.
 
 mod banks;
+mod blocks;
 
 use anyhow::Context as _;
 use ssa_common::{
@@ -8,8 +9,9 @@ use ssa_common::{
     rows::{ActiveRow, Cell, ClockRow, EndpointRow, HopRow, MetaRow, PrefixRow, PreviousRow, ServiceRow},
 };
 
-pub use self::banks::Running;
+pub use self::{banks::Running, blocks::block_table};
 use super::{
+    blocks::BlockMaps,
     counters::Counters,
     document::Chunk,
     map::Map,
@@ -38,6 +40,7 @@ pub struct Instance {
     hops: Map<HopRow>,
     owners: Owners,
     slice_counters: SliceCounters,
+    blocks: BlockMaps,
     meta_map: Map<MetaRow>,
 }
 
@@ -104,6 +107,13 @@ impl Instance {
                 meta.slice_cells,
                 read_only,
             )?,
+            blocks: BlockMaps {
+                banks: open(pins, layout::BLOCK_BANKS, read_only)?,
+                index: open(pins, layout::BLOCKED_INDEX, read_only)?,
+                rows: open(pins, layout::BLOCKED, read_only)?,
+                texts: open(pins, layout::BLOCK_TEXTS, read_only)?,
+                slots: meta.blocks,
+            },
             meta_map,
         })
     }
@@ -127,7 +137,7 @@ impl Instance {
             slices: shape.slices,
             slice_cells: shape.slice_cells,
             endpoints: shape.endpoints,
-            reserved: 0,
+            blocks: shape.blocks,
             hertz,
             netns: sys::netns_cookie().context("cannot ask for the network namespace")?,
             build: object::build(),
@@ -147,14 +157,21 @@ impl Instance {
             hops: map(object, layout::HOPS)?,
             owners: Owners::new(&map(object, layout::SLICES)?, &map(object, layout::HANDOVERS)?, meta.slices, false)?,
             slice_counters: SliceCounters::new(map(object, layout::SLICE_COUNTERS)?, meta.slice_cells, false)?,
+            blocks: BlockMaps {
+                banks: map(object, layout::BLOCK_BANKS)?,
+                index: map(object, layout::BLOCKED_INDEX)?,
+                rows: map(object, layout::BLOCKED)?,
+                texts: map(object, layout::BLOCK_TEXTS)?,
+                slots: meta.blocks,
+            },
             meta_map,
         })
     }
 
     /// The sizes of the maps.
     pub const fn shape(&self) -> Shape {
-        let MetaRow { services, prefixes, chunks, slices, slice_cells, endpoints, .. } = self.meta;
-        Shape { services, prefixes, chunks, slices, slice_cells, endpoints }
+        let MetaRow { services, prefixes, chunks, slices, slice_cells, endpoints, blocks, .. } = self.meta;
+        Shape { services, prefixes, chunks, slices, slice_cells, endpoints, blocks }
     }
 
     /// Octets of kernel memory that the maps take.
@@ -170,6 +187,7 @@ impl Instance {
             + self.hops.octets()
             + self.owners.octets()
             + self.slice_counters.octets()
+            + self.blocks.octets()
             + self.meta_map.octets()
     }
 
@@ -196,6 +214,11 @@ impl Instance {
     /// The cells of one service, summed over CPUs and what was carried over.
     pub fn cells(&self, service: u32) -> anyhow::Result<Vec<Cell>> {
         self.counters.cells(service)
+    }
+
+    /// Goes on with what an earlier instance had counted of slices, where these are the same.
+    pub fn carry_slice_frames(&self, from: &Self) -> anyhow::Result<()> {
+        self.slice_counters.carry(&from.slice_counters)
     }
 
     /// Writes what an earlier instance had counted to the carried-over row of a service.

@@ -15,7 +15,7 @@ use super::{
     instance::Instance,
     stopwatch,
 };
-use crate::plan::{shape::Shape, tables::Tables};
+use crate::plan::{blocks, shape::Shape, tables::Tables};
 
 /// The program with maps of its own.
 pub struct Sandbox {
@@ -35,6 +35,7 @@ pub struct Ran {
 impl Sandbox {
     /// Loads the program over copies of these rows.
     pub fn new(tables: &Tables) -> anyhow::Result<Self> {
+        let list = tables.blocks.list();
         let count = |of: usize| u32::try_from(of).unwrap_or(u32::MAX);
         let shape = Shape {
             services: count(tables.services.len()),
@@ -43,9 +44,11 @@ impl Sandbox {
             slices: count(tables.slices.words.len()),
             slice_cells: tables.prefixes.iter().map(|row| row.slices.cells).max().unwrap_or(0),
             endpoints: count(tables.endpoints.len()),
+            blocks: blocks::slots(&list),
         };
         let mut made = create::make(shape)?;
         made.instance.put_in_force(tables, "", 1)?;
+        made.instance.put_blocks(&list)?;
         made.instance.believe(tables.endpoints.iter().map(|endpoint| (*endpoint, believed(endpoint))))?;
         let ticks = Ticks::read(made.object.probe()?)?;
         let sandbox = Self { made, ticks };

@@ -2,7 +2,7 @@
 
 use ssa_common::layout::DOCUMENT_CHUNK;
 
-use super::slices;
+use super::{blocks, slices};
 use crate::config::Config;
 
 /// The sizes of the maps, fixed when they are made.
@@ -20,6 +20,8 @@ pub struct Shape {
     pub slice_cells: u32,
     /// Endpoints of one bank.
     pub endpoints: u32,
+    /// Slots of one bank of the block list's table, a power of two.
+    pub blocks: u32,
 }
 
 /// Services there is room for from the start, the one outside all services included.
@@ -48,6 +50,7 @@ impl Shape {
             slices,
             slice_cells: if counted { slices } else { 0 },
             endpoints: room(count(config.endpoints.len()), ENDPOINTS),
+            blocks: blocks::slots(&[]),
         }
     }
 
@@ -59,5 +62,6 @@ impl Shape {
             && self.slices >= other.slices
             && self.slice_cells >= other.slice_cells
             && self.endpoints >= other.endpoints
+            && self.blocks >= other.blocks
     }
 }
