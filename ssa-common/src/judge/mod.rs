@@ -218,6 +218,7 @@ fn reason(
                     (false, false) => Reason::BadIcmpError,
                 };
             }
+            Said::Settled(Reason::BadIcmpError) if !doubtful => return Reason::BadIcmpError,
             Said::Settled(reason) => refused = Some(reason),
             Said::Nothing => {}
         }
