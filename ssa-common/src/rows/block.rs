@@ -33,10 +33,10 @@ pub struct BlockBankRow {
 }
 
 /// A bucket of the table: slots of [`BlockRow`]s. One look for all of them, and most say at once that it is none of them.
-pub type BucketRow = [u32; BUCKET];
+pub type BucketRow = [u32; BUCKET as usize];
 
 /// Slots of a bucket.
-pub const BUCKET: usize = 4;
+pub const BUCKET: u32 = 4;
 
 /// The bits of a slot that hold one more than an entry's number; 0: the slot is empty. Those above are bits of the hash.
 pub const BLOCK_ENTRY_BITS: u32 = 17;

@@ -9,7 +9,7 @@ use clap::Subcommand;
 use ipnet::Ipv6Net;
 use serde_json::json;
 
-use self::when::{For, Until};
+use self::when::{For, USUAL, Until};
 use crate::{
     change::{Manner, edit_blocks},
     config::Refusal,
@@ -109,12 +109,11 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome {
 }
 
 impl How {
-    /// For how many seconds from now on, if that was said; for ever is none.
-    fn said(&self, now: u64) -> Result<Option<Option<u64>>, Failure> {
+    /// For how long from now on, if that was said.
+    fn said(&self, now: u64) -> Result<Option<For>, Failure> {
         match (self.time, self.until) {
-            (Some(time), _) => Ok(Some(time.0)),
-            (None, Some(until)) => until.from(now).map(|seconds| Some(Some(seconds))).map_err(Failure::refused),
-            (None, None) => Ok(None),
+            (None, Some(until)) => until.from(now).map(|seconds| Some(For(Some(seconds)))).map_err(Failure::refused),
+            (time, _) => Ok(time),
         }
     }
 }
@@ -122,17 +121,13 @@ impl How {
 fn add(context: &mut Context<'_>, args: &Add) -> Outcome {
     let Add { prefixes, how, origin, manner: Dry { dry_run }, force } = args;
     let said = how.said(context.unix())?;
-    let seconds = said.unwrap_or(Some(when::USUAL));
+    let For(seconds) = said.unwrap_or(USUAL);
     let reason = how.reason.clone().unwrap_or_default();
     let entry = |prefix| Entry { prefix, seconds, origin: *origin, reason: reason.clone() };
     let add = parse(prefixes)?.into_iter().map(entry).collect();
     let edit = Edit { remove: Remove::Nothing, add };
     let changes = edit_blocks(context, &edit, Manner { dry_run: *dry_run, force: *force })?;
-    let mut done = Done { changes, dry_run: *dry_run, time: None, left_out: None };
-    if said.is_none() {
-        done.time = Some(when::USUAL);
-    }
-    done.report(context)
+    Done { changes, dry_run: *dry_run, is_usual: said.is_none(), left_out: None }.report(context)
 }
 
 fn del(context: &mut Context<'_>, args: &Del) -> Outcome {
@@ -144,7 +139,7 @@ fn del(context: &mut Context<'_>, args: &Del) -> Outcome {
     };
     let edit = Edit { remove, add: Vec::new() };
     let changes = edit_blocks(context, &edit, Manner { dry_run: *dry_run, force: false })?;
-    Done { changes, dry_run: *dry_run, time: None, left_out: None }.report(context)
+    Done { changes, dry_run: *dry_run, is_usual: false, left_out: None }.report(context)
 }
 
 fn parse(prefixes: &[String]) -> Result<Vec<Ipv6Net>, Failure> {
@@ -156,15 +151,15 @@ fn parse(prefixes: &[String]) -> Result<Vec<Ipv6Net>, Failure> {
 struct Done {
     changes: Changes,
     dry_run: bool,
-    /// For how many seconds, where nobody has said for how long.
-    time: Option<u64>,
+    /// Nobody has said for how long.
+    is_usual: bool,
     /// IPv4 lines of a file, where they were left out.
     left_out: Option<usize>,
 }
 
 impl Done {
     fn report(self, context: &mut Context<'_>) -> Outcome {
-        let Self { changes, dry_run, time, left_out } = self;
+        let Self { changes, dry_run, is_usual, left_out } = self;
         let Changes { added, changed, removed, expired, blocks } = changes;
         if context.json {
             let mut object = json!(changes);
@@ -187,7 +182,7 @@ impl Done {
             if let Some(left_out) = left_out {
                 writeln!(context.out, "{left_out} IPv4 lines were left out")?;
             }
-            if time.is_some() && added + changed > 0 {
+            if is_usual && added + changed > 0 {
                 writeln!(context.out, "for 1h, as nothing else was said: see --for and --until")?;
             }
         }

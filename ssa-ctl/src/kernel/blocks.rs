@@ -42,7 +42,7 @@ impl BlockMaps {
     /// Writes a bank that is not in force.
     pub(super) fn write(&self, bank: u32, generation: u64, table: &BlockTable) -> anyhow::Result<()> {
         let reasons = blocks::reasons(self.slots);
-        let buckets = self.slots / u32::try_from(BUCKET)?;
+        let buckets = self.slots / BUCKET;
         let fits = |count: usize, room: u32| count <= room as usize;
         let does_fit = fits(table.index.len(), buckets) && fits(table.rows.len(), self.slots);
         ensure!(does_fit && fits(table.texts.len(), reasons), "the block list is longer than there is room for");

@@ -18,9 +18,6 @@ use ssa_common::{
 use super::{counters, pins::Pins, version};
 use crate::plan::{blocks, shape::Shape};
 
-/// Slots of a bucket of the block list.
-const SLOTS_A_BUCKET: u32 = BUCKET as u32;
-
 /// The BPF object, built with this binary.
 static OBJECT: &[u8] = include_bytes_aligned!(concat!(env!("OUT_DIR"), "/ssa"));
 
@@ -89,7 +86,7 @@ fn load_with(shape: Shape, cpus: u32, pins: Option<&Pins>) -> anyhow::Result<Obj
         .map_max_entries(layout::SLICE_COUNTERS, (shape.slice_cells * cpus).max(1))
         .map_max_entries(layout::ENDPOINTS, (shape.endpoints * 2).max(1))
         .map_max_entries(layout::HOPS, (shape.endpoints * 2 * cpus).max(1))
-        .map_max_entries(layout::BLOCKED_INDEX, shape.blocks * 2 / SLOTS_A_BUCKET)
+        .map_max_entries(layout::BLOCKED_INDEX, shape.blocks * 2 / BUCKET)
         .map_max_entries(layout::BLOCKED, shape.blocks * 2)
         .map_max_entries(layout::BLOCK_TEXTS, blocks::reasons(shape.blocks) * 2);
     if let Some(pins) = pins {

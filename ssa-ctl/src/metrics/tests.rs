@@ -16,6 +16,7 @@ use crate::{
         slices::Held,
         state::{Attached, State},
     },
+    plan::blocks::Origin,
 };
 
 const CONFIG: &str = r#"
@@ -70,6 +71,7 @@ fn reading() -> Reading {
             maps: 4096,
             programs: 512,
         },
+        blocks: BTreeMap::from([(Origin::Operator, 4), (Origin::Agent, 0)]),
         config: config(),
         counts: Counts {
             services: vec![("web".into(), ServiceCounts::of(&cells()))],

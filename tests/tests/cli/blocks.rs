@@ -316,8 +316,8 @@ fn to_block_takes_the_capability_to_open_maps() {
     assert!(through("", &["add", WEB]).message(5).starts_with("CAP_BPF is missing"));
     assert_eq!(counts(&through(",+bpf", &["add", WEB]).done())[0], 1);
     assert_eq!(shown(&through(",+bpf", &["list"]).done()).as_array().unwrap().len(), 1);
-    let many: String = (0..2000).map(|number| format!("2001:db9:{number:x}::/48\n")).collect();
-    let path = site.file("many.txt", &many);
+    let many: Vec<_> = (0..2000).map(|number| format!("2001:db9:{number:x}::/48\n")).collect();
+    let path = site.file("many.txt", &many.concat());
     let error = through(",+bpf", &["import", path.to_str().unwrap()]).failed(5);
     assert!(error["hint"].as_str().unwrap().contains("larger maps"), "{error}");
     assert_eq!(counts(&through(",+bpf", &["del", WEB]).done())[2], 1);

@@ -9,7 +9,10 @@ use std::{
 use anyhow::Context as _;
 use serde::{Deserialize, Deserializer};
 
-use super::{Done, Dry, How, source, when};
+use super::{
+    Done, Dry, How, source,
+    when::{For, USUAL},
+};
 use crate::{
     change::{Manner, edit_blocks},
     config::Refusal,
@@ -52,8 +55,8 @@ pub(super) struct Args {
 struct Line {
     place: String,
     prefix: String,
-    /// For how many seconds, if the file says so; for ever is none.
-    seconds: Option<Option<u64>>,
+    /// For how long, if the file says so.
+    time: Option<For>,
     origin: Option<Origin>,
     reason: String,
 }
@@ -70,10 +73,9 @@ pub(super) fn run(context: &mut Context<'_>, args: &Args) -> Outcome {
         (true, origin) => Remove::Of(origin.unwrap_or(Origin::Operator)),
     };
     let manner = Manner { dry_run: args.manner.dry_run, force: args.force };
-    let is_usual = said.is_none() && lines.iter().any(|line| line.seconds.is_none());
+    let is_usual = said.is_none() && lines.iter().any(|line| line.time.is_none());
     let changes = edit_blocks(context, &Edit { remove, add }, manner)?;
-    let time = is_usual.then_some(when::USUAL);
-    Done { changes, dry_run: manner.dry_run, time, left_out: args.skip_ipv4.then_some(left_out) }.report(context)
+    Done { changes, dry_run: manner.dry_run, is_usual, left_out: args.skip_ipv4.then_some(left_out) }.report(context)
 }
 
 fn read(file: &Path) -> anyhow::Result<String> {
@@ -90,7 +92,7 @@ fn lines(text: &str) -> Vec<Line> {
         let (prefix, reason) = line.split_once(['#', ';']).unwrap_or((line, ""));
         let (prefix, reason) = (prefix.trim().to_owned(), reason.trim().to_owned());
         let place = || format!("line {number}");
-        (!prefix.is_empty()).then(|| Line { place: place(), prefix, seconds: None, origin: None, reason })
+        (!prefix.is_empty()).then(|| Line { place: place(), prefix, time: None, origin: None, reason })
     };
     (1..).zip(text.lines()).filter_map(line).collect()
 }
@@ -105,16 +107,16 @@ struct Listed {
 #[derive(Deserialize)]
 struct Item {
     prefix: String,
-    #[serde(default, deserialize_with = "given")]
-    seconds: Option<Option<u64>>,
+    #[serde(default, deserialize_with = "given", rename = "seconds")]
+    time: Option<For>,
     origin: Option<Origin>,
     #[serde(default)]
     reason: String,
 }
 
-/// A value that may be null, where there is one.
-fn given<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Option<u64>>, D::Error> {
-    Option::deserialize(from).map(Some)
+/// Seconds, or null for ever, where there is such a value.
+fn given<'de, D: Deserializer<'de>>(from: D) -> Result<Option<For>, D::Error> {
+    Option::deserialize(from).map(|seconds| Some(For(seconds)))
 }
 
 fn objects(text: &str, file: &Path) -> Result<Vec<Line>, Failure> {
@@ -123,14 +125,14 @@ fn objects(text: &str, file: &Path) -> Result<Vec<Line>, Failure> {
         Failure::new(Code::Invalid, message).hint("give it the JSON that `block list --json` prints, or lines")
     })?;
     let line = |(number, item): (usize, Item)| {
-        let Item { prefix, seconds, origin, reason } = item;
-        Line { place: format!("entry {number}"), prefix, seconds, origin, reason }
+        let Item { prefix, time, origin, reason } = item;
+        Line { place: format!("entry {number}"), prefix, time, origin, reason }
     };
     Ok((1..).zip(listed.blocks).map(line).collect())
 }
 
 /// The entries, and how many lines with IPv4 were left out; else all that is wrong.
-fn entries(lines: &[Line], args: &Args, said: Option<Option<u64>>) -> Result<(Vec<Entry>, usize), Vec<String>> {
+fn entries(lines: &[Line], args: &Args, said: Option<For>) -> Result<(Vec<Entry>, usize), Vec<String>> {
     let (mut entries, mut faults, mut left_out) = (Vec::with_capacity(lines.len()), Vec::new(), 0);
     for line in lines {
         if args.skip_ipv4 && source::is_ipv4(&line.prefix) {
@@ -146,7 +148,7 @@ fn entries(lines: &[Line], args: &Args, said: Option<Option<u64>>) -> Result<(Ve
 }
 
 impl Line {
-    fn entry(&self, args: &Args, said: Option<Option<u64>>) -> Result<Entry, Refusal> {
+    fn entry(&self, args: &Args, said: Option<For>) -> Result<Entry, Refusal> {
         let prefix = source::parse(&self.prefix).map_err(|refusal| {
             let help = if source::is_ipv4(&self.prefix) {
                 "say --skip-ipv4 to leave such lines out".into()
@@ -162,7 +164,7 @@ impl Line {
         })?;
         Ok(Entry {
             prefix,
-            seconds: said.or(self.seconds).unwrap_or(Some(when::USUAL)),
+            seconds: said.or(self.time).unwrap_or(USUAL).0,
             origin: args.origin.or(self.origin).unwrap_or(Origin::Operator),
             reason,
         })

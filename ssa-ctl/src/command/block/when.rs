@@ -4,8 +4,8 @@ use std::str::FromStr;
 
 use crate::config::{Refusal, Seconds, WordError};
 
-/// Seconds for which a prefix is blocked where nobody says for how long.
-pub(super) const USUAL: u64 = 3600;
+/// For how long a prefix is blocked where nobody says so.
+pub(super) const USUAL: For = For(Some(3600));
 
 /// For so many seconds; none: for ever.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -19,8 +19,10 @@ use super::{Block, Origin};
 
 /// Slots of a bank from the start.
 const SLOTS: usize = 1024;
+/// Slots of a bucket.
+const SLOTS_A_BUCKET: usize = BUCKET as usize;
 /// Slots for each reason that there is room for.
-const SLOTS_A_REASON: usize = 32;
+const SLOTS_A_REASON: u32 = 32;
 /// How many pairs of multipliers are tried before more buckets are.
 const ATTEMPTS: usize = 8;
 /// Entries that may give way to one another before other multipliers are tried.
@@ -48,7 +50,7 @@ impl Default for BlockTable {
 
 /// Slots of a bank that holds this list: nine tenths of them are filled at most.
 pub fn slots(blocks: &[Block]) -> u32 {
-    let texts = texts(blocks).len() * SLOTS_A_REASON;
+    let texts = texts(blocks).len() * SLOTS_A_REASON as usize;
     let slots = wanted(blocks.len()).max(texts).max(SLOTS).next_power_of_two();
     u32::try_from(slots).unwrap_or(u32::MAX)
 }
@@ -59,7 +61,7 @@ fn wanted(entries: usize) -> usize {
 
 /// Reasons that a bank of so many slots has room for.
 pub const fn reasons(slots: u32) -> u32 {
-    slots / SLOTS_A_REASON as u32
+    slots / SLOTS_A_REASON
 }
 
 /// The different reasons of a list, in the order in which they come.
@@ -97,7 +99,7 @@ impl BlockTable {
             ..BlockBankRow::zeroed()
         };
         lengths(&mut bank, &rows)?;
-        let fewest = wanted(rows.len()).next_power_of_two().max(BUCKET * 2) / BUCKET;
+        let fewest = wanted(rows.len()).next_power_of_two().max(SLOTS_A_BUCKET * 2) / SLOTS_A_BUCKET;
         let index = (0..ATTEMPTS).find_map(|_| {
             bank.shift = 64 - fewest.trailing_zeros();
             bank.seeds = std::array::from_fn(|_| random() | 1);
@@ -170,9 +172,9 @@ fn lengths(bank: &mut BlockBankRow, rows: &[BlockRow]) -> anyhow::Result<()> {
 
 /// Each entry in one of its two buckets; none where that was not found.
 fn fill(bank: &BlockBankRow, rows: &[BlockRow], buckets: usize) -> Option<Vec<BucketRow>> {
-    let mut index = vec![[0; BUCKET]; buckets];
+    let mut index = vec![[0; SLOTS_A_BUCKET]; buckets];
     // Whose slots they are, as the index keeps only bits of that.
-    let mut owners = vec![[0_u32; BUCKET]; buckets];
+    let mut owners = vec![[0_u32; SLOTS_A_BUCKET]; buckets];
     let hashed: Vec<Hashed> = rows.iter().map(|row| Hashed::of(bank, row.prefix, row.length)).collect();
     for first in 0..u32::try_from(rows.len()).ok()? {
         let (mut entry, mut to) = (first, hashed[first as usize].first);
@@ -182,7 +184,7 @@ fn fill(bank: &BlockBankRow, rows: &[BlockRow], buckets: usize) -> Option<Vec<Bu
                 let empty = index[bucket as usize].iter().position(|slot| *slot == 0)?;
                 Some((bucket, empty))
             });
-            let (bucket, place) = free.unwrap_or((to, turn % BUCKET));
+            let (bucket, place) = free.unwrap_or((to, turn % SLOTS_A_BUCKET));
             index[bucket as usize][place] = (entry + 1) | slot;
             let evicted = std::mem::replace(&mut owners[bucket as usize][place], entry);
             if free.is_some() {
