@@ -169,16 +169,15 @@ impl Done {
             }
             context.object(&object)?;
         } else {
-            let now = match (blocks, dry_run) {
-                (1, false) => "1 prefix is blocked".to_owned(),
-                (_, false) => format!("{blocks} prefixes are blocked"),
-                (_, true) => format!("{blocks} prefixes would be blocked; nothing was changed"),
-            };
-            let tense = if dry_run { "would be" } else { "were" };
-            writeln!(
-                context.out,
-                "{added} {tense} added, {changed} changed, {removed} removed, {expired} had expired: {now}"
-            )?;
+            let out = &mut *context.out;
+            if dry_run {
+                write!(out, "to add {added}, to change {changed}, to remove {removed}; ")?;
+                writeln!(out, "{blocks} would be blocked then, and nothing was changed")?;
+            } else {
+                let prefixes = if blocks == 1 { "prefix is" } else { "prefixes are" };
+                write!(out, "added {added}, changed {changed}, removed {removed}, expired {expired}; ")?;
+                writeln!(out, "{blocks} {prefixes} blocked")?;
+            }
             if let Some(left_out) = left_out {
                 writeln!(context.out, "{left_out} IPv4 lines were left out")?;
             }

@@ -291,17 +291,14 @@ fn the_list_is_counted_where_state_is_shown() {
     assert!(people(&["list"]).contains("ever    operator"), "{}", people(&["list"]));
     assert_eq!(
         people(&["add", "2001:db8:79::/48"]),
-        "1 were added, 0 changed, 0 removed, 0 had expired: 4 prefixes are blocked\n\
+        "added 1, changed 0, removed 0, expired 0; 4 prefixes are blocked\n\
          for 1h, as nothing else was said: see --for and --until\n"
     );
     assert_eq!(
         people(&["del", WEB, "--dry-run"]),
-        "0 would be added, 0 changed, 2 removed, 0 had expired: 2 prefixes would be blocked; nothing was changed\n"
+        "to add 0, to change 0, to remove 2; 2 would be blocked then, and nothing was changed\n"
     );
-    assert_eq!(
-        people(&["del", "--all"]),
-        "0 were added, 0 changed, 4 removed, 0 had expired: 0 prefixes are blocked\n"
-    );
+    assert_eq!(people(&["del", "--all"]), "added 0, changed 0, removed 4, expired 0; 0 prefixes are blocked\n");
     assert_eq!(people(&["list"]), "nothing is blocked\n");
 }
 
