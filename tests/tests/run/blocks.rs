@@ -173,6 +173,7 @@ fn a_deadline_that_passes_lets_the_source_in() {
         }
         // The clock of the host and that of the program may be a tick apart.
         assert!(found == Reason::Blocked && before <= deadline + 1, "blocked too long");
+        // sleep: the next tick is to come.
         thread::sleep(Duration::from_millis(1));
     }
     assert_eq!(reason(&mut sandbox, service, staying), Reason::Blocked);

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     change::{Manner, edit_blocks},
-    config::Refusal,
+    config::{Refusal, WordError},
     context::Context,
     failure::{Code, Failure, Outcome},
     plan::blocks::{Edit, Entry, Origin, Remove},
@@ -120,15 +120,15 @@ fn given<'de, D: Deserializer<'de>>(from: D) -> Result<Option<For>, D::Error> {
 }
 
 fn objects(text: &str, file: &Path) -> Result<Vec<Line>, Failure> {
-    let listed: Listed = serde_json::from_str(text).map_err(|error| {
-        let message = format!("{} is no block list: {error}", file.display());
-        Failure::new(Code::Invalid, message).hint("give it the JSON that `block list --json` prints, or lines")
+    let listed = serde_json::from_str(text).with_context(|| format!("{} is no block list", file.display()));
+    let Listed { blocks } = listed.map_err(|error| {
+        Failure::from(error).code(Code::Invalid).hint("give it the JSON that `block list --json` prints, or lines")
     })?;
     let line = |(number, item): (usize, Item)| {
         let Item { prefix, time, origin, reason } = item;
         Line { place: format!("entry {number}"), prefix, time, origin, reason }
     };
-    Ok((1..).zip(listed.blocks).map(line).collect())
+    Ok((1..).zip(blocks).map(line).collect())
 }
 
 /// The entries, and how many lines with IPv4 were left out; else all that is wrong.
@@ -158,9 +158,9 @@ impl Line {
             Refusal { help, ..refusal }
         })?;
         let reason = args.how.reason.as_ref().map_or_else(|| source::reason(&self.reason), |reason| Ok(reason.clone()));
-        let reason = reason.map_err(|error| Refusal {
+        let reason = reason.map_err(|WordError(form)| Refusal {
             message: format!("the reason of {prefix} cannot be kept"),
-            help: format!("{error}; or say --reason TEXT for all lines"),
+            help: format!("{form}; or say --reason TEXT for all lines"),
         })?;
         Ok(Entry {
             prefix,
