@@ -42,6 +42,14 @@ pub const SHARE_KEY: &str = "share_key";
 pub const META: &str = "meta";
 /// The config in force as text, two banks of [`DOCUMENT_CHUNK`]s. No program reads it.
 pub const DOCUMENT: &str = "document";
+/// [`BlockBankRow`](crate::rows::BlockBankRow)s, the two banks of the block list.
+pub const BLOCK_BANKS: &str = "block_banks";
+/// [`BucketRow`](crate::rows::BucketRow)s, two choices a prefix, two banks.
+pub const BLOCKED_INDEX: &str = "blocked_index";
+/// [`BlockRow`](crate::rows::BlockRow)s in the order of their prefixes, two banks.
+pub const BLOCKED: &str = "blocked";
+/// [`BlockTextRow`](crate::rows::BlockTextRow)s, two banks. No program reads it.
+pub const BLOCK_TEXTS: &str = "block_texts";
 
 /// [`LookupRow`](crate::rows::LookupRow)s, of the endpoint host's own program.
 pub const LOOKUPS: &str = "lookups";
@@ -80,3 +88,13 @@ pub const SHORTEST_PREFIX: u8 = 16;
 pub const LONGEST_PREFIX: u8 = 120;
 /// Octets of a row of the document map.
 pub const DOCUMENT_CHUNK: usize = 4096;
+/// Entries of the block list, at most.
+pub const BLOCKS: usize = 100_000;
+/// Different reasons in it, at most.
+pub const BLOCK_REASONS: usize = 4096;
+/// Octets of a reason, at most.
+pub const BLOCK_TEXT: usize = 128;
+/// Shortest prefix that can be blocked, in bits.
+pub const SHORTEST_BLOCK: u8 = 16;
+/// Different prefix lengths of the block list, at most: one for each that there can be.
+pub const BLOCK_LENGTHS: u32 = 128 - SHORTEST_BLOCK as u32 + 1;

@@ -3,10 +3,14 @@
 //! Fields are read by the law in this crate and written by the rule compiler and the controller's plan. Numbers are in
 //! the host's order; addresses and keys are [`Words`], the value of their network-order octets.
 //!
-//! Length: every row that crosses stands in one file, so that no change of what crosses is overlooked.
+//! Length: every row that crosses stands in one file, so that no change of what crosses is overlooked. Those of the block
+//! list, which has banks of its own, stand beside it.
+
+mod block;
 
 use bytemuck::{Pod, Zeroable};
 
+pub use self::block::{BLOCK_ENTRY_BITS, BUCKET, BlockBankRow, BlockRow, BlockTextRow, BucketRow};
 use crate::{
     bits::Words,
     layout::{ALLOWED, FIELDS, HASHED, KEYS, LENGTHS},
@@ -42,6 +46,10 @@ pub struct BankRow {
     pub hops: u32,
     /// 1 if one look says all: there is one prefix length, and every prefix stands in the first of its two places.
     pub once: u32,
+    /// One more than the bank of the block list that is in force; 0: nothing is blocked.
+    pub blocks: u32,
+    /// Reserved for events.
+    pub events: u32,
     /// Counts up with every change.
     pub generation: u64,
     /// The masks of the prefix lengths, in the order the config has them, [`loaded`](Words::loaded).
@@ -606,8 +614,8 @@ pub struct MetaRow {
     pub flows: u32,
     /// Rows that count frames by source prefix, on each CPU.
     pub shares: u32,
-    /// Explicit padding.
-    pub reserved: u32,
+    /// Slots of one bank of the block list's table.
+    pub blocks: u32,
     /// Ticks a second (the kernel's HZ).
     pub hertz: u32,
     /// Cookie of the network namespace that owns the instance.

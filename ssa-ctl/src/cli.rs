@@ -13,7 +13,7 @@ use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
 use crate::{
     command::{
-        address, apply, bench, check, doctor, down, endpoint, endpoints, enforce, explain, export, key, metrics,
+        address, apply, bench, block, check, doctor, down, endpoint, endpoints, enforce, explain, export, key, metrics,
         schema, services, simulate, slice, slices, stats, status, top,
     },
     context::Context,
@@ -72,6 +72,7 @@ enum Command {
     Key(key::Args),
     Enforce(enforce::Args),
     Slice(slice::Args),
+    Block(block::Args),
     Doctor(doctor::Args),
     Bench(bench::Args),
     Down(down::Args),
@@ -97,6 +98,7 @@ fn run(command: &Command, context: &mut Context<'_>) -> Outcome {
         Command::Key(args) => key::run(context, args),
         Command::Enforce(args) => enforce::run(context, args),
         Command::Slice(args) => slice::run(context, args),
+        Command::Block(args) => block::run(context, args),
         Command::Doctor(args) => doctor::run(context, args),
         Command::Bench(args) => bench::run(context, args),
         Command::Down(args) => down::run(context, args),

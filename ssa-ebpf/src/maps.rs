@@ -11,8 +11,9 @@ use ssa_common::{
     bits::Words,
     judge::{At, Part, Source, Tables},
     rows::{
-        ActiveRow, BankRow, Cell, ClockRow, EndpointRow, FlowGateRow, FlowKey, FlowRow, HopRow, MetaRow, OWNERS,
-        OwnersRow, PrefixRow, PreviousRow, ServiceRow, ShareRow, ShortWord, SliceWord,
+        ActiveRow, BankRow, BlockBankRow, BlockRow, BlockTextRow, BucketRow, Cell, ClockRow, EndpointRow, FlowGateRow,
+        FlowKey, FlowRow, HopRow, MetaRow, OWNERS, OwnersRow, PrefixRow, PreviousRow, ServiceRow, ShareRow, ShortWord,
+        SliceWord,
     },
     rule::{Pair, epoch::Clock, mac::Message},
     sha256::Block,
@@ -76,6 +77,18 @@ pub static META: Array<MetaRow, 1, READ_ONLY> = Array::new();
 /// The config in force; for the controller alone.
 #[btf_map(name = "document")]
 pub static DOCUMENT: Array<[u8; ssa_common::layout::DOCUMENT_CHUNK], 2, READ_ONLY> = Array::new();
+/// The banks of the block list.
+#[btf_map(name = "block_banks")]
+pub static BLOCK_BANKS: Array<BlockBankRow, 2, READ_ONLY> = Array::new();
+/// Where a blocked prefix may be, in both banks.
+#[btf_map(name = "blocked_index")]
+pub static BLOCKED_INDEX: Array<BucketRow, 2, READ_ONLY> = Array::new();
+/// Blocked prefixes, of both banks.
+#[btf_map(name = "blocked")]
+pub static BLOCKED: Array<BlockRow, 2, READ_ONLY> = Array::new();
+/// Why they are blocked; for the controller alone.
+#[btf_map(name = "block_texts")]
+pub static BLOCK_TEXTS: Array<BlockTextRow, 2, READ_ONLY> = Array::new();
 
 /// The maps as the law's tables.
 pub struct Kernel;
@@ -152,6 +165,31 @@ impl Tables for Kernel {
     #[inline(always)]
     fn endpoint(&self, place: u32) -> Option<&EndpointRow> {
         ENDPOINTS.get(place)
+    }
+
+    #[inline(always)]
+    fn block_bank(&self, bank: u32) -> Option<&BlockBankRow> {
+        BLOCK_BANKS.get(bank)
+    }
+
+    #[inline(always)]
+    fn bucket(&self, place: u32) -> Option<&BucketRow> {
+        BLOCKED_INDEX.get(place)
+    }
+
+    #[inline(always)]
+    fn block(&self, place: u32) -> Option<&BlockRow> {
+        BLOCKED.get(place)
+    }
+
+    #[inline(always)]
+    fn is_blocked(&self, bank: u32, source: Words, _clock: &impl Clock) -> bool {
+        outline::ssa_blocked(bank, source.hi, source.lo) != 0
+    }
+
+    #[inline(always)]
+    fn is_blocked_by(&self, bank: u32, length: u8, source: Words, _clock: &impl Clock) -> bool {
+        outline::ssa_blocked_by(bank, length.into(), source.hi, source.lo) != 0
     }
 
     #[inline(always)]

@@ -11,8 +11,8 @@ use aya_ebpf::{bindings::xdp_md, programs::XdpContext};
 use ssa_common::{
     bits::Words,
     judge::{
-        self, Above, At, Connection, Judged, Known, Origin, Part, Said, Source, Tunnel, Wrap, judge_connection,
-        judge_part, judge_source, judge_tunnel, judge_upper,
+        self, Above, At, Connection, Judged, Known, Origin, Part, Said, Source, Tunnel, Wrap, judge_block,
+        judge_block_by, judge_connection, judge_part, judge_source, judge_tunnel, judge_upper,
     },
     parse::{self, Link},
     rows::BankRow,
@@ -92,6 +92,20 @@ pub fn find_later(bank: &BankRow, address: Words) -> Option<u32> {
 extern "C" fn ssa_find(bank: u32, hi: u64, lo: u64) -> u32 {
     let slot = Kernel::bank_of(bank.into()).and_then(|bank| judge::find_later(&Kernel, bank, Words { hi, lo }));
     slot.map_or(0, |slot| slot.wrapping_add(1))
+}
+
+/// [`judge_block`].
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub extern "C" fn ssa_blocked(bank: u32, hi: u64, lo: u64) -> u32 {
+    u32::from(judge_block(&Kernel, bank, Words { hi, lo }, &Jiffies))
+}
+
+/// [`judge_block_by`].
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub extern "C" fn ssa_blocked_by(bank: u32, length: u32, hi: u64, lo: u64) -> u32 {
+    u32::from(judge_block_by(&Kernel, bank, length as u8, Words { hi, lo }, &Jiffies))
 }
 
 /// [`judge_part`].

@@ -93,7 +93,12 @@ pub fn judge_common<C: Carrier>(
     let words = |first| Words { hi: front.word(first), lo: front.word(first + 8) };
     let (source, destination) = (words(field::SOURCE), words(field::DESTINATION));
     let plainly = |reason, treatment| Verdict { service: row.service, reason, treatment, would_drop: false };
-    let verdict = match reason(tables, found.slot, &row.rule, Pair { source, destination }, clock)? {
+    let reason = if bank.blocks != 0 && tables.is_blocked(bank.blocks, source, clock) {
+        Reason::Blocked
+    } else {
+        reason(tables, found.slot, &row.rule, Pair { source, destination }, clock)?
+    };
+    let verdict = match reason {
         Reason::Conform => plainly(Reason::Conform, Treatment::Pass),
         reason if row.flags & FLAG_STRICT != 0 => plainly(reason, Treatment::Drop),
         _ if row.flags & (FLAG_PREVIOUS | FLAG_SOCKETS) != 0 => return None,

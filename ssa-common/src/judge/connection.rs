@@ -78,7 +78,8 @@ fn ends(frame: &(impl Frame + ?Sized), network: u32) -> Option<(Ends, u16)> {
         protocol::ICMPV6 => {
             let kind = frame.read_u16(offset)? >> 8;
             let about = Header::read(frame, offset + 8).filter(|_| matches!(kind, 1..=4))?;
-            if !matches!(about.next, protocol::TCP | protocol::UDP) {
+            // It comes to whoever has sent the packet that it is about.
+            if !matches!(about.next, protocol::TCP | protocol::UDP) || about.source != header.destination {
                 return None;
             }
             (about.destination, about.source, about.next, offset + 8 + HEADER_OCTETS, true)

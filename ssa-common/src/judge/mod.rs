@@ -4,6 +4,7 @@
 //! value, through methods with a body here: the kernel's program makes them functions that are verified once, by
 //! themselves, and not once on every path that leads to them.
 
+mod block;
 mod common;
 mod connection;
 mod find;
@@ -26,6 +27,7 @@ use crate::{
 };
 
 pub use self::{
+    block::{Hashed, blocked_prefix, judge_block, judge_block_by},
     common::{Carrier, judge_common},
     connection::{Connection, Ends, going_on, judge_connection},
     find::{find_later, places},
@@ -183,7 +185,7 @@ pub fn judge_whole(frame: &impl Traffic, tables: &impl Tables, clock: &impl Cloc
     }
 }
 
-/// DESIGN §4 steps 2 to 7.
+/// DESIGN §4 steps 2 to 7. What the service does not take waits until it is known that the source is not blocked.
 #[inline(always)]
 #[expect(clippy::cast_possible_truncation, reason = "a link header has at most 30 octets")]
 fn reason(
@@ -209,6 +211,7 @@ fn reason(
     let service = found.bank.first_service.wrapping_add(found.row.service);
     let known = |conforms| Known { service, network, flags, conforms };
     let plain = matches!(header.next, protocol::TCP | protocol::UDP) && flags & FLAG_ALLOW == 0;
+    let mut refused = None;
     if !plain {
         let Header { next, hop_limit, .. } = *header;
         let above = Above { slot: found.slot, service, network: network as u16, next, hop_limit };
@@ -227,12 +230,19 @@ fn reason(
                     (false, false) => Reason::BadIcmpError,
                 };
             }
-            Said::Settled(reason) if !doubtful => return reason,
-            _ => {}
+            Said::Settled(Reason::BadIcmpError) if !doubtful => return Reason::BadIcmpError,
+            Said::Settled(reason) => refused = Some(reason),
+            Said::Nothing => {}
         }
     }
     if doubtful {
         return Reason::BadSource;
+    }
+    if found.bank.blocks != 0 && tables.is_blocked(found.bank.blocks, header.source, clock) {
+        return Reason::Blocked;
+    }
+    if let Some(reason) = refused {
+        return reason;
     }
     let pair = Pair { source: header.source, destination: header.destination };
     let reason = judge_pair(tables, at, found.row, pair, clock);

@@ -1,12 +1,16 @@
 //! What a judge asks of tables, and the parts of a rule that it asks about by their place in them.
 
 use super::{
+    block::{judge_block, judge_block_by},
     find::find_later,
     source::{Source, judge_source},
 };
 use crate::{
     bits::Words,
-    rows::{BankRow, EndpointRow, FLAG_PREVIOUS, PrefixRow, PreviousRow, ServiceRow, SliceWord},
+    rows::{
+        BankRow, BlockBankRow, BlockRow, BucketRow, EndpointRow, FLAG_PREVIOUS, PrefixRow, PreviousRow, ServiceRow,
+        SliceWord,
+    },
     rule::{
         self, Pair,
         epoch::{Clock, Window},
@@ -37,10 +41,40 @@ pub trait Tables {
     /// An endpoint, by its place among the rows of both banks.
     fn endpoint(&self, place: u32) -> Option<&EndpointRow>;
 
+    /// A bank of the block list, 0 or 1; none where there is no such list.
+    #[inline(always)]
+    fn block_bank(&self, _bank: u32) -> Option<&BlockBankRow> {
+        None
+    }
+
+    /// A bucket of the block list, by its place among those of both banks.
+    #[inline(always)]
+    fn bucket(&self, _place: u32) -> Option<&BucketRow> {
+        None
+    }
+
+    /// An entry of the block list, by its place among those of both banks.
+    #[inline(always)]
+    fn block(&self, _place: u32) -> Option<&BlockRow> {
+        None
+    }
+
     /// DESIGN §4 step 2, for a frame of the prefix in `slot`.
     #[inline(always)]
     fn source(&self, bank: &BankRow, slot: u32, source: Words) -> Source {
         judge_source(self, bank, slot, source)
+    }
+
+    /// DESIGN §4 step 4, where there is a block list: the bank of this number, which is one more than its place.
+    #[inline(always)]
+    fn is_blocked(&self, bank: u32, source: Words, clock: &impl Clock) -> bool {
+        judge_block(self, bank, source, clock)
+    }
+
+    /// The same for entries of one length.
+    #[inline(always)]
+    fn is_blocked_by(&self, bank: u32, length: u8, source: Words, clock: &impl Clock) -> bool {
+        judge_block_by(self, bank, length, source, clock)
     }
 
     /// The slot of the prefix that an address belongs to, by all prefix lengths of the config but the first.

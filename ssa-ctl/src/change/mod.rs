@@ -1,5 +1,6 @@
 //! A wanted config in; the host brought to it, step by step under the writers' lock, out.
 
+mod blocks;
 mod down;
 mod have;
 mod in_force;
@@ -15,6 +16,7 @@ use crate::{
     failure::{Code, Failure},
     kernel::{instance::Instance, lock, neighbours, netlink::Host, permission, pins::Pins, ways},
     plan::{
+        blocks::slots,
         ground::Ground,
         numbers::Numbers,
         shape::Shape,
@@ -26,6 +28,7 @@ use crate::{
 };
 
 pub use self::{
+    blocks::{Manner, edit_blocks},
     down::{Down, down},
     have::{link_states, ticks},
     in_force::{InForce, edit_in_force, running_config},
@@ -148,7 +151,8 @@ fn plan(pins: &Pins, wanted: &Wanted, dry_run: bool, context: &Context<'_>) -> R
     let (numbers, shape) = match &instance {
         None => (Numbers::default(), needed),
         Some(instance) if instance.shape().holds(&needed) => (instance.numbers()?, instance.shape()),
-        Some(instance) => (instance.numbers()?, needed),
+        // The block list comes with it.
+        Some(instance) => (instance.numbers()?, Shape { blocks: slots(&instance.blocks()?), ..needed }),
     };
     let numbers = numbers.next(&wanted.config, shape.services);
     let hertz = crate::kernel::clock::hertz()?;

@@ -154,20 +154,31 @@ fn grow(context: &Context<'_>, pins: &Pins, planned: &Planned, old: &Instance) -
     let mut made = create::make(planned.shape)?;
     publish_by(context, &mut made)?;
     made.instance.put_in_force(&planned.tables, &planned.document, planned.generation + 1)?;
-    let before = old.numbers()?;
-    carry(&made.instance, old, planned, &before)?;
+    made.instance.put_blocks(&old.blocks()?)?;
     made.instance.carry_flows(old)?;
+    take_over(pins, &mut made, old, (&old.numbers()?, &planned.numbers))
+}
+
+/// Puts an instance in the place of the one in force, with what that had counted; `numbers` are those of its services
+/// before and after.
+pub(super) fn take_over(
+    pins: &Pins,
+    made: &mut Made,
+    old: &Instance,
+    numbers: (&Numbers, &Numbers),
+) -> anyhow::Result<()> {
+    carry(&made.instance, old, numbers)?;
     let outgoing = interfaces::filter(pins)?;
-    create::exchange(pins, &mut made)?;
+    create::exchange(pins, made)?;
     relink(pins, &outgoing)?;
     // Once more, with what was counted until the last frame.
     old.settle();
-    carry(&made.instance, old, planned, &before)
+    carry(&made.instance, old, numbers)
 }
 
-fn carry(to: &Instance, from: &Instance, planned: &Planned, before: &Numbers) -> anyhow::Result<()> {
+fn carry(to: &Instance, from: &Instance, (before, after): (&Numbers, &Numbers)) -> anyhow::Result<()> {
     to.carry(0, &from.cells(0)?)?;
-    for (service, number) in planned.numbers.iter() {
+    for (service, number) in after.iter() {
         if let Some(old) = before.get(service) {
             to.carry(number, &from.cells(old)?)?;
         }

@@ -1,11 +1,14 @@
 //! `explain`: an address pair in; what the filter makes of it, and why, out.
 
+mod blocks;
 mod frame;
 mod host;
 
 use std::{net::Ipv6Addr, path::PathBuf};
 
+use self::blocks::Blocks;
 pub use self::{
+    blocks::Blocked,
     frame::{LINK_OCTETS, Question},
     host::{Epoch, Explanation, Field, Kernel, explain},
 };
@@ -32,7 +35,7 @@ use crate::{
 ///
 /// Shows the service, the reason, and each field of the rule with what it should hold and what it holds; for a field
 /// with epochs, the one in which it would be valid; and for a slice its endpoint, the one before while that keeps its
-/// connections, and the way there. With `--config` the law of that file alone is asked, which needs no privilege, and every
+/// connections, and the way there; for a blocked source the entry of the block list. With `--config` the law of that file alone is asked, which needs no privilege, and every
 /// way is taken for known; else the loaded program too, and the two must agree.
 ///
 /// Exit codes: 0 explained, whatever the verdict; 3 the program and the law of this host differ; 4 nothing is loaded.
@@ -57,14 +60,21 @@ pub struct Args {
 pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome {
     let (config, rings) = super::config_and_keys(context, args.config.as_deref())?;
     // To load the program takes a while: the time is taken behind it, so that both are asked about the same moment.
-    let loaded = if args.config.is_none() { Some(sandbox(context, |tables| tables)?) } else { None };
+    let loaded = if args.config.is_none() {
+        let blocks = Blocks::read(context, args.at)?;
+        let standing = blocks.standing()?;
+        let (instance, sandbox) = sandbox(context, |tables| tables.with_blocks(standing.clone()))?;
+        Some((instance, sandbox, blocks, standing))
+    } else {
+        None
+    };
     let question = question(context, args, &config);
     let explanation = match loaded {
         None => explain(&config, &rings, &tables_by_itself(&config, &rings)?, None, &question),
-        Some((instance, sandbox)) => {
+        Some((instance, sandbox, blocks, standing)) => {
             let running = instance.running()?.tables;
             let ways = ways::in_force(&config, &Host::ask()?, &running)?;
-            let tables = tables_of(&instance, &running, &ways, &config, &rings)?;
+            let tables = tables_of(&instance, &running, &ways, &config, &rings)?.with_blocks(standing);
             sandbox.instance().believe(tables.endpoints.iter().map(|row| (*row, row.hop)))?;
             let mut explanation = explain(&config, &rings, &tables, Some(&ways), &question);
             let now = unix(clock::now(context.now));
@@ -72,6 +82,7 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome {
             let ticks = ticks(&Pins::new(&context.pin_root))?.now();
             let ticks =
                 ticks.saturating_add_signed((question.time.cast_signed() - now.cast_signed()) * i64::from(hertz));
+            explanation.note_blocked(blocks.blocking(args.source));
             explanation.note_handover(&config, &running, (ticks, hertz));
             let (reason, treatment) = ask_program(&instance, sandbox, &question, args.at)?;
             explanation.with_kernel(reason, treatment)
@@ -165,6 +176,11 @@ fn text(context: &mut Context<'_>, explanation: &Explanation) -> std::io::Result
     writeln!(context.out, "service    {service}\nreason     {reason}\nclass      {class}")?;
     let would_drop = if explanation.would_drop { " (not enforced: it would be dropped)" } else { "" };
     writeln!(context.out, "treatment  {treatment}{would_drop}")?;
+    if let Some(Blocked { prefix, origin, reason, seconds }) = &explanation.blocked {
+        let time = seconds.map_or_else(|| "for ever".to_owned(), |seconds| format!("for {seconds} s more"));
+        let why = if reason.is_empty() { String::new() } else { format!(": {reason}") };
+        writeln!(context.out, "blocked    {prefix} by the {}, {time}{why}", origin.name())?;
+    }
     if let Some(slice) = explanation.slice {
         writeln!(context.out, "slice      {slice}")?;
     }

@@ -3,6 +3,7 @@
 pub mod address;
 pub mod apply;
 pub mod bench;
+pub mod block;
 pub mod check;
 pub mod doctor;
 pub mod down;

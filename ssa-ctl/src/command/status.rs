@@ -8,7 +8,10 @@ use crate::{
     context::Context,
     failure::{Exit, Outcome},
     kernel::{attach::word, netlink::Host, object},
-    observe::state::{Attached, State},
+    observe::{
+        reading::blocked,
+        state::{Attached, State},
+    },
 };
 
 /// Show what is loaded and attached
@@ -25,6 +28,7 @@ pub fn run(context: &mut Context<'_>, _: &Args) -> Outcome {
     let State { interfaces, program, clock_error, clock_age, is_stale, maps, programs, .. } = &state;
     let InForce { pins, running, config, .. } = &in_force;
     let endpoint = in_force.host();
+    let blocks: u64 = blocked(&in_force)?.values().sum();
     let build = if state.is_current { "current" } else { "another build" };
     if context.json {
         context.object(&json!({
@@ -34,6 +38,7 @@ pub fn run(context: &mut Context<'_>, _: &Args) -> Outcome {
             "layout_version": layout::VERSION,
             "generation": running.generation,
             "services": config.services.len(),
+            "blocks": blocks,
             "endpoint": endpoint,
             "clock": { "error_seconds": clock_error, "age_seconds": clock_age, "stale": is_stale },
             "memory": { "maps_bytes": maps, "programs_bytes": programs, "bytes": maps + programs },
@@ -44,6 +49,9 @@ pub fn run(context: &mut Context<'_>, _: &Args) -> Outcome {
     writeln!(out, "pins        {}", pins.root().display())?;
     writeln!(out, "program     {} {program} ({build}), layout version {}", object::FILTER, layout::VERSION)?;
     writeln!(out, "config      generation {}, {} services", running.generation, config.services.len())?;
+    if blocks > 0 {
+        writeln!(out, "blocked     {blocks} source prefixes")?;
+    }
     if let Some(endpoint) = endpoint {
         writeln!(out, "endpoint    {endpoint} is this host")?;
     }

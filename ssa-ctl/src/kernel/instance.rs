@@ -1,6 +1,7 @@
 //! The maps of an instance, opened or just made: what they are, the clock and the counters.
 
 mod banks;
+mod blocks;
 
 use anyhow::Context as _;
 use ssa_common::{
@@ -13,8 +14,9 @@ use ssa_common::{
     siphash,
 };
 
-pub use self::banks::Running;
+pub use self::{banks::Running, blocks::block_table};
 use super::{
+    blocks::BlockMaps,
     counters::Counters,
     document::Chunk,
     flows::{self, Flows},
@@ -48,6 +50,7 @@ pub struct Instance {
     flow_gates: Map<FlowGateRow>,
     shares: Map<ShareRow>,
     share_key: Map<[u64; 4]>,
+    blocks: BlockMaps,
     meta_map: Map<MetaRow>,
 }
 
@@ -121,6 +124,13 @@ impl Instance {
             flow_gates: open(pins, layout::FLOW_GATES, read_only)?,
             shares: open(pins, layout::SHARES, read_only)?,
             share_key: open(pins, layout::SHARE_KEY, read_only)?,
+            blocks: BlockMaps {
+                banks: open(pins, layout::BLOCK_BANKS, read_only)?,
+                index: open(pins, layout::BLOCKED_INDEX, read_only)?,
+                rows: open(pins, layout::BLOCKED, read_only)?,
+                texts: open(pins, layout::BLOCK_TEXTS, read_only)?,
+                slots: meta.blocks,
+            },
             meta_map,
         })
     }
@@ -146,7 +156,7 @@ impl Instance {
             endpoints: shape.endpoints,
             flows: shape.flows,
             shares: shape.shares,
-            reserved: 0,
+            blocks: shape.blocks,
             hertz,
             netns: sys::netns_cookie().context("cannot ask for the network namespace")?,
             build: object::build(),
@@ -173,14 +183,22 @@ impl Instance {
             flow_gates,
             shares: map(object, layout::SHARES)?,
             share_key,
+            blocks: BlockMaps {
+                banks: map(object, layout::BLOCK_BANKS)?,
+                index: map(object, layout::BLOCKED_INDEX)?,
+                rows: map(object, layout::BLOCKED)?,
+                texts: map(object, layout::BLOCK_TEXTS)?,
+                slots: meta.blocks,
+            },
             meta_map,
         })
     }
 
     /// The sizes of the maps.
     pub const fn shape(&self) -> Shape {
-        let MetaRow { services, prefixes, chunks, slices, slice_cells, endpoints, flows, shares, .. } = self.meta;
-        Shape { services, prefixes, chunks, slices, slice_cells, endpoints, flows, shares }
+        let MetaRow { services, prefixes, chunks, slices, slice_cells, endpoints, flows, shares, blocks, .. } =
+            self.meta;
+        Shape { services, prefixes, chunks, slices, slice_cells, endpoints, flows, shares, blocks }
     }
 
     /// Octets of kernel memory that the maps take.
@@ -200,6 +218,7 @@ impl Instance {
             + self.flow_gates.octets()
             + self.shares.octets()
             + self.share_key.octets()
+            + self.blocks.octets()
             + self.meta_map.octets()
     }
 
@@ -232,6 +251,11 @@ impl Instance {
     pub fn carry_flows(&mut self, from: &Self) -> anyhow::Result<()> {
         // Of a service that wants none any more nobody asks for them.
         if self.meta.flows == 0 { Ok(()) } else { self.flows.carry(&from.flows) }
+    }
+
+    /// Goes on with what an earlier instance had counted of slices, where these are the same.
+    pub fn carry_slice_frames(&self, from: &Self) -> anyhow::Result<()> {
+        self.slice_counters.carry(&from.slice_counters)
     }
 
     /// Writes what an earlier instance had counted to the carried-over row of a service.

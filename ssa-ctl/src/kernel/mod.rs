@@ -1,6 +1,7 @@
 //! The kernel's side as the controller sees it: pins, maps, programs, links, clock. All state lives there.
 
 pub mod attach;
+mod blocks;
 pub mod clock;
 mod counters;
 pub mod create;

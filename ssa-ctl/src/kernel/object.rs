@@ -8,10 +8,15 @@ use aya::{
     maps::{Map, MapData},
     programs::{ProgramError, Xdp},
 };
-use ssa_common::{bits::Words, layout, rows::OWNERS, siphash::Sip13};
+use ssa_common::{
+    bits::Words,
+    layout,
+    rows::{BUCKET, OWNERS},
+    siphash::Sip13,
+};
 
 use super::{counters, pins::Pins, version};
-use crate::plan::shape::Shape;
+use crate::plan::{blocks, shape::Shape};
 
 /// The BPF object, built with this binary.
 static OBJECT: &[u8] = include_bytes_aligned!(concat!(env!("OUT_DIR"), "/ssa"));
@@ -22,7 +27,7 @@ pub const FILTER: &str = "ssa_filter";
 pub const PROBE: &str = "ssa_clock";
 
 /// Names of all maps, in the object and as pins.
-pub const MAPS: [&str; 17] = [
+pub const MAPS: [&str; 21] = [
     layout::ACTIVE,
     layout::PREFIXES,
     layout::PREVIOUS,
@@ -40,6 +45,10 @@ pub const MAPS: [&str; 17] = [
     layout::FLOW_GATES,
     layout::SHARES,
     layout::SHARE_KEY,
+    layout::BLOCK_BANKS,
+    layout::BLOCKED_INDEX,
+    layout::BLOCKED,
+    layout::BLOCK_TEXTS,
 ];
 
 /// A digest of the object: two builds with the same are the same program.
@@ -83,7 +92,10 @@ fn load_with(shape: Shape, cpus: u32, pins: Option<&Pins>) -> anyhow::Result<Obj
         .map_max_entries(layout::HOPS, (shape.endpoints * 2 * cpus).max(1))
         .map_max_entries(layout::FLOWS, shape.flows.max(1))
         .map_max_entries(layout::FLOW_GATES, cpus)
-        .map_max_entries(layout::SHARES, (shape.shares * cpus).max(1));
+        .map_max_entries(layout::SHARES, (shape.shares * cpus).max(1))
+        .map_max_entries(layout::BLOCKED_INDEX, shape.blocks * 2 / BUCKET)
+        .map_max_entries(layout::BLOCKED, shape.blocks * 2)
+        .map_max_entries(layout::BLOCK_TEXTS, blocks::reasons(shape.blocks) * 2);
     if let Some(pins) = pins {
         for name in MAPS {
             loader.map_pin_path(name, pins.map(name));

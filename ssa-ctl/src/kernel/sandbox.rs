@@ -15,7 +15,7 @@ use super::{
     instance::Instance,
     stopwatch,
 };
-use crate::plan::{shape::Shape, tables::Tables};
+use crate::plan::{blocks, shape::Shape, tables::Tables};
 
 /// Flows that it remembers, where its rows want that.
 const FLOWS: u32 = 4096;
@@ -38,6 +38,7 @@ pub struct Ran {
 impl Sandbox {
     /// Loads the program over copies of these rows.
     pub fn new(tables: &Tables) -> anyhow::Result<Self> {
+        let list = tables.blocks.list();
         let count = |of: usize| u32::try_from(of).unwrap_or(u32::MAX);
         let shape = Shape {
             services: count(tables.services.len()),
@@ -48,9 +49,11 @@ impl Sandbox {
             endpoints: count(tables.endpoints.len()),
             flows: if tables.prefixes.iter().any(|row| row.flags & FLAG_FLOWS != 0) { FLOWS } else { 0 },
             shares: tables.services.iter().map(|row| row.fair.rows).max().unwrap_or(0),
+            blocks: blocks::slots(&list),
         };
         let mut made = create::make(shape)?;
         made.instance.put_in_force(tables, "", 1)?;
+        made.instance.put_blocks(&list)?;
         made.instance.believe(tables.endpoints.iter().map(|endpoint| (*endpoint, believed(endpoint))))?;
         let ticks = Ticks::read(made.object.probe()?)?;
         let sandbox = Self { made, ticks };

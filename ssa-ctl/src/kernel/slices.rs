@@ -133,6 +133,14 @@ impl SliceCounters {
         Some(sums)
     }
 
+    /// Goes on with what counters of the same slices and CPUs say; others begin with zeros.
+    pub(super) fn carry(&self, from: &Self) -> anyhow::Result<()> {
+        let map = self.map.as_ref().context("the counters of slices were opened for reading alone")?;
+        let words: Vec<u64> = from.memory.words().iter().map(|word| word.load(Ordering::Relaxed)).collect();
+        let is_same = from.per_cpu == self.per_cpu && words.len() == self.memory.words().len();
+        if is_same { map.write(0, &words) } else { Ok(()) }
+    }
+
     /// Begins anew for the slices in these places.
     pub(super) fn clear(&self, places: std::ops::Range<usize>) -> anyhow::Result<()> {
         let map = self.map.as_ref().context("the counters of slices were opened for reading alone")?;

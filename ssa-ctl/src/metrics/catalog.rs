@@ -77,6 +77,9 @@ pub const GENERATION: Description =
     Description::gauge("ssa_generation", &[], "Counts up with every change of the config or of slices.");
 /// Services.
 pub const SERVICES: Description = Description::gauge("ssa_services", &[], "Services in force.");
+/// Blocked prefixes.
+pub const BLOCKS: Description =
+    Description::gauge("ssa_blocks", &["origin"], "Source prefixes that are blocked, by who has blocked them.");
 /// The share of the sources that are enforced.
 pub const ENFORCED: Description = Description::gauge(
     "ssa_enforced",
@@ -162,7 +165,7 @@ pub const ENDPOINT_REACHABLE: Description = Description::gauge(
 );
 
 /// All of them, in the order of the text.
-pub const ALL: [&Description; 33] = [
+pub const ALL: [&Description; 34] = [
     &RECEIVED_PACKETS,
     &RECEIVED_BYTES,
     &PACKETS,
@@ -178,6 +181,7 @@ pub const ALL: [&Description; 33] = [
     &LAYOUT_VERSION,
     &GENERATION,
     &SERVICES,
+    &BLOCKS,
     &ENFORCED,
     &INTERFACE_ATTACHED,
     &INTERFACE_CURRENT,

@@ -9,7 +9,7 @@ use super::{
 use crate::{config::StaleClock, kernel::attach::word, observe::reading::Reading};
 
 pub(super) fn families(reading: &Reading) -> Vec<Family> {
-    let Reading { generation, build, state, config, .. } = reading;
+    let Reading { generation, build, state, config, blocks, .. } = reading;
     let (services, interfaces) = (&config.services, &state.interfaces);
     let build = format!("{build:016x}");
     vec![
@@ -18,6 +18,7 @@ pub(super) fn families(reading: &Reading) -> Vec<Family> {
         Family::one(&catalog::LAYOUT_VERSION, layout::VERSION),
         Family::one(&catalog::GENERATION, *generation),
         Family::one(&catalog::SERVICES, services.len() as u64),
+        Family::of(&catalog::BLOCKS, blocks.iter().map(|(origin, count)| sample([origin.name()], *count))),
         Family::of(
             &catalog::ENFORCED,
             services.iter().map(|service| sample([&service.name], f64::from(service.enforce.percent()) / 100.0)),

@@ -16,6 +16,7 @@ use crate::{
         slices::Held,
         state::{Attached, State},
     },
+    plan::blocks::Origin,
 };
 
 const CONFIG: &str = r#"
@@ -70,6 +71,7 @@ fn reading() -> Reading {
             maps: 4096,
             programs: 512,
         },
+        blocks: BTreeMap::from([(Origin::Operator, 4), (Origin::Agent, 0)]),
         config: config(),
         counts: Counts {
             services: vec![("web".into(), ServiceCounts::of(&cells()))],
@@ -136,7 +138,10 @@ fn every_metric_of_the_catalog_is_said_once() {
         assert!(description.help.ends_with('.') && !description.help.contains(['\\', '\n']), "{}", description.help);
         for label in description.labels {
             let known = ["service", "endpoint", "reason", "treatment", "interface", "mode", "kind", "version", "build"];
-            assert!(known.contains(label) || *label == "stale_clock", "{label} may have any number of values");
+            assert!(
+                known.contains(label) || ["stale_clock", "origin"].contains(label),
+                "{label} may have any number of values"
+            );
         }
     }
 }

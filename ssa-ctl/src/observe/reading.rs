@@ -12,6 +12,7 @@ use crate::{
     config::Config,
     failure::Failure,
     kernel::{netlink::Host, ways},
+    plan::blocks::Origin,
 };
 
 /// How often all is read again because something was changed meanwhile, before what was read last is taken.
@@ -28,6 +29,8 @@ pub struct Reading {
     pub state: State,
     /// The config in force.
     pub config: Config,
+    /// How many source prefixes each origin blocks.
+    pub blocks: BTreeMap<Origin, u64>,
     /// What was counted.
     pub counts: Counts,
     /// The slices of each service that has any with owners.
@@ -75,9 +78,23 @@ impl Reading {
             slices: ServiceSlices::all(in_force)?.into_iter().map(Sliced::of).collect(),
             this_host: in_force.host().map(str::to_owned),
             ways: unknown.chain(known).collect(),
+            blocks: blocked(in_force)?,
             config: in_force.config.clone(),
         })
     }
+}
+
+/// How many source prefixes each origin blocks, nothing or not.
+pub fn blocked(in_force: &InForce) -> anyhow::Result<BTreeMap<Origin, u64>> {
+    let mut counts: BTreeMap<_, _> = Origin::ALL.map(|origin| (origin, 0)).into();
+    let list = in_force.instance.blocks()?;
+    if !list.is_empty() {
+        let ticks = in_force.now()?;
+        for block in list.iter().filter(|block| block.is_live(ticks)) {
+            *counts.entry(block.origin).or_insert(0) += 1;
+        }
+    }
+    Ok(counts)
 }
 
 impl Sliced {

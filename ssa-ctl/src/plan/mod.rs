@@ -1,5 +1,6 @@
 //! What is wanted and what is there in; the steps from one to the other out. Nothing here touches the kernel.
 
+pub mod blocks;
 pub mod changes;
 pub mod ground;
 pub mod moves;

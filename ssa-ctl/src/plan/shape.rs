@@ -2,7 +2,7 @@
 
 use ssa_common::layout::{DOCUMENT_CHUNK, SHARE_COLUMNS};
 
-use super::slices;
+use super::{blocks, slices};
 use crate::config::{Config, Established};
 
 /// The sizes of the maps, fixed when they are made.
@@ -24,6 +24,8 @@ pub struct Shape {
     pub flows: u32,
     /// Rows that count frames by source prefix, on each CPU, or none.
     pub shares: u32,
+    /// Slots of one bank of the block list's table, a power of two.
+    pub blocks: u32,
 }
 
 /// Services there is room for from the start, the one outside all services included.
@@ -57,6 +59,7 @@ impl Shape {
             shares: if shares { SHARE_COLUMNS * 2 + services } else { 0 },
             slice_cells: if counted { slices } else { 0 },
             endpoints: room(count(config.endpoints.len()), ENDPOINTS),
+            blocks: blocks::slots(&[]),
         }
     }
 
@@ -70,5 +73,6 @@ impl Shape {
             && self.endpoints >= other.endpoints
             && self.flows >= other.flows
             && self.shares >= other.shares
+            && self.blocks >= other.blocks
     }
 }

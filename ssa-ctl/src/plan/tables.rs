@@ -9,14 +9,16 @@ use ssa_common::{
     judge,
     layout::BANK_MAGIC,
     rows::{
-        AllowRow, BankRow, EndpointRow, FLAG_ALLOW, FLAG_DENY_SOURCE_IN_SERVICE, FLAG_FAIR, FLAG_FLOWS,
-        FLAG_LOW_PRIORITY, FLAG_PREVIOUS, FLAG_SLICES, FLAG_SOCKETS, PrefixRow, PreviousRow, RuleRow, STALE_CLOSED,
-        STALE_LAST, STALE_OPEN, STEER_IP6IP6, STEER_L2, STEER_ROUTE, ServiceRow, SliceRow, SliceWord,
+        AllowRow, BankRow, BlockBankRow, BlockRow, BucketRow, EndpointRow, FLAG_ALLOW, FLAG_DENY_SOURCE_IN_SERVICE,
+        FLAG_FAIR, FLAG_FLOWS, FLAG_LOW_PRIORITY, FLAG_PREVIOUS, FLAG_SLICES, FLAG_SOCKETS, PrefixRow, PreviousRow,
+        RuleRow, STALE_CLOSED, STALE_LAST, STALE_OPEN, STEER_IP6IP6, STEER_L2, STEER_ROUTE, ServiceRow, SliceRow,
+        SliceWord,
     },
     rule::{Rule, Secrets, Timing},
 };
 
 use super::{
+    blocks::BlockTable,
     ground::{Ground, Neighbourhood, endpoints},
     numbers::Numbers,
     service::{allow, row},
@@ -41,6 +43,8 @@ pub struct Tables {
     pub endpoints: Vec<EndpointRow>,
     /// Slices with their owners.
     pub slices: Slices,
+    /// The block list, where that is asked too: a config has none.
+    pub blocks: BlockTable,
 }
 
 impl Tables {
@@ -85,6 +89,7 @@ impl Tables {
             services,
             endpoints,
             slices,
+            blocks: BlockTable::default(),
         };
         let keys: Vec<PrefixRow> = rows.iter().map(|(prefix, _)| *prefix).collect();
         let places = table::build(&mut tables.bank, &keys, shape.prefixes).context("the prefix table is too full")?;
@@ -110,6 +115,14 @@ impl Tables {
         for row in self.prefixes.iter_mut().filter(|row| row.slices.steer != STEER_ROUTE) {
             row.flags &= !FLAG_SLICES;
         }
+        self
+    }
+
+    /// The same rows with a block list.
+    #[must_use]
+    pub fn with_blocks(mut self, blocks: BlockTable) -> Self {
+        self.bank.blocks = u32::from(!blocks.rows.is_empty());
+        self.blocks = blocks;
         self
     }
 
@@ -149,6 +162,18 @@ impl judge::Tables for Tables {
 
     fn endpoint(&self, place: u32) -> Option<&EndpointRow> {
         self.endpoints.get(place as usize)
+    }
+
+    fn block_bank(&self, _: u32) -> Option<&BlockBankRow> {
+        Some(&self.blocks.bank)
+    }
+
+    fn bucket(&self, place: u32) -> Option<&BucketRow> {
+        self.blocks.index.get(place as usize)
+    }
+
+    fn block(&self, place: u32) -> Option<&BlockRow> {
+        self.blocks.rows.get(place as usize)
     }
 }
 

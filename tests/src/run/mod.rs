@@ -25,8 +25,17 @@ use crate::{
 };
 
 /// Maps as small as can be.
-pub const SMALL: Shape =
-    Shape { services: 2, prefixes: 2, chunks: 1, slices: 0, slice_cells: 0, endpoints: 0, flows: 0, shares: 0 };
+pub const SMALL: Shape = Shape {
+    services: 2,
+    prefixes: 2,
+    chunks: 1,
+    slices: 0,
+    slice_cells: 0,
+    endpoints: 0,
+    flows: 0,
+    shares: 0,
+    blocks: 1024,
+};
 /// `XDP_DROP` of `linux/bpf.h`.
 pub const DROP: u32 = 1;
 /// `XDP_PASS` of `linux/bpf.h`.

@@ -1,8 +1,10 @@
-//! Ring 4, the commands: arguments and files in; output, files and exit codes out. `bench`, `deploy`, `down`, `live`,
-//! `metrics`, `permission` and `slices` load the program and need root; the others need nothing.
+//! Ring 4, the commands: arguments and files in; output, files and exit codes out. `bench`, `block_files`, `blocks`, `deploy`,
+//! `down`, `live`, `metrics`, `permission` and `slices` load the program and need root; the others need nothing.
 
 mod address;
 mod bench;
+mod block_files;
+mod blocks;
 mod config;
 mod config_cases;
 mod deploy;

@@ -253,7 +253,7 @@ fn every_command_of_ours_that_is_shown_exists() {
         // The words of a command: those of `endpoint host on` are three.
         let depth = match words[0] {
             "endpoint" => 3,
-            "key" | "slice" => 2,
+            "block" | "key" | "slice" => 2,
             _ => 1,
         };
         let names = words.iter().take(depth).take_while(|word| !word.starts_with('-'));

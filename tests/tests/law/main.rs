@@ -2,6 +2,7 @@
 
 mod agree;
 mod bits;
+mod blocks;
 mod destination;
 mod document;
 mod epochs;

@@ -1,6 +1,7 @@
 //! Ring 3, namespaces: hosts, links and real traffic in; what arrives, and what a host is left with, out. Needs root.
 
 mod attach;
+mod blocks;
 mod clock;
 mod cookies;
 mod entries;

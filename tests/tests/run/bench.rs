@@ -22,7 +22,7 @@ use ssa_tests::{
 use tempfile::TempDir;
 
 /// What has a goal, or is a peer that goals are about, and the two ends of what is compared by numbers of services.
-const IDS: [&str; 41] = [
+const IDS: [&str; 45] = [
     "micro/empty",
     "micro/other/no-service",
     "micro/bit/conforming",
@@ -43,6 +43,10 @@ const IDS: [&str; 41] = [
     "micro/services/4095",
     "micro/flood/1/conforming",
     "micro/flood/4095/not-conforming",
+    "micro/blocks/none",
+    "micro/blocks/not-listed",
+    "micro/blocks/listed",
+    "micro/flood-blocks",
     "micro/slice/own",
     "micro/slice/counted",
     "micro/slice/handover",

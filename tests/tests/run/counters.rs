@@ -20,7 +20,7 @@ use ssa_tests::{
 const TIME: u64 = 1_700_000_100;
 const DEADLINE: u64 = 4_102_444_800;
 const FRAMES: u64 = 10_007;
-/// Reasons of steps that this program has not.
+/// Reasons that none of these frames has.
 const LATER: [Reason; 3] = [Reason::Established, Reason::Blocked, Reason::NoEndpoint];
 
 /// Two CPUs of those we may use; the same twice where there is one.

@@ -12,7 +12,7 @@ use ssa_common::{
 };
 use ssa_ctl::{
     kernel::sandbox::Sandbox,
-    plan::{slices::Slices, tables::Tables},
+    plan::{blocks::BlockTable, slices::Slices, tables::Tables},
 };
 use ssa_tests::run::load;
 
@@ -33,6 +33,7 @@ fn tables(rule: &RuleRow) -> Tables {
         services: vec![ServiceRow::zeroed(), service],
         endpoints: Vec::new(),
         slices: Slices::default(),
+        blocks: BlockTable::default(),
     }
 }
 

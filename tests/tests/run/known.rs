@@ -138,6 +138,8 @@ fn errors_about_what_is_known_are_let_in() {
     site.rotate("web", AFTER);
     site.expect(&Packet::to(SLICE).carrying(too_big(SLICE)), Reason::IcmpError);
     site.expect(&about_other, Reason::BadIcmpError);
+    // About what is known, and to an address that has not sent it.
+    site.expect(&Packet::to(SLICE + 1).carrying(too_big(SLICE)), Reason::BadIcmpError);
 }
 
 #[test]

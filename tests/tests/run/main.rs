@@ -3,6 +3,7 @@
 mod agree;
 mod bench;
 mod bits;
+mod blocks;
 mod counters;
 mod epochs;
 mod frames;

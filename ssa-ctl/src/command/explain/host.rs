@@ -9,7 +9,7 @@ use ssa_common::{
     verdict::{Class, Reason, Treatment},
 };
 
-use super::frame::Question;
+use super::{blocks::Blocked, frame::Question};
 use crate::{
     config::{Config, OnMismatch, Service, keys::KeyRings},
     plan::{ground::Neighbourhood, ranked::Ranked, tables::Tables, ways::Way},
@@ -28,6 +28,8 @@ pub struct Explanation {
     pub treatment: &'static str,
     /// Not enforced: it passes, and would have been dropped.
     pub would_drop: bool,
+    /// What blocks the source, where that is the reason.
+    pub blocked: Option<Blocked>,
     /// The slice's number; none without slices.
     pub slice: Option<u32>,
     /// The slice's endpoint.
@@ -96,6 +98,11 @@ impl Explanation {
         self
     }
 
+    /// Notes what blocks the source, where that is the reason.
+    pub fn note_blocked(&mut self, by: Option<Blocked>) {
+        self.blocked = by.filter(|_| self.reason == Reason::Blocked.name());
+    }
+
     /// Notes who had the slice before, if these ticks, at so many a second, are in a handover.
     pub fn note_handover(&mut self, config: &Config, tables: &Tables, (ticks, hertz): (u64, u32)) {
         let of = self.service.as_ref().and_then(|service| tables.slices.of(service));
@@ -139,6 +146,7 @@ pub fn explain(
         class: verdict.reason.class(mismatch).name(),
         treatment: verdict.treatment.name(),
         would_drop: verdict.would_drop,
+        blocked: None,
         slice: place.as_ref().and_then(|place| place.slice(question.destination)),
         endpoint: place.as_ref().and_then(|place| place.endpoint(config, tables, question.destination)),
         previous: None,

@@ -13,6 +13,7 @@ use super::{
     Instance,
 };
 use crate::plan::{
+    blocks::BlockTable,
     numbers::Numbers,
     shape::Shape,
     slices::{Place, Slices},
@@ -51,6 +52,8 @@ impl Instance {
         let generation = std::mem::take(&mut row.generation);
         row =
             BankRow { first_prefix: 0, first_service: 0, first_slice: 0, first_endpoint: 0, place: 0, hops: 0, ..row };
+        // The block list is no part of the config.
+        row.blocks = 0;
         let mut rows = self.prefixes.read(bank * prefixes, prefixes)?;
         for row in &mut rows {
             row.first_cell = 0;
@@ -65,6 +68,7 @@ impl Instance {
                 services,
                 endpoints: self.endpoints.read(bank * endpoints, endpoints)?,
                 slices,
+                blocks: BlockTable::default(),
             },
             document: document::read(&self.document, bank, self.meta.chunks)?,
             generation,
@@ -107,6 +111,7 @@ impl Instance {
             first_slice: other_slices * slices,
             first_endpoint,
             hops: self.meta.cpus,
+            blocks: active.in_force().blocks,
             generation,
             ..tables.bank
         };

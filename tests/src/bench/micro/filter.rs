@@ -8,7 +8,10 @@ use ssa_common::{
     rows::Cell,
     verdict::{Reason, Treatment, Verdict},
 };
-use ssa_ctl::{kernel::sandbox::Sandbox, plan::numbers::Numbers};
+use ssa_ctl::{
+    kernel::{instance::block_table, sandbox::Sandbox},
+    plan::{blocks::Block, numbers::Numbers},
+};
 
 use super::subject::Subject;
 use crate::{
@@ -27,7 +30,13 @@ pub(super) struct Filter {
 impl Filter {
     /// Loads it; its clock begins at `time`.
     pub(super) fn new(config: &Config, time: u64) -> Result<Self> {
+        Self::with_blocks(config, time, &[])
+    }
+
+    /// The same with a block list.
+    pub(super) fn with_blocks(config: &Config, time: u64, list: &[Block]) -> Result<Self> {
         let (tables, numbers) = config.tables(&Numbers::default());
+        let tables = tables.with_blocks(block_table(list)?);
         let mut sandbox = Sandbox::new(&tables)?;
         sandbox.set_clock(time)?;
         let program = sandbox.parts()?.0.fd()?.try_clone()?;

@@ -21,7 +21,7 @@ const GOALS: [(&str, f64); 14] = [
 ];
 
 /// Parts of another figure: the row, the other, the goal if there is one.
-const RATIOS: [(&str, &str, Option<f64>); 25] = [
+const RATIOS: [(&str, &str, Option<f64>); 28] = [
     ("bit/conforming", "xdp-filter/ipv6/not-listed", Some(0.25)),
     ("bit/not-conforming", "xdp-filter/ipv6/listed", Some(0.25)),
     ("mac/conforming", "xdp-filter/ipv6/not-listed", Some(0.85)),
@@ -35,6 +35,9 @@ const RATIOS: [(&str, &str, Option<f64>); 25] = [
     ("flood/1/not-conforming", "bit/not-conforming", Some(1.1)),
     ("flood/4095/conforming", "services/1", None),
     ("flood/4095/not-conforming", "bit/not-conforming", None),
+    ("blocks/none", "services/1", Some(1.1)),
+    ("blocks/not-listed", "blocks/none", None),
+    ("blocks/listed", "blocks/none", None),
     ("slice/own", "bit/conforming", None),
     ("slice/handover-past", "slice/own", None),
     ("steer/l2", "xdp-filter/ipv6/not-listed", None),
@@ -63,7 +66,15 @@ pub(super) fn ratios(id: &str) -> impl Iterator<Item = (&'static str, Option<Goa
 
 /// Whether a row should cost the same as the other, so that a nanosecond of noise is no miss.
 pub(super) fn is_flat(id: &str) -> bool {
-    ["services/", "slices/", "slices-counted/", "flood/1/", "flood-slices/16384", "flood-slices-counted/16384"]
-        .iter()
-        .any(|row| id.starts_with(row))
+    [
+        "services/",
+        "blocks/none",
+        "slices/",
+        "slices-counted/",
+        "flood/1/",
+        "flood-slices/16384",
+        "flood-slices-counted/16384",
+    ]
+    .iter()
+    .any(|row| id.starts_with(row))
 }

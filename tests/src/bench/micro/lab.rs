@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, ensure};
 use aya::programs::ProgramFd;
 
 use super::{
-    cases, filter,
+    blocks, cases, filter,
     filter::Filter,
     peer::Peer,
     services::{self, COUNTS},
@@ -56,7 +56,7 @@ impl Lab {
         let mut lab = Self { bases: vec![], rows: vec![], filters: vec![], peers: vec![] };
         let frame = services::frame(1, TIME).frame;
         lab.bases.push(Subject::new(empty.try_clone()?, frame.clone(), None, PASS));
-        let filters = 4 + COUNTS.len() + BITS.len() + FLOODED.len();
+        let filters = 6 + COUNTS.len() + BITS.len() + FLOODED.len();
         let phase = context.phase("micro: loading the filter", filters as u64);
         for group in cases::groups(TIME) {
             let filter = Filter::new(&Config::keyed(&group.services, group.keys, 0), TIME)?;
@@ -73,6 +73,10 @@ impl Lab {
         phase.step()?;
         let base = lab.bases.len();
         lab.bases.push(services::flood_base(&empty, 1, true)?);
+        for is_full in [false, true] {
+            lab.blocks(is_full, base)?;
+            phase.step()?;
+        }
         let slices = [(&BITS[..], false), (&FLOODED, true)];
         for (bits, counted) in slices.into_iter().flat_map(|(of, counted)| of.iter().map(move |bits| (*bits, counted)))
         {
@@ -136,6 +140,18 @@ impl Lab {
                 let counted = Some((number, filter::cell(*reason, *treatment, false)));
                 self.rows.push(Row { id: changed.id.into(), name: name.clone(), subject, base, counted });
             }
+        }
+        Ok(())
+    }
+
+    /// The filter with a block list, and a flood of sources that are not on it.
+    fn blocks(&mut self, is_full: bool, base: usize) -> Result<()> {
+        self.filter(blocks::filter(is_full, TIME)?, blocks::frames(is_full, TIME))?;
+        if is_full {
+            let number = self.filters.len() - 1;
+            let (subject, cell) = services::flood(&mut self.filters[number], 1, true)?;
+            let name = "flood of sources that are not blocked".to_owned();
+            self.rows.push(Row { id: "flood-blocks".into(), name, subject, base, counted: Some((number, cell)) });
         }
         Ok(())
     }

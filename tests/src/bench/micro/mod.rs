@@ -4,6 +4,7 @@
 //! the counters must say the same of all that was measured.
 
 mod ahead;
+mod blocks;
 mod cases;
 mod filter;
 mod flood;

@@ -1,0 +1,53 @@
+//! The block list: what is on it, how it is changed, and the rows that say so. Pure: ticks and random numbers come in.
+
+mod edit;
+mod origin;
+mod table;
+
+use std::net::Ipv6Addr;
+
+use ipnet::Ipv6Net;
+
+pub use self::{
+    edit::{Changes, Edit, Entry, Moment, Remove},
+    origin::Origin,
+    table::{BlockTable, list, reasons, slots, texts},
+};
+
+/// A source prefix that is blocked. A list of them is in this order, and has each prefix once for each origin.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Block {
+    /// The prefix.
+    pub prefix: Ipv6Net,
+    /// Who has put it there.
+    pub origin: Origin,
+    /// The tick, since boot, at which it is blocked no more; the last there is: never.
+    pub deadline: u64,
+    /// When it was put there, in Unix seconds.
+    pub added: u32,
+    /// Why.
+    pub reason: String,
+}
+
+/// The deadline of what is blocked for ever.
+pub const NEVER: u64 = u64::MAX;
+
+impl Block {
+    /// Whether it blocks at this tick.
+    pub const fn is_live(&self, ticks: u64) -> bool {
+        ticks < self.deadline
+    }
+
+    /// Seconds from this tick on that it blocks, those that have begun counted; none: for ever.
+    pub fn seconds(&self, ticks: u64, hertz: u32) -> Option<u64> {
+        (self.deadline != NEVER).then(|| self.deadline.saturating_sub(ticks).div_ceil(hertz.into()))
+    }
+}
+
+/// The entries that block a source at this tick, the longest prefix first.
+pub fn covering(blocks: &[Block], source: Ipv6Addr, ticks: u64) -> Vec<&Block> {
+    let covers = |block: &&Block| block.is_live(ticks) && block.prefix.contains(&source);
+    let mut found: Vec<_> = blocks.iter().filter(covers).collect();
+    found.sort_by_key(|block| std::cmp::Reverse(block.prefix.prefix_len()));
+    found
+}
