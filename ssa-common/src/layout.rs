@@ -3,7 +3,7 @@
 //! Map names are pin names. A change of any row, name or size takes a new [`VERSION`].
 
 /// Version of the rows and maps; pinned with them, and checked whenever they are opened.
-pub const VERSION: u32 = 4;
+pub const VERSION: u32 = 5;
 
 /// Marks a bank that a controller has filled: an array never misses, an unset row reads as zeros.
 pub const BANK_MAGIC: u32 = 0x5353_4131;
@@ -34,6 +34,12 @@ pub const HOPS: &str = "hops";
 pub const META: &str = "meta";
 /// The config in force as text, two banks of [`DOCUMENT_CHUNK`]s. No program reads it.
 pub const DOCUMENT: &str = "document";
+/// [`EventRow`](crate::rows::EventRow)s: a ring for each CPU.
+pub const EVENTS: &str = "events";
+/// [`EventGateRow`](crate::rows::EventGateRow)s, one for each CPU.
+pub const EVENT_GATES: &str = "event_gates";
+/// The [`EventRateRow`](crate::rows::EventRateRow).
+pub const EVENT_RATE: &str = "event_rate";
 
 /// [`LookupRow`](crate::rows::LookupRow)s, of the endpoint host's own program.
 pub const LOOKUPS: &str = "lookups";
@@ -68,3 +74,5 @@ pub const SHORTEST_PREFIX: u8 = 16;
 pub const LONGEST_PREFIX: u8 = 120;
 /// Octets of a row of the document map.
 pub const DOCUMENT_CHUNK: usize = 4096;
+/// Octets of a frame that an event keeps, at most.
+pub const HEAD: usize = 128;

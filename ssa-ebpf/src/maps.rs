@@ -11,8 +11,8 @@ use ssa_common::{
     bits::Words,
     judge::{At, Part, Source, Tables},
     rows::{
-        ActiveRow, BankRow, Cell, ClockRow, EndpointRow, HopRow, MetaRow, OWNERS, OwnersRow, PrefixRow, PreviousRow,
-        ServiceRow, ShortWord, SliceWord,
+        ActiveRow, BankRow, Cell, ClockRow, EndpointRow, EventGateRow, EventRateRow, EventRow, HopRow, MetaRow, OWNERS,
+        OwnersRow, PrefixRow, PreviousRow, ServiceRow, ShortWord, SliceWord,
     },
     rule::{Pair, epoch::Clock, mac::Message},
     sha256::Block,
@@ -64,6 +64,16 @@ pub static META: Array<MetaRow, 1, READ_ONLY> = Array::new();
 /// The config in force; for the controller alone.
 #[btf_map(name = "document")]
 pub static DOCUMENT: Array<[u8; ssa_common::layout::DOCUMENT_CHUNK], 2, READ_ONLY> = Array::new();
+
+/// The rings of events, one for each CPU.
+#[btf_map(name = "events")]
+pub static EVENTS: Array<EventRow, 1, MAPPED> = Array::new();
+/// What each CPU has written to its ring, and when it may again. The controller stores to it where the rate is another.
+#[btf_map(name = "event_gates")]
+pub static EVENT_GATES: Array<EventGateRow, 1, MAPPED> = Array::new();
+/// How often events may be written.
+#[btf_map(name = "event_rate")]
+pub static EVENT_RATE: Array<EventRateRow, 1, READ_ONLY> = Array::new();
 
 /// The maps as the law's tables.
 pub struct Kernel;

@@ -6,6 +6,7 @@
 
 mod common;
 mod connection;
+mod event;
 mod find;
 mod source;
 mod steer;
@@ -27,6 +28,7 @@ use crate::{
 pub use self::{
     common::{Carrier, judge_common},
     connection::{Connection, Ends, judge_connection},
+    event::is_event,
     find::{find_later, places},
     source::{Source, judge_source},
     steer::{Origin, Wrap},
@@ -69,6 +71,8 @@ pub struct Judged {
     pub hop: u32,
     /// How it goes there.
     pub wrap: Wrap,
+    /// What its bank says of events, where this frame may be one; else 0.
+    pub events: u32,
 }
 
 impl Judged {
@@ -88,8 +92,22 @@ impl Judged {
         let Verdict { service, treatment, .. } = verdict;
         let cell = verdict.cell();
         let (network, octets, strip) = (0, 0, 0);
-        let (slice, slice_cells, to, hop, wrap) = (0, 0, 0, 0, Wrap::Bare);
-        Self { service, first_cell: 0, cell, treatment, network, octets, strip, slice, slice_cells, to, hop, wrap }
+        let (slice, slice_cells, to, hop, wrap, events) = (0, 0, 0, 0, Wrap::Bare, 0);
+        Self {
+            service,
+            first_cell: 0,
+            cell,
+            treatment,
+            network,
+            octets,
+            strip,
+            slice,
+            slice_cells,
+            to,
+            hop,
+            wrap,
+            events,
+        }
     }
 
     /// The verdict.
@@ -143,9 +161,9 @@ pub fn judge_whole(frame: &impl Traffic, tables: &impl Tables, clock: &impl Cloc
     let mut network = match parse::link(frame) {
         Link::Ipv6(network) => network,
         Link::Foreign => return Judged::without_header(OTHER),
-        Link::TooDeep => return Judged::without_header(MALFORMED),
+        Link::TooDeep => return malformed(tables),
     };
-    let Some(mut header) = Header::read(frame, network) else { return Judged::without_header(MALFORMED) };
+    let Some(mut header) = Header::read(frame, network) else { return malformed(tables) };
     let other = Judged::new(OTHER, None, network, header.payload);
     let Some(bank) = tables.bank() else { return other };
     let (mut strip, mut origin) = (0, Origin::Sender);
@@ -164,8 +182,9 @@ pub fn judge_whole(frame: &impl Traffic, tables: &impl Tables, clock: &impl Cloc
     };
     let row = found.row;
     let reason = reason(frame, tables, clock, &header, network, &found);
-    let judged = Judged::new(treat(row, header.source, reason), Some(row), network, header.payload);
-    let judged = Judged { strip, ..judged };
+    let verdict = treat(row, header.source, reason);
+    let events = if is_event(reason, verdict.treatment) { bank.events } else { 0 };
+    let judged = Judged { strip, events, ..Judged::new(verdict, Some(row), network, header.payload) };
     match steer::slice(row, header.destination) {
         Some(slice) if judged.treatment != Treatment::Drop && reason != Reason::Control => {
             let word = tables.slice(bank.first_slice.wrapping_add(slice));
@@ -174,6 +193,12 @@ pub fn judge_whole(frame: &impl Traffic, tables: &impl Tables, clock: &impl Cloc
         }
         _ => judged,
     }
+}
+
+/// Of a frame that cannot be judged and must not pass.
+#[inline(always)]
+fn malformed(tables: &impl Tables) -> Judged {
+    Judged { events: tables.bank().map_or(0, |bank| bank.events), ..Judged::without_header(MALFORMED) }
 }
 
 /// DESIGN §4 steps 2 to 6.

@@ -7,7 +7,7 @@ use toml::{Spanned, de::DeTable};
 use super::{
     Spans,
     endpoint::{self, EndpointDraft, Endpoints},
-    model::{Config, Host, Mode},
+    model::{Config, DEFAULT_EVENTS, Host, MOST_EVENTS, Mode},
     prefixes,
     service::{self, Draft},
     slices,
@@ -93,6 +93,7 @@ fn host<'t>(mut table: Table<'t, '_>, spans: &mut Spans) -> (Host, Option<At<&'t
     }
     let mode = table.choice("mode", &[("native", Mode::Native), ("generic", Mode::Generic)]);
     let endpoint = table.string("endpoint", "\"a\"");
+    let events = table.integer("events", 0..=MOST_EVENTS.into());
     let mut seen = HashSet::new();
     for At { value, span } in &names {
         if !is_interface_name(value) {
@@ -108,6 +109,7 @@ fn host<'t>(mut table: Table<'t, '_>, spans: &mut Spans) -> (Host, Option<At<&'t
         interfaces: names.iter().map(|name| name.value.to_owned()).collect(),
         mode: mode.unwrap_or_default(),
         endpoint: endpoint.as_ref().map(|name| name.value.to_owned()),
+        events: events.and_then(|events| u32::try_from(events.value).ok()).unwrap_or(DEFAULT_EVENTS),
     };
     (host, endpoint)
 }

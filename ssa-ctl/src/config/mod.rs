@@ -35,8 +35,8 @@ pub use self::{
     bounds::Bounds,
     fault::{Fault, Faults, InvalidConfig, Located, Severity},
     model::{
-        Config, DEFAULT_HANDOVER, DEFAULT_SKEW, Endpoint, Host, KeyRef, Mode, OnMismatch, Previous, Service,
-        StaleClock, Steer,
+        Config, DEFAULT_EVENTS, DEFAULT_HANDOVER, DEFAULT_SKEW, Endpoint, Host, KeyRef, Mode, OnMismatch, Previous,
+        Service, StaleClock, Steer,
     },
     named::unknown,
     refusal::Refusal,

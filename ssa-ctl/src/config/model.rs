@@ -16,6 +16,10 @@ use super::{
 pub const DEFAULT_HANDOVER: u32 = 300;
 /// Seconds by which neighbouring epochs are accepted, if the service does not say (DESIGN §3).
 pub const DEFAULT_SKEW: u32 = 5;
+/// Events a second that are kept at most, if the host does not say.
+pub const DEFAULT_EVENTS: u32 = 100;
+/// Events a second that a host may keep.
+pub const MOST_EVENTS: u32 = 10_000;
 
 /// What a host filters, and how.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
@@ -35,7 +39,7 @@ pub struct Config {
 }
 
 /// What the filter is attached to.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Host {
     /// The interfaces whose incoming frames are filtered. Empty: none.
     #[serde(default)]
@@ -48,6 +52,16 @@ pub struct Host {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String")]
     pub endpoint: Option<String>,
+    /// Events a second that are kept of frames that are not plainly good, on all CPUs together. 0: none.
+    #[serde(default = "default_events", skip_serializing_if = "is_default_events")]
+    #[schemars(range(max = 10000))]
+    pub events: u32,
+}
+
+impl Default for Host {
+    fn default() -> Self {
+        Self { interfaces: Vec::new(), mode: Mode::default(), endpoint: None, events: DEFAULT_EVENTS }
+    }
 }
 
 /// A host, VM or pod that slices belong to.
@@ -245,6 +259,15 @@ fn moment(_: &mut SchemaGenerator) -> Schema {
 
 fn default_skew() -> u32 {
     DEFAULT_SKEW
+}
+
+fn default_events() -> u32 {
+    DEFAULT_EVENTS
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references to fields")]
+fn is_default_events(events: &u32) -> bool {
+    *events == DEFAULT_EVENTS
 }
 
 fn default_handover() -> u32 {

@@ -12,6 +12,7 @@ pub use self::banks::Running;
 use super::{
     counters::Counters,
     document::Chunk,
+    events::{Gates, Rings},
     map::Map,
     object::{self, Object},
     pins::Pins,
@@ -38,6 +39,7 @@ pub struct Instance {
     hops: Map<HopRow>,
     owners: Owners,
     slice_counters: SliceCounters,
+    events: Gates,
     meta_map: Map<MetaRow>,
 }
 
@@ -104,6 +106,11 @@ impl Instance {
                 meta.slice_cells,
                 read_only,
             )?,
+            events: Gates::new(
+                open(pins, layout::EVENTS, read_only)?,
+                open(pins, layout::EVENT_GATES, read_only)?,
+                open(pins, layout::EVENT_RATE, read_only)?,
+            ),
             meta_map,
         })
     }
@@ -147,6 +154,11 @@ impl Instance {
             hops: map(object, layout::HOPS)?,
             owners: Owners::new(&map(object, layout::SLICES)?, &map(object, layout::HANDOVERS)?, meta.slices, false)?,
             slice_counters: SliceCounters::new(map(object, layout::SLICE_COUNTERS)?, meta.slice_cells, false)?,
+            events: Gates::new(
+                map(object, layout::EVENTS)?,
+                map(object, layout::EVENT_GATES)?,
+                map(object, layout::EVENT_RATE)?,
+            ),
             meta_map,
         })
     }
@@ -170,6 +182,7 @@ impl Instance {
             + self.hops.octets()
             + self.owners.octets()
             + self.slice_counters.octets()
+            + self.events.octets()
             + self.meta_map.octets()
     }
 
@@ -191,6 +204,16 @@ impl Instance {
     /// Publishes the clock.
     pub fn publish(&self, clock: ClockRow) -> anyhow::Result<()> {
         self.clock.write(0, &[clock])
+    }
+
+    /// The rings of events of the instance that is pinned there.
+    pub fn rings(pins: &Pins) -> Result<Rings, Failure> {
+        Rings::open(pins).map_err(not_whole)
+    }
+
+    /// Events that were written since the maps were made.
+    pub fn events_written(&self) -> anyhow::Result<u64> {
+        self.events.written()
     }
 
     /// The cells of one service, summed over CPUs and what was carried over.

@@ -10,7 +10,7 @@ use aya::{
 };
 use ssa_common::{bits::Words, layout, rows::OWNERS, siphash::Sip13};
 
-use super::{counters, pins::Pins, version};
+use super::{counters, events, pins::Pins, version};
 use crate::plan::shape::Shape;
 
 /// The BPF object, built with this binary.
@@ -22,7 +22,7 @@ pub const FILTER: &str = "ssa_filter";
 pub const PROBE: &str = "ssa_clock";
 
 /// Names of all maps, in the object and as pins.
-pub const MAPS: [&str; 13] = [
+pub const MAPS: [&str; 16] = [
     layout::ACTIVE,
     layout::PREFIXES,
     layout::PREVIOUS,
@@ -36,6 +36,9 @@ pub const MAPS: [&str; 13] = [
     layout::SLICE_COUNTERS,
     layout::ENDPOINTS,
     layout::HOPS,
+    layout::EVENTS,
+    layout::EVENT_GATES,
+    layout::EVENT_RATE,
 ];
 
 /// A digest of the object: two builds with the same are the same program.
@@ -76,7 +79,9 @@ fn load_with(shape: Shape, cpus: u32, pins: Option<&Pins>) -> anyhow::Result<Obj
         .map_max_entries(layout::HANDOVERS, (shape.slices * 2).max(1))
         .map_max_entries(layout::SLICE_COUNTERS, (shape.slice_cells * cpus).max(1))
         .map_max_entries(layout::ENDPOINTS, (shape.endpoints * 2).max(1))
-        .map_max_entries(layout::HOPS, (shape.endpoints * 2 * cpus).max(1));
+        .map_max_entries(layout::HOPS, (shape.endpoints * 2 * cpus).max(1))
+        .map_max_entries(layout::EVENTS, events::slots(cpus) * cpus)
+        .map_max_entries(layout::EVENT_GATES, cpus);
     if let Some(pins) = pins {
         for name in MAPS {
             loader.map_pin_path(name, pins.map(name));

@@ -69,6 +69,7 @@ fn reading() -> Reading {
             is_stale: false,
             maps: 4096,
             programs: 512,
+            events: 7,
         },
         config: config(),
         counts: Counts {
