@@ -80,6 +80,11 @@ impl Gates {
         Ok(())
     }
 
+    /// The rings, for reading alone. The maps must have been opened for writing.
+    pub(super) fn rings(&self) -> anyhow::Result<Rings> {
+        Rings::of(&self.events, &self.of_cpus)
+    }
+
     /// Events that were written since the maps were made.
     pub(super) fn written(&self) -> anyhow::Result<u64> {
         Ok(self.of_cpus.read(0, self.of_cpus.entries())?.iter().map(|gate| gate.written).sum())

@@ -211,6 +211,11 @@ impl Instance {
         Rings::open(pins).map_err(not_whole)
     }
 
+    /// The rings of this instance, which was opened for writing or has just been made.
+    pub fn own_rings(&self) -> anyhow::Result<Rings> {
+        self.events.rings()
+    }
+
     /// Events that were written since the maps were made.
     pub fn events_written(&self) -> anyhow::Result<u64> {
         self.events.written()

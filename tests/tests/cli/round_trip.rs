@@ -156,6 +156,7 @@ prop_compose! {
         generic: bool,
         endpoints in vec(endpoint(), 0..6),
         named: bool,
+        events in 0u32..=10_000,
         services in vec(service(), 1..5),
     ) -> Config {
         let mut endpoints: Vec<Endpoint> = endpoints;
@@ -177,6 +178,7 @@ prop_compose! {
                 interfaces: interfaces.into_iter().collect(),
                 mode: if generic { Mode::Generic } else { Mode::Native },
                 endpoint: endpoints.last().filter(|_| named).map(|endpoint| endpoint.name.clone()),
+                events,
             },
             services: services.into_iter().enumerate().map(place).collect(),
             endpoints,

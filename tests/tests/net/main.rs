@@ -4,6 +4,7 @@ mod attach;
 mod clock;
 mod cookies;
 mod entries;
+mod events;
 mod fleet;
 mod foreign;
 mod handed;

@@ -5,6 +5,7 @@ mod bench;
 mod bits;
 mod counters;
 mod epochs;
+mod events;
 mod frames;
 mod handover;
 mod hashes;
