@@ -1,4 +1,6 @@
 //! The frame in the kernel: octets at an offset, read and written within its bounds.
+//!
+//! Length: packet memory is read and written in one file.
 
 use core::{ffi::c_void, hint::black_box, mem::MaybeUninit};
 

@@ -7,7 +7,8 @@ use toml::{Spanned, de::DeTable};
 use super::{
     Spans,
     endpoint::{self, EndpointDraft, Endpoints},
-    model::{Config, DEFAULT_EVENTS, Host, MOST_EVENTS, Mode},
+    host::{DEFAULT_EVENTS, Host, MOST_EVENTS, Mode},
+    model::Config,
     prefixes,
     service::{self, Draft},
     slices,

@@ -7,6 +7,7 @@ mod document;
 pub mod edit;
 mod endpoint;
 mod fault;
+mod host;
 pub mod keys;
 mod members;
 mod model;
@@ -34,9 +35,9 @@ use toml::de::DeTable;
 pub use self::{
     bounds::Bounds,
     fault::{Fault, Faults, InvalidConfig, Located, Severity},
+    host::{DEFAULT_EVENTS, Host, Mode},
     model::{
-        Config, DEFAULT_EVENTS, DEFAULT_HANDOVER, DEFAULT_SKEW, Endpoint, Host, KeyRef, Mode, OnMismatch, Previous,
-        Service, StaleClock, Steer,
+        Config, DEFAULT_HANDOVER, DEFAULT_SKEW, Endpoint, KeyRef, OnMismatch, Previous, Service, StaleClock, Steer,
     },
     named::unknown,
     refusal::Refusal,

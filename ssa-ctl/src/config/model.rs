@@ -8,6 +8,7 @@ use serde::{Serialize, Serializer};
 use ssa_common::rule::Rule;
 
 use super::{
+    host::Host,
     run::Run,
     words::{Allow, Enforce, Mac, Seconds},
 };
@@ -16,10 +17,6 @@ use super::{
 pub const DEFAULT_HANDOVER: u32 = 300;
 /// Seconds by which neighbouring epochs are accepted, if the service does not say (DESIGN §3).
 pub const DEFAULT_SKEW: u32 = 5;
-/// Events a second that are kept at most, if the host does not say.
-pub const DEFAULT_EVENTS: u32 = 100;
-/// Events a second that a host may keep.
-pub const MOST_EVENTS: u32 = 10_000;
 
 /// What a host filters, and how.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
@@ -36,32 +33,6 @@ pub struct Config {
     #[serde(rename = "service")]
     #[schemars(length(min = 1, max = 4095))]
     pub services: Vec<Service>,
-}
-
-/// What the filter is attached to.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
-pub struct Host {
-    /// The interfaces whose incoming frames are filtered. Empty: none.
-    #[serde(default)]
-    #[schemars(inner(length(min = 1, max = 15)))]
-    pub interfaces: Vec<String>,
-    /// Where the program runs.
-    #[serde(default)]
-    pub mode: Mode,
-    /// The endpoint that this host is. Absent: the one whose address it has, if there is one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "String")]
-    pub endpoint: Option<String>,
-    /// Events a second that are kept of frames that are not plainly good, on all CPUs together. 0: none.
-    #[serde(default = "default_events", skip_serializing_if = "is_default_events")]
-    #[schemars(range(max = 10000))]
-    pub events: u32,
-}
-
-impl Default for Host {
-    fn default() -> Self {
-        Self { interfaces: Vec::new(), mode: Mode::default(), endpoint: None, events: DEFAULT_EVENTS }
-    }
 }
 
 /// A host, VM or pod that slices belong to.
@@ -100,17 +71,6 @@ pub enum Steer {
     L2,
     /// In an IPv6 packet of its own to the endpoint (RFC 2473).
     Ip6ip6,
-}
-
-/// Where the program runs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Mode {
-    /// In the driver, before the kernel makes a packet buffer.
-    #[default]
-    Native,
-    /// In the kernel's stack: works with every driver, and is slower.
-    Generic,
 }
 
 /// Prefixes with a rule.
@@ -259,15 +219,6 @@ fn moment(_: &mut SchemaGenerator) -> Schema {
 
 fn default_skew() -> u32 {
     DEFAULT_SKEW
-}
-
-fn default_events() -> u32 {
-    DEFAULT_EVENTS
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references to fields")]
-fn is_default_events(events: &u32) -> bool {
-    *events == DEFAULT_EVENTS
 }
 
 fn default_handover() -> u32 {

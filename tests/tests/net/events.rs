@@ -25,6 +25,14 @@ fn send(site: &Site, wire: &Wire, destination: &str, payloads: &[&str]) {
     wait_until("the frames to be counted", LONGEST, || site.packets(&["received"]) == before + sent).unwrap();
 }
 
+fn hexadecimal(octets: &[u8]) -> String {
+    octets
+        .iter()
+        .flat_map(|octet| [octet >> 4, octet & 15])
+        .filter_map(|digit| char::from_digit(digit.into(), 16))
+        .collect()
+}
+
 /// `ssa-ctl` for people, which must do what it is asked to.
 fn said(site: &Site, arguments: &[&str]) -> Said {
     let said = Said::of(site.host.ssa_ctl(&site.pins).args(arguments));
@@ -69,7 +77,7 @@ fn what_was_wrong_is_told_and_what_was_good_is_not() {
         assert_eq!(numbers.map(|key| event[key].as_u64().unwrap()), expected, "{event}");
         assert_eq!(event["would_drop"], false);
         let frame = wire.datagram(WRONG, &[], if octets > 128 { &long } else { "one" });
-        let head: String = frame.iter().take(128).map(|octet| format!("{octet:02x}")).collect();
+        let head = hexadecimal(&frame[..frame.len().min(128)]);
         assert_eq!(event["head"], head.as_str());
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs_f64();
         let ago = now - event["time"].as_f64().unwrap();
@@ -111,9 +119,7 @@ fn who_follows_is_told_what_comes() {
         .map(|line| serde_json::from_slice(line).unwrap())
         .collect();
     let heads: Vec<_> = lines.iter().map(|event| event["head"].as_str().unwrap().to_owned()).collect();
-    let wanted = ["before", "two", "three"].map(|payload| {
-        wire.datagram(WRONG, &[], payload).iter().map(|octet| format!("{octet:02x}")).collect::<String>()
-    });
+    let wanted = ["before", "two", "three"].map(|payload| hexadecimal(&wire.datagram(WRONG, &[], payload)));
     assert_eq!(heads, wanted);
     // Nothing comes: it ends by itself. What it follows goes away: it says so.
     let quiet = said(&site, &["events", "--follow", "--seconds", "1", "--reason", "malformed"]);

@@ -84,6 +84,7 @@ fn each_frame_that_is_not_plainly_good_is_kept_as_it_came() {
         kept += 1;
         reasons.push(reason);
         lengths.push((case.frame.len() > 128, case.linear.is_some()));
+        // sleep: what each CPU may write comes again with time.
         thread::sleep(pause);
     }
     let of_rules =

@@ -91,6 +91,6 @@ mod tests {
             assert_eq!(view.turn(View::ALL.len()), view);
         }
         assert_eq!(View::Sources.turn(1), View::Services);
-        assert_eq!(View::Services.turn(View::ALL.len() - 1), View::Endpoints);
+        assert_eq!(View::Services.turn(View::ALL.len() - 1), View::Sources);
     }
 }
