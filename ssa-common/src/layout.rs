@@ -50,6 +50,12 @@ pub const BLOCKED_INDEX: &str = "blocked_index";
 pub const BLOCKED: &str = "blocked";
 /// [`BlockTextRow`](crate::rows::BlockTextRow)s, two banks. No program reads it.
 pub const BLOCK_TEXTS: &str = "block_texts";
+/// [`EventRow`](crate::rows::EventRow)s: a ring for each CPU.
+pub const EVENTS: &str = "events";
+/// [`EventGateRow`](crate::rows::EventGateRow)s, one for each CPU.
+pub const EVENT_GATES: &str = "event_gates";
+/// The [`EventRateRow`](crate::rows::EventRateRow).
+pub const EVENT_RATE: &str = "event_rate";
 
 /// [`LookupRow`](crate::rows::LookupRow)s, of the endpoint host's own program.
 pub const LOOKUPS: &str = "lookups";
@@ -98,3 +104,5 @@ pub const BLOCK_TEXT: usize = 128;
 pub const SHORTEST_BLOCK: u8 = 16;
 /// Different prefix lengths of the block list, at most: one for each that there can be.
 pub const BLOCK_LENGTHS: u32 = 128 - SHORTEST_BLOCK as u32 + 1;
+/// Octets of a frame that an event keeps, at most.
+pub const HEAD: usize = 128;

@@ -13,8 +13,8 @@ use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
 use crate::{
     command::{
-        address, apply, bench, block, check, doctor, down, endpoint, endpoints, enforce, explain, export, key, metrics,
-        schema, services, simulate, slice, slices, stats, status, top,
+        address, apply, bench, block, check, doctor, down, endpoint, endpoints, enforce, events, explain, export, key,
+        metrics, schema, services, simulate, slice, slices, stats, status, top,
     },
     context::Context,
     failure::{Code, Failure, Outcome},
@@ -65,6 +65,7 @@ enum Command {
     Stats(stats::Args),
     Metrics(metrics::Args),
     Top(top::Args),
+    Events(events::Args),
     Explain(explain::Args),
     Address(address::Args),
     Simulate(simulate::Args),
@@ -91,6 +92,7 @@ fn run(command: &Command, context: &mut Context<'_>) -> Outcome {
         Command::Stats(args) => stats::run(context, args),
         Command::Metrics(args) => metrics::run(context, args),
         Command::Top(args) => top::run(context, args),
+        Command::Events(args) => events::run(context, args),
         Command::Explain(args) => explain::run(context, args),
         Command::Address(args) => address::run(context, args),
         Command::Simulate(args) => simulate::run(context, args),

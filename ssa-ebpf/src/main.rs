@@ -9,6 +9,8 @@ mod clock;
 #[cfg(target_arch = "bpf")]
 mod counters;
 #[cfg(target_arch = "bpf")]
+mod events;
+#[cfg(target_arch = "bpf")]
 mod hops;
 #[cfg(target_arch = "bpf")]
 mod known;

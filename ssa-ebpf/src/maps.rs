@@ -11,9 +11,9 @@ use ssa_common::{
     bits::Words,
     judge::{At, Part, Source, Tables},
     rows::{
-        ActiveRow, BankRow, BlockBankRow, BlockRow, BlockTextRow, BucketRow, Cell, ClockRow, EndpointRow, FlowGateRow,
-        FlowKey, FlowRow, HopRow, MetaRow, OWNERS, OwnersRow, PrefixRow, PreviousRow, ServiceRow, ShareRow, ShortWord,
-        SliceWord,
+        ActiveRow, BankRow, BlockBankRow, BlockRow, BlockTextRow, BucketRow, Cell, ClockRow, EndpointRow, EventGateRow,
+        EventRateRow, EventRow, FlowGateRow, FlowKey, FlowRow, HopRow, MetaRow, OWNERS, OwnersRow, PrefixRow,
+        PreviousRow, ServiceRow, ShareRow, ShortWord, SliceWord,
     },
     rule::{Pair, epoch::Clock, mac::Message},
     sha256::Block,
@@ -89,6 +89,16 @@ pub static BLOCKED: Array<BlockRow, 2, READ_ONLY> = Array::new();
 /// Why they are blocked; for the controller alone.
 #[btf_map(name = "block_texts")]
 pub static BLOCK_TEXTS: Array<BlockTextRow, 2, READ_ONLY> = Array::new();
+
+/// The rings of events, one for each CPU.
+#[btf_map(name = "events")]
+pub static EVENTS: Array<EventRow, 1, MAPPED> = Array::new();
+/// What each CPU has written to its ring, and when it may again. The controller stores to it where the rate is another.
+#[btf_map(name = "event_gates")]
+pub static EVENT_GATES: Array<EventGateRow, 1, MAPPED> = Array::new();
+/// How often events may be written.
+#[btf_map(name = "event_rate")]
+pub static EVENT_RATE: Array<EventRateRow, 1, READ_ONLY> = Array::new();
 
 /// The maps as the law's tables.
 pub struct Kernel;

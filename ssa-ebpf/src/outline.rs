@@ -22,8 +22,8 @@ use ssa_common::{
 };
 
 use crate::{
-    action::Way, clock::Jiffies, hops, known, link::MAX_LINK, maps::Kernel, packet::Packet, shares, sockets, steer,
-    too_big, tunnel,
+    action::Way, clock::Jiffies, events, hops, known, link::MAX_LINK, maps::Kernel, packet::Packet, shares, sockets,
+    steer, too_big, tunnel,
 };
 
 /// [`parse::link`].
@@ -372,4 +372,28 @@ pub fn strip(packet: &Packet, network: u32) -> bool {
 extern "C" fn ssa_strip(context: *mut xdp_md, network: u32) -> u32 {
     let context = XdpContext::new(context);
     u32::from(tunnel::strip(&Packet::<true>::new(&context), network).is_some())
+}
+
+/// [`events::write`]: the service is told by its first cell, which is at hand.
+#[inline(always)]
+pub fn event(packet: &Packet, judged: &Judged) {
+    ssa_event(packet.raw(), judged.first_cell, judged.cell);
+}
+
+/// The same where nobody has asked yet whether there is to be one.
+#[inline(always)]
+pub fn event_if_due(packet: &Packet, judged: &Judged) {
+    ssa_event(packet.raw(), judged.first_cell, judged.cell | UNASKED);
+}
+
+const UNASKED: u32 = 1 << 31;
+
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn ssa_event(context: *mut xdp_md, first_cell: u32, cell: u32) -> u32 {
+    if cell & UNASKED != 0 && !events::are_wanted() {
+        return 0;
+    }
+    let context = XdpContext::new(context);
+    u32::from(events::write(&Packet::<true>::new(&context), first_cell, cell & !UNASKED).is_some())
 }

@@ -1,4 +1,6 @@
 //! The frame in the kernel: octets at an offset, read and written within its bounds.
+//!
+//! Length: packet memory is read and written in one file.
 
 use core::{ffi::c_void, hint::black_box, mem::MaybeUninit};
 
@@ -59,6 +61,12 @@ impl<const FAR: bool> Packet<FAR> {
         if u64::from(judged.octets) == linear {
             return linear;
         }
+        self.length()
+    }
+
+    /// The same, as the kernel says.
+    #[inline(always)]
+    pub fn length(&self) -> u64 {
         // SAFETY: the context is the one the kernel gave.
         unsafe { bpf_xdp_get_buff_len(self.context) }
     }
@@ -89,6 +97,23 @@ impl<const FAR: bool> Packet<FAR> {
     pub fn interface(&self) -> u32 {
         // SAFETY: the context is the one the kernel gave.
         unsafe { (*self.context).ingress_ifindex }
+    }
+
+    /// The receive queue that it came in by.
+    #[inline(always)]
+    pub fn queue(&self) -> u32 {
+        // SAFETY: as above.
+        unsafe { (*self.context).rx_queue_index }
+    }
+
+    /// Copies the frame's first octets, 1 to `N`, wherever they lie. False: it has not as many.
+    #[inline(always)]
+    pub fn copy<const N: usize>(&self, octets: u32, to: *mut [u8; N]) -> bool {
+        const { assert!(N.is_power_of_two()) };
+        // A number from 1 on, as the verifier sees too: two comparisons the compiler would make one that says less.
+        let octets = (black_box(octets.wrapping_sub(1)) & (N as u32 - 1)) + 1;
+        // SAFETY: the context is the one the kernel gave, and `to` has room for `N` octets.
+        unsafe { bpf_xdp_load_bytes(self.context, 0, to.cast(), octets) == 0 }
     }
 
     /// Lets the frame begin this many octets later, or earlier with octets that are not set yet. False: nothing was done.

@@ -6,7 +6,7 @@ use ssa_common::judge::{Carrier, Judged, judge_common, judge_whole};
 use crate::{
     action::{self, Way},
     clock::Jiffies,
-    counters,
+    counters, events,
     maps::Kernel,
     outline,
     packet::Packet,
@@ -15,6 +15,8 @@ use crate::{
 
 /// The filter. Multi-buffer frames are taken: large MTUs work in native mode.
 #[xdp(frags)]
+// The compiler leaves what it finds long as a function of its own, and the call costs more than the rule.
+#[inline(always)]
 pub fn ssa_filter(context: XdpContext) -> u32 {
     let packet: Packet = Packet::new(&context);
     match judge_common(&packet, &Kernel, &Jiffies, &Hands(&packet)) {
@@ -34,6 +36,8 @@ impl Carrier for Hands<'_> {
 
     #[inline(always)]
     fn carry_out(&self, judged: &Judged) -> u32 {
+        // As it came in: what is done with it may write to it. First, as then nothing of it is kept for what follows.
+        events::tell(self.0, judged);
         counters::count(judged, self.0.octets(judged));
         action::plain(self.0, judged)
     }
@@ -47,6 +51,10 @@ impl Carrier for Hands<'_> {
 /// Sends a frame where its slice says, counts it, and does what else the verdict says.
 #[inline(always)]
 fn carry_on(packet: &Packet, mut judged: Judged, send: impl Fn(&Packet, &Judged) -> Way) -> u32 {
+    // As it came in: what is sent on is written to.
+    if judged.events != 0 {
+        outline::event_if_due(packet, &judged);
+    }
     let octets = packet.octets(&judged);
     let mut way = Way::Stack;
     if judged.to != 0 {
@@ -56,6 +64,10 @@ fn carry_on(packet: &Packet, mut judged: Judged, send: impl Fn(&Packet, &Judged)
             Way::Kept => judged.kept(),
             Way::Stack | Way::Back | Way::Out(_) => judged,
         };
+        // The sender of what is answered is told, and of the frame nothing is left.
+        if matches!(way, Way::Nowhere) && judged.events == 0 {
+            outline::event_if_due(packet, &judged);
+        }
     }
     counters::count(&judged, octets);
     counters::count_slice(&judged);

@@ -22,6 +22,7 @@ const UNSAFE_FILES: &[&str] = &[
     "ssa-ctl/src/kernel/sys.rs",
     "ssa-ebpf/src/clock.rs",
     "ssa-ebpf/src/counters.rs",
+    "ssa-ebpf/src/events.rs",
     "ssa-ebpf/src/hops.rs",
     "ssa-ebpf/src/known.rs",
     "ssa-ebpf/src/lookup.rs",

@@ -98,13 +98,13 @@ pub fn judge_common<C: Carrier>(
     } else {
         reason(tables, found.slot, &row.rule, Pair { source, destination }, clock)?
     };
-    let verdict = match reason {
-        Reason::Conform => plainly(Reason::Conform, Treatment::Pass),
-        reason if row.flags & FLAG_STRICT != 0 => plainly(reason, Treatment::Drop),
+    let (verdict, events) = match reason {
+        Reason::Conform => (plainly(Reason::Conform, Treatment::Pass), 0),
+        reason if row.flags & FLAG_STRICT != 0 => (plainly(reason, Treatment::Drop), bank.events),
         _ if row.flags & (FLAG_PREVIOUS | FLAG_SOCKETS) != 0 => return None,
-        reason => treat(row, source, reason),
+        reason => (treat(row, source, reason), bank.events),
     };
-    let judged = judged(verdict, Some(row));
+    let judged = Judged { events, ..judged(verdict, Some(row)) };
     match steer::slice(row, destination) {
         Some(slice) if judged.treatment != Treatment::Drop => {
             // What is rare is steered elsewhere: older verifiers look at all that follows once for each way that leads here.

@@ -7,6 +7,7 @@
 mod block;
 mod common;
 mod connection;
+mod event;
 mod find;
 mod share;
 mod source;
@@ -30,6 +31,7 @@ pub use self::{
     block::{Hashed, blocked_prefix, judge_block, judge_block_by},
     common::{Carrier, judge_common},
     connection::{Connection, Ends, going_on, judge_connection},
+    event::is_event,
     find::{find_later, places},
     share::is_above_share,
     source::{Source, judge_source},
@@ -73,6 +75,8 @@ pub struct Judged {
     pub hop: u32,
     /// How it goes there.
     pub wrap: Wrap,
+    /// What its bank says of events, where this frame may be one; else 0.
+    pub events: u32,
 }
 
 impl Judged {
@@ -92,8 +96,22 @@ impl Judged {
         let Verdict { service, treatment, .. } = verdict;
         let cell = verdict.cell();
         let (network, octets, strip) = (0, 0, 0);
-        let (slice, slice_cells, to, hop, wrap) = (0, 0, 0, 0, Wrap::Bare);
-        Self { service, first_cell: 0, cell, treatment, network, octets, strip, slice, slice_cells, to, hop, wrap }
+        let (slice, slice_cells, to, hop, wrap, events) = (0, 0, 0, 0, Wrap::Bare, 0);
+        Self {
+            service,
+            first_cell: 0,
+            cell,
+            treatment,
+            network,
+            octets,
+            strip,
+            slice,
+            slice_cells,
+            to,
+            hop,
+            wrap,
+            events,
+        }
     }
 
     /// The verdict.
@@ -147,9 +165,9 @@ pub fn judge_whole(frame: &impl Traffic, tables: &impl Tables, clock: &impl Cloc
     let mut network = match frame.link() {
         Link::Ipv6(network) => network,
         Link::Foreign => return Judged::without_header(OTHER),
-        Link::TooDeep => return Judged::without_header(MALFORMED),
+        Link::TooDeep => return malformed(tables),
     };
-    let Some(mut header) = Header::read(frame, network) else { return Judged::without_header(MALFORMED) };
+    let Some(mut header) = Header::read(frame, network) else { return malformed(tables) };
     let other = Judged::new(OTHER, None, network, header.payload);
     let Some(bank) = tables.bank() else { return other };
     let (mut strip, mut origin) = (0, Origin::Sender);
@@ -173,8 +191,8 @@ pub fn judge_whole(frame: &impl Traffic, tables: &impl Tables, clock: &impl Cloc
         let service = bank.first_service.wrapping_add(row.service);
         verdict = demoted(verdict, row, header.source, tables.is_above_share(service, header.source, clock));
     }
-    let judged = Judged::new(verdict, Some(row), network, header.payload);
-    let judged = Judged { strip, ..judged };
+    let events = if is_event(reason, verdict.treatment) { bank.events } else { 0 };
+    let judged = Judged { strip, events, ..Judged::new(verdict, Some(row), network, header.payload) };
     match steer::slice(row, header.destination) {
         Some(slice) if judged.treatment != Treatment::Drop && reason != Reason::Control => {
             let word = tables.slice(bank.first_slice.wrapping_add(slice));
@@ -183,6 +201,12 @@ pub fn judge_whole(frame: &impl Traffic, tables: &impl Tables, clock: &impl Cloc
         }
         _ => judged,
     }
+}
+
+/// Of a frame that cannot be judged and must not pass.
+#[inline(always)]
+fn malformed(tables: &impl Tables) -> Judged {
+    Judged { events: tables.bank().map_or(0, |bank| bank.events), ..Judged::without_header(MALFORMED) }
 }
 
 /// DESIGN §4 steps 2 to 7. What the service does not take waits until it is known that the source is not blocked.

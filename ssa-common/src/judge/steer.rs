@@ -160,7 +160,7 @@ pub(super) const fn on_its_way(judged: Judged, (bank, row): (&BankRow, &PrefixRo
     let judged = Judged { slice: counted, slice_cells: row.slices.cells, ..judged };
     match to {
         To::Here => judged,
-        To::Nowhere => judged.nowhere(),
+        To::Nowhere => Judged { events: bank.events, ..judged.nowhere() },
         To::Endpoint(place, wrap) => Judged { hop: place.wrapping_mul(bank.hops), ..judged.forwarded(place, wrap) },
     }
 }

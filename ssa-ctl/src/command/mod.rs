@@ -10,6 +10,7 @@ pub mod down;
 pub mod endpoint;
 pub mod endpoints;
 pub mod enforce;
+pub mod events;
 pub mod explain;
 pub mod export;
 pub mod key;

@@ -25,7 +25,7 @@ pub struct Args {}
 pub fn run(context: &mut Context<'_>, _: &Args) -> Outcome {
     let in_force = InForce::read(context)?;
     let state = State::read(&in_force, &Host::ask()?, context.now)?;
-    let State { interfaces, program, clock_error, clock_age, is_stale, maps, programs, .. } = &state;
+    let State { interfaces, program, clock_error, clock_age, is_stale, events, maps, programs, .. } = &state;
     let InForce { pins, running, config, .. } = &in_force;
     let endpoint = in_force.host();
     let blocks: u64 = blocked(&in_force)?.values().sum();
@@ -41,6 +41,7 @@ pub fn run(context: &mut Context<'_>, _: &Args) -> Outcome {
             "blocks": blocks,
             "endpoint": endpoint,
             "clock": { "error_seconds": clock_error, "age_seconds": clock_age, "stale": is_stale },
+            "events": { "rate": config.host.events, "written": events },
             "memory": { "maps_bytes": maps, "programs_bytes": programs, "bytes": maps + programs },
         }))?;
         return Ok(Exit::Done);
@@ -57,6 +58,10 @@ pub fn run(context: &mut Context<'_>, _: &Args) -> Outcome {
     }
     let stale = if *is_stale { ", STALE: run apply" } else { "" };
     writeln!(out, "clock       {clock_error:+.3} s off, published {clock_age} s ago{stale}")?;
+    match config.host.events {
+        0 => writeln!(out, "events      none are kept")?,
+        rate => writeln!(out, "events      {rate} a second at most, {events} so far")?,
+    }
     let [all, maps, programs] = [maps + programs, *maps, *programs].map(mebibytes);
     writeln!(out, "memory      {all:.1} MiB: {maps:.1} in maps, {programs:.1} in programs")?;
     if interfaces.is_empty() {

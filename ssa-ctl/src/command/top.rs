@@ -13,6 +13,7 @@ mod rows;
 mod samples;
 mod screen;
 mod sliced;
+mod sourced;
 mod state;
 mod view;
 mod watch;
@@ -30,9 +31,9 @@ use crate::{
     output,
 };
 
-/// Show rates of services, reasons, treatments, slices and endpoints on the whole terminal
+/// Show rates of services, reasons, treatments, slices, endpoints and sources on the whole terminal
 ///
-/// Keys 1 to 5 or Tab switch between them, up and down choose a service, p pauses, q quits, and ? shows all keys. Rates are
+/// Keys 1 to 6 or Tab switch between them, up and down choose a service, p pauses, q quits, and ? shows all keys. Rates are
 /// differences of counters over the time between two looks. It changes nothing, and waits while nothing is loaded.
 #[derive(clap::Args)]
 pub struct Args {
@@ -59,6 +60,7 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome {
         state: State::new(args.interval, args.service.clone()),
         paint: Paint { colours: output::has_colours() },
         start: Instant::now(),
+        events: None,
     };
     // What will not mend by itself is said now; what may be loaded later is waited for.
     if let Err(failure) = look::at_counters(&context.pin_root, args.service.as_deref())

@@ -10,7 +10,8 @@ use toml::{Spanned, de::DeTable};
 use super::{
     Spans,
     endpoint::{self, EndpointDraft, Endpoints},
-    model::{Config, DEFAULT_FLOWS, Host, Mode},
+    host::{DEFAULT_EVENTS, DEFAULT_FLOWS, Host, MOST_EVENTS, Mode},
+    model::Config,
     prefixes,
     service::{self, Draft},
     slices,
@@ -99,6 +100,7 @@ fn host<'t>(mut table: Table<'t, '_>, spans: &mut Spans) -> (Host, Option<At<&'t
     let mode = table.choice("mode", &[("native", Mode::Native), ("generic", Mode::Generic)]);
     let endpoint = table.string("endpoint", "\"a\"");
     let flows = table.integer("flows", FLOWS).map_or(Some(DEFAULT_FLOWS), |flows| flows.value.try_into().ok());
+    let events = table.integer("events", 0..=MOST_EVENTS.into());
     let mut seen = HashSet::new();
     for At { value, span } in &names {
         if !is_interface_name(value) {
@@ -115,6 +117,7 @@ fn host<'t>(mut table: Table<'t, '_>, spans: &mut Spans) -> (Host, Option<At<&'t
         mode: mode.unwrap_or_default(),
         endpoint: endpoint.as_ref().map(|name| name.value.to_owned()),
         flows: flows.unwrap_or(DEFAULT_FLOWS),
+        events: events.and_then(|events| u32::try_from(events.value).ok()).unwrap_or(DEFAULT_EVENTS),
     };
     (host, endpoint)
 }

@@ -8,6 +8,7 @@ pub mod edit;
 mod endpoint;
 mod fair;
 mod fault;
+mod host;
 pub mod keys;
 mod members;
 mod model;
@@ -37,9 +38,10 @@ pub use self::{
     bounds::Bounds,
     fair::{DEFAULT_ABOVE, Fair, Share},
     fault::{Fault, Faults, InvalidConfig, Located, Severity},
+    host::{DEFAULT_EVENTS, Host, Mode},
     model::{
-        Config, DEFAULT_FLOWS, DEFAULT_HANDOVER, DEFAULT_SKEW, Endpoint, Established, Host, KeyRef, Mode, OnMismatch,
-        Previous, Service, StaleClock, Steer,
+        Config, DEFAULT_HANDOVER, DEFAULT_SKEW, Endpoint, Established, KeyRef, OnMismatch, Previous, Service,
+        StaleClock, Steer,
     },
     named::unknown,
     refusal::Refusal,

@@ -9,18 +9,17 @@ use ssa_common::rule::Rule;
 
 use super::{
     fair::Fair,
+    host::Host,
     run::Run,
     unsaid::{
-        as_duration, as_hexadecimal, as_seconds, as_text, default_flows, default_handover, default_skew, is_default,
-        is_default_flows, is_default_handover, is_one, one,
+        as_duration, as_hexadecimal, as_seconds, as_text, default_handover, default_skew, is_default,
+        is_default_handover, is_one, one,
     },
     words::{Allow, Enforce, Mac},
 };
 
 /// Seconds for which the previous owner of a slice keeps its connections, if the service does not say.
 pub const DEFAULT_HANDOVER: u32 = 300;
-/// Flows that are remembered, if the host does not say.
-pub const DEFAULT_FLOWS: u32 = 65_536;
 /// Seconds by which neighbouring epochs are accepted, if the service does not say (DESIGN §3).
 pub const DEFAULT_SKEW: u32 = 5;
 
@@ -39,32 +38,6 @@ pub struct Config {
     #[serde(rename = "service")]
     #[schemars(length(min = 1, max = 4095))]
     pub services: Vec<Service>,
-}
-
-/// What the filter is attached to.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
-pub struct Host {
-    /// The interfaces whose incoming frames are filtered. Empty: none.
-    #[serde(default)]
-    #[schemars(inner(length(min = 1, max = 15)))]
-    pub interfaces: Vec<String>,
-    /// Where the program runs.
-    #[serde(default)]
-    pub mode: Mode,
-    /// The endpoint that this host is. Absent: the one whose address it has, if there is one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "String")]
-    pub endpoint: Option<String>,
-    /// The flows that are remembered, where a service wants that.
-    #[serde(default = "default_flows", skip_serializing_if = "is_default_flows")]
-    #[schemars(range(min = 1024, max = 4_194_304))]
-    pub flows: u32,
-}
-
-impl Default for Host {
-    fn default() -> Self {
-        Self { interfaces: Vec::new(), mode: Mode::default(), endpoint: None, flows: DEFAULT_FLOWS }
-    }
 }
 
 /// A host, VM or pod that slices belong to.
@@ -103,17 +76,6 @@ pub enum Steer {
     L2,
     /// In an IPv6 packet of its own to the endpoint (RFC 2473).
     Ip6ip6,
-}
-
-/// Where the program runs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Mode {
-    /// In the driver, before the kernel makes a packet buffer.
-    #[default]
-    Native,
-    /// In the kernel's stack: works with every driver, and is slower.
-    Generic,
 }
 
 /// Prefixes with a rule.

@@ -2,7 +2,10 @@
 
 use serde::Serialize;
 
-use super::model::{Config, Endpoint, Host, Service};
+use super::{
+    host::Host,
+    model::{Config, Endpoint, Service},
+};
 
 /// The version of the config format that is read and written.
 pub(super) const VERSION: u64 = 1;

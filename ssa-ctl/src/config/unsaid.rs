@@ -3,7 +3,7 @@
 use serde::{Serialize, Serializer};
 
 use super::{
-    model::{DEFAULT_FLOWS, DEFAULT_HANDOVER, DEFAULT_SKEW},
+    model::{DEFAULT_HANDOVER, DEFAULT_SKEW},
     words::Seconds,
 };
 
@@ -18,15 +18,6 @@ pub(super) fn default_handover() -> u32 {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references to fields")]
 pub(super) fn is_default_handover(seconds: &u32) -> bool {
     *seconds == DEFAULT_HANDOVER
-}
-
-pub(super) fn default_flows() -> u32 {
-    DEFAULT_FLOWS
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references to fields")]
-pub(super) fn is_default_flows(flows: &u32) -> bool {
-    *flows == DEFAULT_FLOWS
 }
 
 pub(super) fn one() -> u32 {

@@ -19,6 +19,7 @@ use super::{
     blocks::BlockMaps,
     counters::Counters,
     document::Chunk,
+    events::{Gates, Rings},
     flows::{self, Flows},
     map::Map,
     object::{self, Object},
@@ -51,6 +52,7 @@ pub struct Instance {
     shares: Map<ShareRow>,
     share_key: Map<[u64; 4]>,
     blocks: BlockMaps,
+    events: Gates,
     meta_map: Map<MetaRow>,
 }
 
@@ -131,6 +133,11 @@ impl Instance {
                 texts: open(pins, layout::BLOCK_TEXTS, read_only)?,
                 slots: meta.blocks,
             },
+            events: Gates::new(
+                open(pins, layout::EVENTS, read_only)?,
+                open(pins, layout::EVENT_GATES, read_only)?,
+                open(pins, layout::EVENT_RATE, read_only)?,
+            ),
             meta_map,
         })
     }
@@ -190,6 +197,11 @@ impl Instance {
                 texts: map(object, layout::BLOCK_TEXTS)?,
                 slots: meta.blocks,
             },
+            events: Gates::new(
+                map(object, layout::EVENTS)?,
+                map(object, layout::EVENT_GATES)?,
+                map(object, layout::EVENT_RATE)?,
+            ),
             meta_map,
         })
     }
@@ -219,6 +231,7 @@ impl Instance {
             + self.shares.octets()
             + self.share_key.octets()
             + self.blocks.octets()
+            + self.events.octets()
             + self.meta_map.octets()
     }
 
@@ -240,6 +253,21 @@ impl Instance {
     /// Publishes the clock.
     pub fn publish(&self, clock: ClockRow) -> anyhow::Result<()> {
         self.clock.write(0, &[clock])
+    }
+
+    /// The rings of events of the instance that is pinned there.
+    pub fn rings(pins: &Pins) -> Result<Rings, Failure> {
+        Rings::open(pins).map_err(not_whole)
+    }
+
+    /// The rings of this instance, which was opened for writing or has just been made.
+    pub fn own_rings(&self) -> anyhow::Result<Rings> {
+        self.events.rings()
+    }
+
+    /// Events that were written since the maps were made.
+    pub fn events_written(&self) -> anyhow::Result<u64> {
+        self.events.written()
     }
 
     /// The cells of one service, summed over CPUs and what was carried over.

@@ -6,6 +6,7 @@ pub mod clock;
 mod counters;
 pub mod create;
 pub mod document;
+pub mod events;
 pub mod flows;
 pub mod instance;
 pub mod limit;

@@ -15,7 +15,7 @@ use ssa_common::{
     siphash::Sip13,
 };
 
-use super::{counters, pins::Pins, version};
+use super::{counters, events, pins::Pins, version};
 use crate::plan::{blocks, shape::Shape};
 
 /// The BPF object, built with this binary.
@@ -27,7 +27,7 @@ pub const FILTER: &str = "ssa_filter";
 pub const PROBE: &str = "ssa_clock";
 
 /// Names of all maps, in the object and as pins.
-pub const MAPS: [&str; 21] = [
+pub const MAPS: [&str; 24] = [
     layout::ACTIVE,
     layout::PREFIXES,
     layout::PREVIOUS,
@@ -49,6 +49,9 @@ pub const MAPS: [&str; 21] = [
     layout::BLOCKED_INDEX,
     layout::BLOCKED,
     layout::BLOCK_TEXTS,
+    layout::EVENTS,
+    layout::EVENT_GATES,
+    layout::EVENT_RATE,
 ];
 
 /// A digest of the object: two builds with the same are the same program.
@@ -95,7 +98,9 @@ fn load_with(shape: Shape, cpus: u32, pins: Option<&Pins>) -> anyhow::Result<Obj
         .map_max_entries(layout::SHARES, (shape.shares * cpus).max(1))
         .map_max_entries(layout::BLOCKED_INDEX, shape.blocks * 2 / BUCKET)
         .map_max_entries(layout::BLOCKED, shape.blocks * 2)
-        .map_max_entries(layout::BLOCK_TEXTS, blocks::reasons(shape.blocks) * 2);
+        .map_max_entries(layout::BLOCK_TEXTS, blocks::reasons(shape.blocks) * 2)
+        .map_max_entries(layout::EVENTS, events::slots(cpus) * cpus)
+        .map_max_entries(layout::EVENT_GATES, cpus);
     if let Some(pins) = pins {
         for name in MAPS {
             loader.map_pin_path(name, pins.map(name));

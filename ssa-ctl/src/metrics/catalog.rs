@@ -122,6 +122,9 @@ pub const CLOCK_MAX_AGE: Description = Description::gauge(
     "The max_age of the service; stale_clock is what an older clock does to its rule: last, open or closed.",
 )
 .in_unit("seconds");
+/// Events.
+pub const EVENTS: Description =
+    Description::counter("ssa_events", &[], "Events that were written, read or not; at zero again where maps grow.");
 /// Kernel memory.
 pub const MEMORY: Description =
     Description::gauge("ssa_memory", &["kind"], "Kernel memory that maps and programs take.").in_unit("bytes");
@@ -165,7 +168,7 @@ pub const ENDPOINT_REACHABLE: Description = Description::gauge(
 );
 
 /// All of them, in the order of the text.
-pub const ALL: [&Description; 34] = [
+pub const ALL: [&Description; 35] = [
     &RECEIVED_PACKETS,
     &RECEIVED_BYTES,
     &PACKETS,
@@ -190,6 +193,7 @@ pub const ALL: [&Description; 34] = [
     &CLOCK_ERROR,
     &CLOCK_STALE,
     &CLOCK_MAX_AGE,
+    &EVENTS,
     &MEMORY,
     &SLICES,
     &SLICE_FRAMES,

@@ -44,6 +44,7 @@ pub(super) fn families(reading: &Reading) -> Vec<Family> {
                 Some(sample([&service.name, policy(service.stale_clock)], Value::from(service.max_age?)))
             }),
         ),
+        Family::one(&catalog::EVENTS, state.events),
         Family::of(
             &catalog::MEMORY,
             [("maps", state.maps), ("programs", state.programs)].map(|(kind, octets)| sample([kind], octets)),

@@ -70,6 +70,7 @@ fn reading() -> Reading {
             is_stale: false,
             maps: 4096,
             programs: 512,
+            events: 7,
         },
         blocks: BTreeMap::from([(Origin::Operator, 4), (Origin::Agent, 0)]),
         config: config(),

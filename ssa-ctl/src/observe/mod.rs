@@ -1,6 +1,8 @@
 //! The kernel's counters and state in; what an operator reads of them out. Everything here opens maps for reading.
 
 pub mod counters;
+pub mod ends;
+pub mod events;
 pub mod reading;
 pub mod slices;
 pub mod state;

@@ -26,6 +26,8 @@ pub struct State {
     pub clock_age: u64,
     /// The clock is older than the smallest `max_age`.
     pub is_stale: bool,
+    /// Events that were written since the maps were made.
+    pub events: u64,
     /// Octets that the maps take.
     pub maps: u64,
     /// Octets that the programs take: their instructions as the verifier left them, and the machine's.
@@ -65,6 +67,7 @@ impl State {
             clock_error: ticks.error(clock, now(began)),
             clock_age: age,
             is_stale: max_age.is_some_and(|max_age| age > u64::from(max_age)),
+            events: instance.events_written()?,
             maps: instance.octets(),
             programs: octets(&filter) + octets(&info(&pins.probe())?),
         })

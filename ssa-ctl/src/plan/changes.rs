@@ -43,9 +43,16 @@ pub fn changes(have: Option<&Config>, want: &Config) -> Vec<Change> {
             changes.push(Change { object: "services".into(), detail: "another order".into() });
         }
         if have.host != want.host {
-            let is_endpoint = have.host.endpoint != want.host.endpoint;
-            let detail = if is_endpoint { "the endpoint it is" } else { "interfaces or mode" };
-            changes.push(Change { object: "host".into(), detail: detail.into() });
+            let of = |detail: String| Change { object: "host".into(), detail };
+            let (had, now) = (&have.host, &want.host);
+            if had.endpoint != now.endpoint {
+                changes.push(of("the endpoint it is".into()));
+            } else if (&had.interfaces, had.mode) != (&now.interfaces, now.mode) {
+                changes.push(of("interfaces or mode".into()));
+            }
+            if had.events != now.events {
+                changes.push(of(format!("events: {} to {}", had.events, now.events)));
+            }
         }
     }
     changes

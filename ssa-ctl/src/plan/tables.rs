@@ -65,7 +65,7 @@ impl Tables {
     /// Where a rule does not fit its prefix, or the config the shape; a checked config's does.
     pub fn compile_for(config: &Config, rings: &KeyRings, ground: &Ground<'_>) -> anyhow::Result<Self> {
         let Ground { hertz, shape, numbers, before, host } = *ground;
-        let mut bank = BankRow { magic: BANK_MAGIC, ..BankRow::zeroed() };
+        let mut bank = BankRow { magic: BANK_MAGIC, events: config.host.events, ..BankRow::zeroed() };
         let endpoints = endpoints(config, &mut bank, shape, host)?;
         let slices = Slices::share(config, shape.slices, before, hertz)?;
         let mut services = vec![ServiceRow::zeroed(); shape.services as usize];

@@ -61,6 +61,14 @@ impl Default for Config {
 }
 
 impl Config {
+    /// A host that keeps so many events a second.
+    #[must_use]
+    pub fn events(mut self, events: u32) -> Self {
+        let first = "version = 1\n";
+        self.text = self.text.replacen(first, &format!("{first}[host]\nevents = {events}\n"), 1);
+        self
+    }
+
     /// A service: the lines of its table.
     #[must_use]
     pub fn service(mut self, lines: &str) -> Self {

@@ -169,6 +169,7 @@ prop_compose! {
         endpoints in vec(endpoint(), 0..6),
         named: bool,
         flows in 1024..=4_194_304_u32,
+        events in 0u32..=10_000,
         services in vec(service(), 1..5),
     ) -> Config {
         let mut endpoints: Vec<Endpoint> = endpoints;
@@ -191,6 +192,7 @@ prop_compose! {
                 mode: if generic { Mode::Generic } else { Mode::Native },
                 endpoint: endpoints.last().filter(|_| named).map(|endpoint| endpoint.name.clone()),
                 flows,
+                events,
             },
             services: services.into_iter().enumerate().map(place).collect(),
             endpoints,

@@ -78,6 +78,7 @@ impl Memory {
             shift: 64 - SLOTS.ilog2(),
             first_prefix: FIRST_PREFIX,
             first_service: FIRST_SERVICE,
+            events: 100,
             generation: 1,
             masks,
             ..BankRow::zeroed()

@@ -5,6 +5,7 @@ mod blocks;
 mod clock;
 mod cookies;
 mod entries;
+mod events;
 mod fleet;
 mod foreign;
 mod handed;

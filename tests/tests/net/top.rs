@@ -92,8 +92,8 @@ fn rates_follow_what_was_sent() {
         send(&site, &wire, GOOD, 300);
         send(&site, &wire, WRONG, 100);
     });
-    let is_known = |lines: &[String]| words(lines, "web").first().is_some_and(|rate| rate.as_str() != "-");
-    let lines = terminal.wait_for("a rate", is_known).unwrap();
+    let lines =
+        terminal.wait_for("a rate", |lines| words(lines, "web").first().is_some_and(|rate| rate != "-")).unwrap();
     // The look before was after the start and before the pause, and this one after it.
     let (most, least) = (400.0 / pause.as_secs_f64(), 400.0 / began.elapsed().as_secs_f64());
     let said = words(&lines, "web");
@@ -112,10 +112,10 @@ fn rates_follow_what_was_sent() {
     assert_eq!(words(&lines, "field-mismatch")[2..4], ["25.0%", "100"]);
     let lines = ask(&mut terminal, "\t", "[3 treatments]");
     assert_eq!((&words(&lines, "pass")[3], &words(&lines, "drop")[3]), (&"300".into(), &"100".into()));
-    ask(&mut terminal, "4", "web: no slices: set slice_bits");
-    ask(&mut terminal, "5", "no endpoints");
-    ask(&mut terminal, "?", "Shift-Tab");
-    ask(&mut terminal, "\x1b", "no endpoints");
+    let [slices, endpoints] = ["web: no slices: set slice_bits", "no endpoints"];
+    for (keys, text) in [("4", slices), ("6", "100% web"), ("5", endpoints), ("?", "Shift-Tab"), ("\x1b", endpoints)] {
+        ask(&mut terminal, keys, text);
+    }
     // Looking has moved nothing.
     assert_eq!(site.maps(), maps);
     assert_eq!(site.packets(&["received"]), 400);

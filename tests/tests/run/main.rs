@@ -6,6 +6,7 @@ mod bits;
 mod blocks;
 mod counters;
 mod epochs;
+mod events;
 mod frames;
 mod handover;
 mod hashes;

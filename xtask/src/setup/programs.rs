@@ -21,6 +21,7 @@ const PROGRAMS: &[Program] = &[
     program("nsenter", "util-linux", "enters a namespace and, unlike `ip netns exec`, keeps the pins in sight"),
     program("ps", "procps", "nothing of ours may be left running"),
     program("tcpdump", "tcpdump", "frames as they arrive, seen by somebody else"),
+    program("tshark", "tshark", "reads captures of events, by somebody else's reading of the format"),
     program("xdp-filter", "xdp-tools", "a peer that the bench measures the filter against"),
     program("xdp-loader", "xdp-tools", "somebody else's program on the hook"),
 ];

@@ -6,6 +6,7 @@ mod frame;
 mod messages;
 mod services;
 mod slices;
+mod sources;
 mod table;
 mod words;
 
@@ -49,6 +50,7 @@ pub(super) fn draw(state: &State, paint: Paint, area: Rect) -> Buffer {
             View::Treatments => counted::draw(&mut buffer, body, state, "TREATMENT", &rows::treatments(state)),
             View::Slices => slices::draw(&mut buffer, body, state, paint),
             View::Endpoints => endpoints::draw(&mut buffer, body, state),
+            View::Sources => sources::draw(&mut buffer, body, state),
         }
     }
     buffer

@@ -26,11 +26,11 @@ pub(super) enum Action {
 
 /// Each key with what it does, for the footer.
 pub(super) const FOOTER: [&str; 8] =
-    ["q quit", "p pause", "s sort", "r reverse", "↑↓ service", "+- interval", "1-5 view", "? help"];
+    ["q quit", "p pause", "s sort", "r reverse", "↑↓ service", "+- interval", "1-6 view", "? help"];
 
 /// The same in whole sentences, for the help.
 pub(super) const HELP: [(&str, &str); 11] = [
-    ("1 to 5", "services, reasons, treatments, slices, endpoints"),
+    ("1 to 6", "services, reasons, treatments, slices, endpoints, sources of events"),
     ("Tab, Shift-Tab", "the next view, the one before"),
     ("↑ ↓, k j", "choose a service; the other views show that one, or all"),
     ("PgUp, PgDn", "move through a list that is longer than the screen"),
@@ -86,7 +86,7 @@ mod tests {
         assert_eq!(press(KeyCode::Char('c')), None);
         assert_eq!(press(KeyCode::Char('1')), Some(Action::Show(View::Services)));
         assert_eq!(press(KeyCode::Char('5')), Some(Action::Show(View::Endpoints)));
-        assert_eq!((press(KeyCode::Char('0')), press(KeyCode::Char('6'))), (None, None));
+        assert_eq!((press(KeyCode::Char('0')), press(KeyCode::Char('7'))), (None, None));
         for line in FOOTER {
             let key = line.chars().next().unwrap();
             let code = if key == '↑' { KeyCode::Up } else { KeyCode::Char(key) };

@@ -1,9 +1,14 @@
-//! A pin root in; a look at the counters or the slices out. Opens maps for reading, each time anew, and keeps nothing open.
+//! A pin root in; a look at the counters, the slices or the events out. Opens maps for reading, each time anew; what is kept
+//! open is how far events are read.
 
-use std::path::Path;
+use std::{
+    path::Path,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 use super::{
     sliced::{Cut, Endpoint, Owned, Slices},
+    sourced::{Events, Origin},
     state::Trouble,
 };
 use crate::{
@@ -13,6 +18,7 @@ use crate::{
     kernel::{instance::Instance, pins::Pins},
     observe::{
         counters::Counts,
+        events::{Event, Reader},
         slices::{Run, ServiceSlices},
     },
 };
@@ -37,6 +43,23 @@ pub(super) fn at_counters(pin_root: &Path, only: Option<&str>) -> Result<Counts,
 pub(super) fn at_slices(pin_root: &Path) -> Result<Slices, Failure> {
     // Owners and frames are of one moment.
     InForce::steadily(pin_root, TRIES, slices)
+}
+
+/// Reads the events that came since the last look, or all that are kept.
+pub(super) fn at_events(pin_root: &Path, reader: &mut Option<Reader>) -> Result<Events, Failure> {
+    let is_first = reader.is_none();
+    let mut opened = reader.take().map_or_else(|| Reader::open(pin_root), Ok)?;
+    let (batch, rate) = (opened.look()?, opened.rate()?);
+    *reader = Some(opened);
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let origin = |event: &Event| Origin {
+        site: event.ends().map(|ends| ends.site()),
+        service: event.service.clone(),
+        reason: event.reason,
+    };
+    let seen = batch.events.iter().map(|event| (now.saturating_sub(event.time), origin(event))).collect();
+    // Nobody could have read what was overwritten before the first look.
+    Ok(Events { seen, overwritten: if is_first { 0 } else { batch.overwritten }, rate })
 }
 
 /// What a failed look shows.

@@ -7,6 +7,7 @@ use ssa_common::verdict::{Reason, Treatment};
 use super::{
     counted::{Line, Moved},
     sliced::{Endpoint, Held},
+    sourced::Origin,
     state::State,
     view::{Column, View},
 };
@@ -70,6 +71,19 @@ pub(super) fn endpoints(state: &State) -> Vec<(&Endpoint, Held)> {
                 _ => turned(names, falls),
             };
             by.then(names)
+        });
+    }
+    rows
+}
+
+/// The origins of the events of what is chosen, and how many each has.
+pub(super) fn sources(state: &State) -> Vec<(&Origin, u64)> {
+    let Some(sourced) = &state.sourced else { return Vec::new() };
+    let mut rows = sourced.origins(state.chosen.as_deref());
+    if let Some((column, falls)) = state.sort() {
+        rows.sort_by(|(one, of_one), (other, of_other)| match column {
+            Column::Name => turned(one.site.cmp(&other.site), falls),
+            _ => turned(of_one.cmp(of_other), falls),
         });
     }
     rows

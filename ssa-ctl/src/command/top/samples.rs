@@ -1,8 +1,13 @@
 //! Few words in; looks at counters and slices as tests want them, out.
 
+use std::time::Duration;
+
 use ssa_common::verdict::{Reason, Treatment};
 
-use super::sliced::{Cut, Endpoint, Owned, Slices};
+use super::{
+    sliced::{Cut, Endpoint, Owned, Slices},
+    sourced::{Events, Origin},
+};
 use crate::observe::counters::{Count, Counts, ServiceCounts};
 
 /// Packets of a hundred octets.
@@ -45,4 +50,13 @@ pub(super) fn slices(owners: &[&str], frames: Option<&[u64]>) -> Slices {
         services: vec![web, Cut { service: "bare".into(), ..Cut::default() }],
         endpoints: names.iter().map(endpoint).collect(),
     }
+}
+
+/// Events of right now: site, service and how many.
+pub(super) fn events(sites: &[(&str, &str, usize)], rate: u32) -> Events {
+    let of = |&(site, service, count): &(&str, &str, usize)| {
+        let (site, service) = (site.parse().ok(), Some(service.to_owned()));
+        vec![(Duration::ZERO, Origin { site, service, reason: Reason::FieldMismatch }); count]
+    };
+    Events { seen: sites.iter().flat_map(of).collect(), overwritten: 0, rate }
 }

@@ -9,6 +9,7 @@ use super::{
     keys::Action,
     rows,
     sliced::{Sliced, Slices},
+    sourced::{Events, Sourced},
     view::{Column, View},
 };
 use crate::observe::counters::Counts;
@@ -30,6 +31,7 @@ pub(super) struct State {
     pub(super) trouble: Option<Trouble>,
     pub(super) counted: Option<Counted>,
     pub(super) sliced: Option<Sliced>,
+    pub(super) sourced: Option<Sourced>,
     sorts: [Sort; View::ALL.len()],
     histories: BTreeMap<String, History>,
     of_all: History,
@@ -59,6 +61,8 @@ pub(super) enum Next {
     Look,
     /// Look at the slices at once: nobody did before.
     LookAtSlices,
+    /// The same for events.
+    LookAtEvents,
     /// The interval is another.
     Retime,
 }
@@ -76,6 +80,7 @@ impl State {
             trouble: None,
             counted: None,
             sliced: None,
+            sourced: None,
             sorts: [Sort::default(); View::ALL.len()],
             histories: BTreeMap::new(),
             of_all: History::default(),
@@ -105,9 +110,14 @@ impl State {
         self.sliced = Some(Sliced::new(at, slices, self.sliced.as_ref()));
     }
 
+    /// Takes what a look at the events has found.
+    pub(super) fn source(&mut self, at: Duration, events: Events) {
+        self.sourced.get_or_insert_default().take(at, events);
+    }
+
     /// A look has found nothing: what comes next is counted from its own begin.
     pub(super) fn fail(&mut self, trouble: Trouble) {
-        (self.counted, self.sliced, self.trouble) = (None, None, Some(trouble));
+        (self.counted, self.sliced, self.sourced, self.trouble) = (None, None, None, Some(trouble));
     }
 
     /// Does what a key asks for.
@@ -146,7 +156,8 @@ impl State {
         } else if self.sliced.is_none() && !self.paused {
             return Next::LookAtSlices;
         }
-        Next::Draw
+        // What came meanwhile is still in the rings.
+        if view.needs_events() && !self.paused { Next::LookAtEvents } else { Next::Draw }
     }
 
     fn retime(&mut self, interval: Interval) -> Next {
@@ -230,6 +241,7 @@ mod tests {
         assert_eq!(state.act(Action::Show(View::Slices)), Next::LookAtSlices);
         state.slice(Duration::from_secs(3), slices(&["a"], None));
         assert_eq!(state.act(Action::Turn(1)), Next::Draw);
+        assert_eq!(state.act(Action::Turn(1)), Next::LookAtEvents);
         assert_eq!(state.act(Action::Turn(1)), Next::Draw);
         assert!(state.view == View::Services && state.sliced.is_none());
         state.act(Action::Pause);

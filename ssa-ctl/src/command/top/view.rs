@@ -9,6 +9,7 @@ pub(super) enum View {
     Treatments,
     Slices,
     Endpoints,
+    Sources,
 }
 
 /// The column that rows are sorted by.
@@ -27,7 +28,8 @@ pub(super) enum Column {
 
 impl View {
     /// All, by their keys: the first has 1.
-    pub(super) const ALL: [Self; 5] = [Self::Services, Self::Reasons, Self::Treatments, Self::Slices, Self::Endpoints];
+    pub(super) const ALL: [Self; 6] =
+        [Self::Services, Self::Reasons, Self::Treatments, Self::Slices, Self::Endpoints, Self::Sources];
 
     /// The name in the header.
     pub(super) const fn name(self) -> &'static str {
@@ -37,15 +39,21 @@ impl View {
             Self::Treatments => "treatments",
             Self::Slices => "slices",
             Self::Endpoints => "endpoints",
+            Self::Sources => "sources",
         }
     }
 
     /// Whether slices must be read for it, of which there may be a million.
     pub(super) const fn needs_slices(self) -> bool {
         match self {
-            Self::Services | Self::Reasons | Self::Treatments => false,
+            Self::Services | Self::Reasons | Self::Treatments | Self::Sources => false,
             Self::Slices | Self::Endpoints => true,
         }
+    }
+
+    /// Whether events must be read for it.
+    pub(super) const fn needs_events(self) -> bool {
+        matches!(self, Self::Sources)
     }
 
     /// What it can be sorted by: at first by the first.
@@ -55,6 +63,7 @@ impl View {
             Self::Reasons | Self::Treatments => &[Column::Packets, Column::Bits, Column::Total, Column::Name],
             Self::Slices => &[],
             Self::Endpoints => &[Column::Name, Column::Slices, Column::Weight, Column::Frames],
+            Self::Sources => &[Column::Packets, Column::Name],
         }
     }
 
@@ -81,7 +90,7 @@ mod tests {
             assert_eq!(view as usize, place);
             assert_eq!(view.turn(View::ALL.len()), view);
         }
-        assert_eq!(View::Endpoints.turn(1), View::Services);
-        assert_eq!(View::Services.turn(View::ALL.len() - 1), View::Endpoints);
+        assert_eq!(View::Sources.turn(1), View::Services);
+        assert_eq!(View::Services.turn(View::ALL.len() - 1), View::Sources);
     }
 }

@@ -10,6 +10,8 @@ use tokio::{
     time::{Interval, MissedTickBehavior},
 };
 
+use crate::observe::events::Reader;
+
 use super::{
     draw::{self, Paint},
     keys, look,
@@ -24,6 +26,8 @@ pub(super) struct Watch<'a> {
     pub(super) paint: Paint,
     /// Looks are timed from here.
     pub(super) start: Instant,
+    /// How far events are read, once somebody wants to see them.
+    pub(super) events: Option<Reader>,
 }
 
 impl Watch<'_> {
@@ -59,6 +63,7 @@ impl Watch<'_> {
                             Next::Quit => return Ok(()),
                             Next::Look => timer.reset_immediately(),
                             Next::LookAtSlices => self.look_at_slices(),
+                            Next::LookAtEvents => self.look_at_events(),
                             Next::Retime => timer = self::timer(&self.state),
                         }
                         match come(&mut events).await {
@@ -96,6 +101,9 @@ impl Watch<'_> {
         if self.state.view.needs_slices() {
             self.look_at_slices();
         }
+        if self.state.view.needs_events() {
+            self.look_at_events();
+        }
     }
 
     fn look_at_slices(&mut self) {
@@ -103,6 +111,17 @@ impl Watch<'_> {
         match look::at_slices(self.pin_root) {
             Ok(slices) => self.state.slice(at, slices),
             Err(failure) => self.state.fail(look::trouble(&failure)),
+        }
+    }
+
+    fn look_at_events(&mut self) {
+        let at = self.start.elapsed();
+        match look::at_events(self.pin_root, &mut self.events) {
+            Ok(events) => self.state.source(at, events),
+            Err(failure) => {
+                self.events = None;
+                self.state.fail(look::trouble(&failure));
+            }
         }
     }
 }

@@ -80,6 +80,11 @@ impl Instance {
         Ok(self.active.get(0)?.in_force().generation)
     }
 
+    /// Events a second that the config in force keeps at most.
+    pub fn events_wanted(&self) -> anyhow::Result<u32> {
+        Ok(self.active.get(0)?.in_force().events)
+    }
+
     /// The services in force and their numbers.
     pub fn numbers(&self) -> anyhow::Result<Numbers> {
         let services = self.meta.services;
@@ -115,6 +120,7 @@ impl Instance {
             generation,
             ..tables.bank
         };
+        self.events.set(row.events, self.meta.cpus, self.meta.hertz)?;
         self.flip(&mut active, other | other_slices << 1, &row)
     }
 

@@ -24,6 +24,8 @@ pub(super) struct Group {
     pub(super) services: Vec<Service>,
     pub(super) keys: &'static [Key],
     pub(super) frames: Vec<Measured>,
+    /// Events a second, where they are not as many as a config has that does not say.
+    pub(super) events: Option<u32>,
 }
 
 /// A router that cannot follow any rule.
@@ -45,8 +47,8 @@ pub(super) const BIT: Service = Service {
 };
 
 /// All groups. `time` is what the filter's clock says.
-pub(super) fn groups(time: u64) -> [Group; 3] {
-    [all_kinds(time), short_prefix(time), two_keys(time)]
+pub(super) fn groups(time: u64) -> [Group; 4] {
+    [all_kinds(time), quiet(time), short_prefix(time), two_keys(time)]
 }
 
 /// One service for each kind of field, on a /64 with one key.
@@ -82,14 +84,26 @@ fn all_kinds(time: u64) -> Group {
     let ids = ["mac-period/conforming", "mac-period/not-conforming"];
     frames.extend(twins(period, time, ids, "mac(48) with a period"));
     frames.extend(twins(pow, time, ["pow/conforming", "pow/not-conforming"], "pow"));
-    Group { services: vec![BIT, allow, any, hash, mac, period, pow], keys: &KEYS[..1], frames }
+    Group { services: vec![BIT, allow, any, hash, mac, period, pow], keys: &KEYS[..1], frames, events: None }
+}
+
+/// The bit rule where no events are kept.
+fn quiet(time: u64) -> Group {
+    let ids = ["quiet/conforming", "quiet/not-conforming"];
+    let frames = twins(BIT, time, ids, "bit rule without events").into();
+    Group { services: vec![BIT], keys: &[], frames, events: Some(0) }
 }
 
 /// The bit rule on a /48.
 fn short_prefix(time: u64) -> Group {
     let wide = Service { name: "wide", prefix: 0x2001_0db8_0007 << 80, length: 48, off: 60, ..BIT };
     let ids = ["bit48/conforming", "bit48/not-conforming"];
-    Group { services: vec![wide], keys: &[], frames: twins(wide, time, ids, "bit rule over a /48").into() }
+    Group {
+        services: vec![wide],
+        keys: &[],
+        frames: twins(wide, time, ids, "bit rule over a /48").into(),
+        events: None,
+    }
 }
 
 /// A `mac` that no key of the ring has made.
@@ -98,7 +112,7 @@ fn two_keys(time: u64) -> Group {
     let service = Service { name: "keys", rule, off: 127, mismatch: Reason::MacMismatch, ..BIT };
     let name = "mac(48) with a period and two keys";
     let [_, wrong] = twins(service, time, ["mac-keys/conforming", "mac-keys/not-conforming"], name);
-    Group { services: vec![service], keys: &KEYS, frames: vec![wrong] }
+    Group { services: vec![service], keys: &KEYS, frames: vec![wrong], events: None }
 }
 
 /// What is for no service.

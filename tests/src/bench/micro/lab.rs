@@ -56,10 +56,14 @@ impl Lab {
         let mut lab = Self { bases: vec![], rows: vec![], filters: vec![], peers: vec![] };
         let frame = services::frame(1, TIME).frame;
         lab.bases.push(Subject::new(empty.try_clone()?, frame.clone(), None, PASS));
-        let filters = 6 + COUNTS.len() + BITS.len() + FLOODED.len();
+        let filters = 7 + COUNTS.len() + BITS.len() + FLOODED.len();
         let phase = context.phase("micro: loading the filter", filters as u64);
         for group in cases::groups(TIME) {
-            let filter = Filter::new(&Config::keyed(&group.services, group.keys, 0), TIME)?;
+            let mut config = Config::keyed(&group.services, group.keys, 0);
+            if let Some(events) = group.events {
+                config = config.events(events);
+            }
+            let filter = Filter::new(&config, TIME)?;
             let frames = group.frames.into_iter().map(|measured| (measured.id.to_owned(), measured.case));
             lab.filter(filter, frames)?;
             phase.step()?;

@@ -7,7 +7,7 @@ use ratatui::{Terminal, backend::TestBackend, widgets::Widget};
 use super::*;
 use crate::command::top::{
     keys::Action,
-    samples::{counts, slices},
+    samples::{counts, events, slices},
     state::Trouble,
 };
 
@@ -47,7 +47,7 @@ fn sliced() -> State {
 fn services_with_their_rates() {
     let lines = screen(&state(), 80, 24);
     let expected = [
-        "[1 services] 2 reasons  3 treatments  4 slices  5 endpoints",
+        "[1 services] 2 reasons  3 treatments  4 slices  5 endpoints  6 sources",
         " all services                                                         every 1 s",
         "",
         "  SERVICE  PACKETS/S▼   BITS/S  DROPPED  WOULD DROP LAST 2 MIN",
@@ -140,6 +140,35 @@ fn endpoints_have_their_share() {
     let words = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
     assert_eq!(words(&lines[4]), ["a", "2", "50.0%", "1", "1.0", "20.0%"]);
     assert_eq!(words(&lines[5]), ["b", "2", "50.0%", "1", "4.0", "80.0%"]);
+}
+
+#[test]
+fn sources_are_sorted_by_their_events() {
+    let mut state = state();
+    state.act(Action::Show(View::Sources));
+    assert_eq!(screen(&state, 80, 24)[3], "no look yet");
+    let sites = [("2001:db8:1::/48", "web", 1), ("2001:db8:1234::/48", "storage", 6), ("2001:db8:2::/48", "web", 3)];
+    state.source(Duration::from_secs(71), events(&sites, 100));
+    let expected = [
+        "SOURCE /48          EVENTS▼  SHARE SERVICE REASON",
+        "2001:db8:1234::/48        6  60.0% storage field-mismatch",
+        "2001:db8:2::/48           3  30.0% web     field-mismatch",
+        "2001:db8:1::/48           1  10.0% web     field-mismatch",
+    ];
+    let lines = screen(&state, 80, 24);
+    let words = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    for (line, expected) in lines[3..].iter().zip(expected) {
+        assert_eq!(words(line), words(expected), "{}", lines.join("\n"));
+    }
+    assert_eq!(lines[21], "a sample: events of the last minute, at most 100 a second");
+    state.act(Action::Sort);
+    assert!(screen(&state, 80, 24)[4].starts_with("2001:db8:1::/48"));
+    // Of one service alone.
+    state.act(Action::Down);
+    assert_eq!(state.chosen.as_deref(), Some("web"));
+    assert!(screen(&state, 80, 24)[4..].iter().all(|line| !line.contains("storage")));
+    state.source(Duration::from_secs(200), events(&[], 0));
+    assert!(screen(&state, 80, 24)[3].starts_with("no events are kept"));
 }
 
 #[test]
