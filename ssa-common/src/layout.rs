@@ -3,10 +3,13 @@
 //! Map names are pin names. A change of any row, name or size takes a new [`VERSION`].
 
 /// Version of the rows and maps; pinned with them, and checked whenever they are opened.
-pub const VERSION: u32 = 4;
+pub const VERSION: u32 = 5;
 
 /// Marks a bank that a controller has filled: an array never misses, an unset row reads as zeros.
 pub const BANK_MAGIC: u32 = 0x5353_4131;
+
+/// Tells a [`MarkRow`](crate::rows::MarkRow) from what other programs write in front of frames.
+pub const MARK_MAGIC: u32 = 0x5353_4d31;
 
 /// The [`ActiveRow`](crate::rows::ActiveRow): its banks, and which of them is in force.
 pub const ACTIVE: &str = "active";
@@ -34,6 +37,10 @@ pub const HOPS: &str = "hops";
 pub const META: &str = "meta";
 /// The config in force as text, two banks of [`DOCUMENT_CHUNK`]s. No program reads it.
 pub const DOCUMENT: &str = "document";
+/// [`SuspectsRow`](crate::rows::SuspectsRow)s by service number and CPU.
+pub const SUSPECTS: &str = "suspects";
+/// The queues of frames that wait for a CPU of their own, by CPU.
+pub const CPUS: &str = "cpus";
 
 /// [`LookupRow`](crate::rows::LookupRow)s, of the endpoint host's own program.
 pub const LOOKUPS: &str = "lookups";

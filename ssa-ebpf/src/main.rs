@@ -25,6 +25,8 @@ mod sockets;
 #[cfg(target_arch = "bpf")]
 mod steer;
 #[cfg(target_arch = "bpf")]
+mod suspects;
+#[cfg(target_arch = "bpf")]
 mod too_big;
 #[cfg(target_arch = "bpf")]
 mod tunnel;

@@ -14,8 +14,8 @@ use crate::{
     bits::Words,
     parse::{self, ETHERNET, Front as _, HEADER_OCTETS, IPV4, IPV6, TAG, field, protocol},
     rows::{
-        FLAG_ALLOW, FLAG_DENY_SOURCE_IN_SERVICE, FLAG_PREVIOUS, FLAG_STRICT, PrefixRow, RuleRow, SHAPE_BITS,
-        SHAPE_COMMON, SHAPE_HASH, SHAPE_MAC,
+        FLAG_ALLOW, FLAG_DENY_SOURCE_IN_SERVICE, FLAG_PREVIOUS, FLAG_STRICT, LOW_OTHERWISE, PrefixRow, RuleRow,
+        SHAPE_BITS, SHAPE_COMMON, SHAPE_HASH, SHAPE_MAC,
     },
     rule::{
         self, Pair,
@@ -95,7 +95,10 @@ pub fn judge_common<C: Carrier>(
         Reason::Conform => plainly(Reason::Conform, Treatment::Pass),
         reason if row.flags & FLAG_STRICT != 0 => plainly(reason, Treatment::Drop),
         _ if row.flags & FLAG_PREVIOUS != 0 => return None,
-        reason => treat(row, source, reason),
+        reason => match treat(row, source, reason) {
+            Verdict { treatment: Treatment::LowPriority, .. } if row.flags & LOW_OTHERWISE != 0 => return None,
+            verdict => verdict,
+        },
     };
     let judged = judged(verdict, Some(row));
     match steer::slice(row, destination) {

@@ -7,6 +7,7 @@
 mod common;
 mod connection;
 mod find;
+mod low;
 mod source;
 mod steer;
 mod tables;
@@ -28,6 +29,7 @@ pub use self::{
     common::{Carrier, judge_common},
     connection::{Connection, Ends, judge_connection},
     find::{find_later, places},
+    low::take,
     source::{Source, judge_source},
     steer::{Origin, Wrap},
     tables::{At, Part, Tables, judge_part},
@@ -69,6 +71,10 @@ pub struct Judged {
     pub hop: u32,
     /// How it goes there.
     pub wrap: Wrap,
+    /// What low priority is for it beyond the code point: `FLAG_LOW_*`.
+    pub low: u32,
+    /// The place of the bank that says more of that.
+    pub bank: u32,
 }
 
 impl Judged {
@@ -89,7 +95,24 @@ impl Judged {
         let cell = verdict.cell();
         let (network, octets, strip) = (0, 0, 0);
         let (slice, slice_cells, to, hop, wrap) = (0, 0, 0, 0, Wrap::Bare);
-        Self { service, first_cell: 0, cell, treatment, network, octets, strip, slice, slice_cells, to, hop, wrap }
+        let (low, bank) = (0, 0);
+        let first_cell = 0;
+        Self {
+            service,
+            first_cell,
+            cell,
+            treatment,
+            network,
+            octets,
+            strip,
+            slice,
+            slice_cells,
+            to,
+            hop,
+            wrap,
+            low,
+            bank,
+        }
     }
 
     /// The verdict.
@@ -140,6 +163,12 @@ impl Carrier for Teller {
 /// Judges one frame by the whole law: what [`judge`] says too, and sooner where it can.
 #[inline(always)]
 pub fn judge_whole(frame: &impl Traffic, tables: &impl Tables, clock: &impl Clock) -> Judged {
+    judge_unlimited(frame, tables, clock).admitted(tables)
+}
+
+/// Judges one frame by the whole law, as if there were room for any suspect.
+#[inline(always)]
+pub fn judge_unlimited(frame: &impl Traffic, tables: &impl Tables, clock: &impl Clock) -> Judged {
     let mut network = match parse::link(frame) {
         Link::Ipv6(network) => network,
         Link::Foreign => return Judged::without_header(OTHER),
@@ -164,8 +193,9 @@ pub fn judge_whole(frame: &impl Traffic, tables: &impl Tables, clock: &impl Cloc
     };
     let row = found.row;
     let reason = reason(frame, tables, clock, &header, network, &found);
-    let judged = Judged::new(treat(row, header.source, reason), Some(row), network, header.payload);
-    let judged = Judged { strip, ..judged };
+    let verdict = treat(row, header.source, reason);
+    let judged = Judged::new(verdict, Some(row), network, header.payload);
+    let judged = Judged { strip, low: low::otherwise(row, verdict), bank: bank.place, ..judged };
     match steer::slice(row, header.destination) {
         Some(slice) if judged.treatment != Treatment::Drop && reason != Reason::Control => {
             let word = tables.slice(bank.first_slice.wrapping_add(slice));

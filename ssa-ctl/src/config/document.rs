@@ -7,6 +7,7 @@ use toml::{Spanned, de::DeTable};
 use super::{
     Spans,
     endpoint::{self, EndpointDraft, Endpoints},
+    low_priority,
     model::{Config, Host, Mode},
     prefixes,
     service::{self, Draft},
@@ -56,6 +57,10 @@ pub(super) fn read<'t>(
         by_name.find(&name, table.sink);
     }
     together(&drafts, &by_name, table.sink);
+    if let Some(host) = &host {
+        let lows: Vec<_> = drafts.iter().map(|draft| &draft.low).collect();
+        low_priority::together(&lows, host.low_priority.as_ref(), table.sink);
+    }
     table.end();
 
     let endpoints: Option<Vec<_>> = endpoints.iter().map(EndpointDraft::finish).collect();
@@ -93,6 +98,7 @@ fn host<'t>(mut table: Table<'t, '_>, spans: &mut Spans) -> (Host, Option<At<&'t
     }
     let mode = table.choice("mode", &[("native", Mode::Native), ("generic", Mode::Generic)]);
     let endpoint = table.string("endpoint", "\"a\"");
+    let (low_priority, low_cpu) = low_priority::host(&mut table);
     let mut seen = HashSet::new();
     for At { value, span } in &names {
         if !is_interface_name(value) {
@@ -103,11 +109,13 @@ fn host<'t>(mut table: Table<'t, '_>, spans: &mut Spans) -> (Host, Option<At<&'t
         }
     }
     table.end();
+    spans.low_cpu = low_cpu;
     spans.interfaces = names.iter().map(|name| name.span.clone()).collect();
     let host = Host {
         interfaces: names.iter().map(|name| name.value.to_owned()).collect(),
         mode: mode.unwrap_or_default(),
         endpoint: endpoint.as_ref().map(|name| name.value.to_owned()),
+        low_priority,
     };
     (host, endpoint)
 }

@@ -8,6 +8,7 @@ pub mod edit;
 mod endpoint;
 mod fault;
 pub mod keys;
+mod low_priority;
 mod members;
 mod model;
 mod named;
@@ -34,6 +35,7 @@ use toml::de::DeTable;
 pub use self::{
     bounds::Bounds,
     fault::{Fault, Faults, InvalidConfig, Located, Severity},
+    low_priority::{Class, LowPriority, Queues},
     model::{
         Config, DEFAULT_HANDOVER, DEFAULT_SKEW, Endpoint, Host, KeyRef, Mode, OnMismatch, Previous, Service,
         StaleClock, Steer,
@@ -67,6 +69,7 @@ pub struct Checked {
 #[derive(Clone, Debug, Default)]
 struct Spans {
     interfaces: Vec<Range<usize>>,
+    low_cpu: Option<Range<usize>>,
     services: Vec<ServiceSpans>,
 }
 
@@ -74,6 +77,8 @@ struct Spans {
 struct ServiceSpans {
     prefixes: Vec<Range<usize>>,
     key_files: Vec<Range<usize>>,
+    /// Where it says what becomes of suspects, or where it begins.
+    low_priority: Range<usize>,
 }
 
 /// Reads a config file.
@@ -134,6 +139,16 @@ impl Checked {
     /// A fault at an interface of the host, found after reading.
     pub fn interface_fault(&self, index: usize, message: impl Into<String>, help: impl Into<String>) -> Faults {
         self.fault(self.spans.interfaces[index].clone(), message, help)
+    }
+
+    /// A fault at the CPU that suspects wait for, found after reading.
+    pub fn low_cpu_fault(&self, message: impl Into<String>, help: impl Into<String>) -> Faults {
+        self.fault(self.spans.low_cpu.clone().unwrap_or(0..0), message, help)
+    }
+
+    /// A fault at what becomes of a service's suspects, found after reading.
+    pub fn low_priority_fault(&self, service: usize, message: impl Into<String>, help: impl Into<String>) -> Faults {
+        self.fault(self.spans.services[service].low_priority.clone(), message, help)
     }
 
     /// A fault at a prefix of a service, found after reading.

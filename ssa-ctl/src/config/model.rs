@@ -8,6 +8,7 @@ use serde::{Serialize, Serializer};
 use ssa_common::rule::Rule;
 
 use super::{
+    low_priority::{LowPriority, Queues, is_usual, usual},
     run::Run,
     words::{Allow, Enforce, Mac, Seconds},
 };
@@ -48,6 +49,10 @@ pub struct Host {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String")]
     pub endpoint: Option<String>,
+    /// What it has for suspects.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Queues")]
+    pub low_priority: Option<Queues>,
 }
 
 /// A host, VM or pod that slices belong to.
@@ -142,6 +147,14 @@ pub struct Service {
     /// What happens to a packet that does not follow the rule.
     #[serde(default)]
     pub on_mismatch: OnMismatch,
+    /// What becomes of suspects. Empty: no more than their rate says.
+    #[serde(default = "usual", skip_serializing_if = "is_usual")]
+    #[schemars(extend("uniqueItems" = true))]
+    pub low_priority: Vec<LowPriority>,
+    /// Suspects in a second on each CPU; more are dropped. Absent: none are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "u32", range(min = 1, max = 10_000_000))]
+    pub low_priority_rate: Option<u32>,
     /// The protocols that the service takes. Absent: everything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Vec<Allow>", length(min = 1, max = 16))]

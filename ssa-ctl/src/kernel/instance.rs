@@ -5,7 +5,7 @@ mod banks;
 use anyhow::Context as _;
 use ssa_common::{
     layout,
-    rows::{ActiveRow, Cell, ClockRow, EndpointRow, HopRow, MetaRow, PrefixRow, PreviousRow, ServiceRow},
+    rows::{ActiveRow, Cell, ClockRow, EndpointRow, HopRow, MetaRow, PrefixRow, PreviousRow, ServiceRow, SuspectsRow},
 };
 
 pub use self::banks::Running;
@@ -15,6 +15,7 @@ use super::{
     map::Map,
     object::{self, Object},
     pins::Pins,
+    queues::Queues,
     slices::{Owners, SliceCounters},
     sys,
 };
@@ -38,6 +39,9 @@ pub struct Instance {
     hops: Map<HopRow>,
     owners: Owners,
     slice_counters: SliceCounters,
+    suspects: Map<SuspectsRow>,
+    /// The queues of frames that wait for a CPU.
+    pub queues: Queues,
     meta_map: Map<MetaRow>,
 }
 
@@ -104,6 +108,8 @@ impl Instance {
                 meta.slice_cells,
                 read_only,
             )?,
+            suspects: open(pins, layout::SUSPECTS, read_only)?,
+            queues: Queues::open(&pins.map(layout::CPUS), meta.cpus, read_only).map_err(not_whole)?,
             meta_map,
         })
     }
@@ -147,6 +153,8 @@ impl Instance {
             hops: map(object, layout::HOPS)?,
             owners: Owners::new(&map(object, layout::SLICES)?, &map(object, layout::HANDOVERS)?, meta.slices, false)?,
             slice_counters: SliceCounters::new(map(object, layout::SLICE_COUNTERS)?, meta.slice_cells, false)?,
+            suspects: map(object, layout::SUSPECTS)?,
+            queues: Queues::new(object.map(layout::CPUS)?, cpus),
             meta_map,
         })
     }
@@ -170,6 +178,8 @@ impl Instance {
             + self.hops.octets()
             + self.owners.octets()
             + self.slice_counters.octets()
+            + self.suspects.octets()
+            + self.queues.octets()
             + self.meta_map.octets()
     }
 
@@ -196,6 +206,12 @@ impl Instance {
     /// The cells of one service, summed over CPUs and what was carried over.
     pub fn cells(&self, service: u32) -> anyhow::Result<Vec<Cell>> {
         self.counters.cells(service)
+    }
+
+    /// Suspects of a service that could not be marked, and such that found no queue, summed over CPUs.
+    pub fn unserved(&self, service: u32) -> anyhow::Result<(u64, u64)> {
+        let rows = self.suspects.read(service * self.meta.cpus, self.meta.cpus)?;
+        Ok(rows.iter().fold((0, 0), |(unmarked, unqueued), row| (unmarked + row.unmarked, unqueued + row.unqueued)))
     }
 
     /// Writes what an earlier instance had counted to the carried-over row of a service.

@@ -10,7 +10,7 @@ use aya::{
 };
 use ssa_common::{bits::Words, layout, rows::OWNERS, siphash::Sip13};
 
-use super::{counters, pins::Pins, version};
+use super::{counters, marks, pins::Pins, version};
 use crate::plan::shape::Shape;
 
 /// The BPF object, built with this binary.
@@ -22,7 +22,7 @@ pub const FILTER: &str = "ssa_filter";
 pub const PROBE: &str = "ssa_clock";
 
 /// Names of all maps, in the object and as pins.
-pub const MAPS: [&str; 13] = [
+pub const MAPS: [&str; 15] = [
     layout::ACTIVE,
     layout::PREFIXES,
     layout::PREVIOUS,
@@ -36,11 +36,13 @@ pub const MAPS: [&str; 13] = [
     layout::SLICE_COUNTERS,
     layout::ENDPOINTS,
     layout::HOPS,
+    layout::SUSPECTS,
+    layout::CPUS,
 ];
 
-/// A digest of the object: two builds with the same are the same program.
+/// A digest of the objects of the filter and of what marks for it: two builds with the same are the same programs.
 pub fn build() -> u64 {
-    digest(OBJECT)
+    digest(OBJECT) ^ digest(marks::OBJECT).rotate_left(1)
 }
 
 /// A digest of octets.
@@ -76,7 +78,9 @@ fn load_with(shape: Shape, cpus: u32, pins: Option<&Pins>) -> anyhow::Result<Obj
         .map_max_entries(layout::HANDOVERS, (shape.slices * 2).max(1))
         .map_max_entries(layout::SLICE_COUNTERS, (shape.slice_cells * cpus).max(1))
         .map_max_entries(layout::ENDPOINTS, (shape.endpoints * 2).max(1))
-        .map_max_entries(layout::HOPS, (shape.endpoints * 2 * cpus).max(1));
+        .map_max_entries(layout::HOPS, (shape.endpoints * 2 * cpus).max(1))
+        .map_max_entries(layout::SUSPECTS, shape.services * cpus)
+        .map_max_entries(layout::CPUS, cpus);
     if let Some(pins) = pins {
         for name in MAPS {
             loader.map_pin_path(name, pins.map(name));
@@ -126,8 +130,8 @@ impl Object {
     pub fn map(&self, name: &str) -> anyhow::Result<OwnedFd> {
         let map = self.0.map(name).with_context(|| format!("the object has no map {name}"))?;
         let data: &MapData = match map {
-            Map::Array(data) => data,
-            _ => bail!("the map {name} is no array"),
+            Map::Array(data) | Map::CpuMap(data) => data,
+            _ => bail!("the map {name} is of another kind"),
         };
         Ok(data.fd().as_fd().try_clone_to_owned()?)
     }

@@ -43,8 +43,13 @@ pub fn changes(have: Option<&Config>, want: &Config) -> Vec<Change> {
             changes.push(Change { object: "services".into(), detail: "another order".into() });
         }
         if have.host != want.host {
-            let is_endpoint = have.host.endpoint != want.host.endpoint;
-            let detail = if is_endpoint { "the endpoint it is" } else { "interfaces or mode" };
+            let detail = if have.host.endpoint != want.host.endpoint {
+                "the endpoint it is"
+            } else if have.host.low_priority != want.host.low_priority {
+                "what it has for suspects"
+            } else {
+                "interfaces or mode"
+            };
             changes.push(Change { object: "host".into(), detail: detail.into() });
         }
     }

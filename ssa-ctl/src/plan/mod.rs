@@ -2,6 +2,7 @@
 
 pub mod changes;
 pub mod ground;
+pub mod low;
 pub mod moves;
 pub mod numbers;
 pub mod ranked;

@@ -18,6 +18,7 @@ use ssa_common::{
 
 use super::{
     ground::{Ground, Neighbourhood, endpoints},
+    low,
     numbers::Numbers,
     shape::Shape,
     slices::Slices,
@@ -68,7 +69,8 @@ impl Tables {
         for (index, service) in config.services.iter().enumerate() {
             let number =
                 numbers.get(&service.name).with_context(|| format!("service {} has no number", service.name))?;
-            *services.get_mut(number as usize).context("more services than the maps have room for")? = row(service);
+            *services.get_mut(number as usize).context("more services than the maps have room for")? =
+                ServiceRow { low: low::row(service, &config.host, hertz), ..row(service) };
             for prefix in &service.prefixes {
                 let length = length(&mut bank, prefix.prefix_len())?;
                 let compiler = Compiler { service, rings, index, hertz, prefix };
@@ -217,6 +219,7 @@ impl Compiler<'_> {
                 | flag(FLAG_ALLOW, self.service.allow.is_some())
                 | flag(FLAG_DENY_SOURCE_IN_SERVICE, *deny_source_in_service)
                 | flag(FLAG_PREVIOUS, previous.is_some())
+                | low::flags(self.service)
                 | flag(FLAG_SLICES, self.looks_at_slices(slices, host)),
             first_cell: 0,
             enforce: 0,
