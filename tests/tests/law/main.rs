@@ -8,6 +8,7 @@ mod epochs;
 mod forgery;
 mod frames;
 mod keys;
+mod low;
 mod noise;
 mod oracle;
 mod random;

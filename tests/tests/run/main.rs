@@ -11,6 +11,7 @@ mod hashes;
 mod kernel;
 mod layers;
 mod load;
+mod low;
 mod packet;
 #[path = "../law/random.rs"]
 mod random;
