@@ -5,6 +5,7 @@ pub mod clock;
 mod counters;
 pub mod create;
 pub mod document;
+pub mod features;
 pub mod instance;
 pub mod limit;
 pub mod lock;

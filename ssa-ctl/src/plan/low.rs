@@ -106,8 +106,13 @@ pub fn marks(config: &Config) -> bool {
 }
 
 /// Whether some service's suspects have this done to them.
-pub fn wants(config: &Config, way: LowPriority) -> bool {
-    config.services.iter().any(|service| has_suspects(service) && service.low_priority.contains(&way))
+fn wants(config: &Config, way: LowPriority) -> bool {
+    config.services.iter().any(|service| has(service, way))
+}
+
+/// Whether a service's suspects have this done to them.
+pub fn has(service: &Service, way: LowPriority) -> bool {
+    has_suspects(service) && service.low_priority.contains(&way)
 }
 
 /// Whether anything may become a suspect.
