@@ -59,7 +59,7 @@ pub(super) fn read<'t>(
     together(&drafts, &by_name, table.sink);
     if let Some(host) = &host {
         let lows: Vec<_> = drafts.iter().map(|draft| &draft.low).collect();
-        low_priority::together(&lows, host.low_priority.as_ref(), table.sink);
+        low_priority::together(&lows, host, table.sink);
     }
     table.end();
 

@@ -6,7 +6,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
 
 use super::{
-    model::OnMismatch,
+    model::{Host, Mode, OnMismatch},
     table::{At, Sink, Table},
     words::{WordError, text_in_configs},
 };
@@ -31,6 +31,17 @@ pub enum LowPriority {
     Cpu,
     /// They are marked for the queues of the host.
     Mark,
+}
+
+impl LowPriority {
+    /// Its word in a config, in quotes.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Dscp => "\"dscp\"",
+            Self::Cpu => "\"cpu\"",
+            Self::Mark => "\"mark\"",
+        }
+    }
 }
 
 impl FromStr for LowPriority {
@@ -132,8 +143,8 @@ text_in_configs!(Class, r"^[0-9A-Fa-f]{1,4}:[0-9A-Fa-f]{1,4}$");
 pub(super) struct LowDraft {
     pub(super) ways: Vec<LowPriority>,
     pub(super) rate: Option<u32>,
-    /// Where it wants a CPU.
-    pub(super) cpu: Option<Range<usize>>,
+    /// Where it wants a CPU, and where marks.
+    early: Vec<At<LowPriority>>,
 }
 
 /// Reads what a service says of its suspects.
@@ -141,18 +152,15 @@ pub(super) fn read(table: &mut Table<'_, '_>, on_mismatch: OnMismatch) -> LowDra
     let rate = table.integer("low_priority_rate", 1..=MAX_RATE);
     let listed = table.words::<LowPriority>("low_priority", "[\"dscp\", \"cpu\", \"mark\"]");
     let mut ways: Vec<LowPriority> = Vec::new();
-    let mut cpu = None;
     for At { value, span } in &listed {
         if ways.contains(value) {
-            let word = &["dscp", "cpu", "mark"][*value as usize];
-            table.sink.error(span.clone(), format!("`low_priority` lists {word} twice"), "list it once");
+            let message = format!("`low_priority` lists {} twice", value.name());
+            table.sink.error(span.clone(), message, "list it once");
         } else {
             ways.push(*value);
         }
-        if *value == LowPriority::Cpu {
-            cpu = Some(span.clone());
-        }
     }
+    let early = listed.into_iter().filter(|way| way.value != LowPriority::Dscp).collect();
     // In one order: another one says nothing else.
     ways.sort_unstable();
     match table.place("low_priority") {
@@ -172,7 +180,7 @@ pub(super) fn read(table: &mut Table<'_, '_>, on_mismatch: OnMismatch) -> LowDra
             }
         }
     }
-    LowDraft { ways, rate: rate.map(|rate| u32::try_from(rate.value).unwrap_or(u32::MAX)), cpu }
+    LowDraft { ways, rate: rate.map(|rate| u32::try_from(rate.value).unwrap_or(u32::MAX)), early }
 }
 
 /// Reads `[host.low_priority]`; and where its CPU stands.
@@ -192,14 +200,20 @@ pub(super) fn host(table: &mut Table<'_, '_>) -> (Option<Queues>, Option<Range<u
     (Some(queues), place)
 }
 
-/// Says which services want a CPU, where the host names none.
-pub(super) fn together(lows: &[&LowDraft], host: Option<&Queues>, sink: &mut Sink) {
-    if host.is_some_and(|queues| queues.cpu.is_some()) {
-        return;
-    }
-    for span in lows.iter().filter_map(|low| low.cpu.clone()) {
-        let help = "say for which CPU suspects wait: [host.low_priority] with cpu = 1";
-        sink.missing(span, "suspects are to wait for a CPU, and the host names none", help);
+/// Says which services want a CPU where the host names none, and what its mode cannot do.
+pub(super) fn together(lows: &[&LowDraft], host: &Host, sink: &mut Sink) {
+    let is_named = host.low_priority.as_ref().is_some_and(|queues| queues.cpu.is_some());
+    for At { value, span } in lows.iter().flat_map(|low| &low.early) {
+        if host.mode == Mode::Generic {
+            // Linux 6.18 has lost there where the link header begins: it drops what it takes out of a queue, and looks for
+            // what is written in front of a frame in another place.
+            let help = format!("take {} out, or set mode = \"native\" under [host]", value.name());
+            let message = format!("in generic mode the kernel does not do what {} needs", value.name());
+            sink.error(span.clone(), message, help);
+        } else if *value == LowPriority::Cpu && !is_named {
+            let help = "say for which CPU suspects wait: [host.low_priority] with cpu = 1";
+            sink.missing(span.clone(), "suspects are to wait for a CPU, and the host names none", help);
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! A checked config and the host in; what of its low priority this host cannot do, with its place, out.
 
 use crate::{
-    config::{Checked, LowPriority, Mode},
+    config::{Checked, LowPriority},
     failure::Failure,
     kernel::{
         features::{is_online, redirects, without_room},
@@ -18,13 +18,9 @@ pub(super) fn check(checked: &Checked, host: &Host) -> Result<(), Failure> {
         let help = "name one of those in /sys/devices/system/cpu/online";
         return Err(checked.low_cpu_fault(message, help).into());
     }
-    // In the stack every interface can do it: packets have room, and the stack takes them to any CPU.
-    if config.host.mode == Mode::Generic {
-        return Ok(());
-    }
     let interfaces: Vec<&Interface> = config.host.interfaces.iter().filter_map(|name| host.interface(name)).collect();
     for (place, service) in config.services.iter().enumerate() {
-        for (way, word) in [(LowPriority::Cpu, "cpu"), (LowPriority::Mark, "mark")] {
+        for way in [LowPriority::Cpu, LowPriority::Mark] {
             if !low::has(service, way) {
                 continue;
             }
@@ -37,8 +33,9 @@ pub(super) fn check(checked: &Checked, host: &Host) -> Result<(), Failure> {
                     LowPriority::Cpu | LowPriority::Dscp => None,
                 };
                 if let Some(reason) = reason {
-                    let message = format!("low priority by \"{word}\" cannot be had on {}: {reason}", interface.name);
-                    let help = format!("take \"{word}\" out of low_priority, or set mode = \"generic\" under [host]");
+                    let message =
+                        format!("low priority by {} cannot be had on {}: {reason}", way.name(), interface.name);
+                    let help = format!("take {} out of low_priority", way.name());
                     return Err(checked.low_priority_fault(place, message, help).into());
                 }
             }

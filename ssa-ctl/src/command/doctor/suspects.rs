@@ -59,7 +59,7 @@ fn unserved(in_force: &InForce) -> Vec<Finding> {
         let Ok((unmarked, unqueued)) = in_force.instance.unserved(number) else { continue };
         if unmarked > 0 {
             let message = format!("{unmarked} suspects of {name} could not be marked");
-            let hint = "a driver leaves no room in front of frames: set mode = \"generic\", or take \"mark\" out";
+            let hint = "a driver leaves no room in front of frames: take \"mark\" out of low_priority";
             findings.push(Finding::new(CHECK, Level::Warning, message, hint));
         }
         if unqueued > 0 {
