@@ -497,6 +497,7 @@ pub struct LowRow {
 impl LowRow {
     /// The limit of `rate` frames a second for a clock of `hertz` ticks a second: a tenth of a second's at once, and one
     /// frame at least.
+    #[expect(clippy::cast_possible_truncation, reason = "compared with the largest before")]
     pub const fn limit(rate: u32, hertz: u32) -> Self {
         let tenth = (rate as u64 * hertz as u64) / 10;
         // A bucket that has nearly a frame takes what a tick adds, too.

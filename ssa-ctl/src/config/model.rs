@@ -1,4 +1,6 @@
 //! A config as the commands see it: every value checked and every default filled in.
+//!
+//! Length: the whole of a config is seen in one file.
 
 use std::{net::Ipv6Addr, path::PathBuf};
 

@@ -33,7 +33,7 @@ pub fn all(pins: &Pins) -> anyhow::Result<Vec<Marked>> {
     if names.is_empty() {
         return Ok(Vec::new());
     }
-    let pinned = ProgramInfo::from_pin(pins.programs().join(MARK)).map(|program| program.id()).unwrap_or(0);
+    let pinned = ProgramInfo::from_pin(pins.programs().join(MARK)).map_or(0, |program| program.id());
     let of = |name: String| {
         let link = Link::open(&pins, &name)?;
         let interface = link.as_ref().map_or(0, |link| link.interface);

@@ -101,7 +101,7 @@ fn a_suspect_that_is_unwrapped_gets_them_too() {
     for low in Low::some() {
         let mut site = Site::new(Some(HOST), "ip6ip6", MTU, &low.lines());
         site.sandbox.instance().queues.make(QUEUE).unwrap();
-        let packet = wrong(HOST as u32).class(CLASS);
+        let packet = wrong(0).class(CLASS);
         let frame = [low.front(), packet.clone().class(low.class()).frame()].concat();
         let fate = Fate { action: if low.cpu { REDIRECT } else { PASS }, ..Fate::here(0, frame) };
         let fate = fate.counted(Reason::FieldMismatch, Treatment::LowPriority, false);
