@@ -8,6 +8,9 @@ pub const VERSION: u32 = 5;
 /// Marks a bank that a controller has filled: an array never misses, an unset row reads as zeros.
 pub const BANK_MAGIC: u32 = 0x5353_4131;
 
+/// Tells a [`MarkRow`](crate::rows::MarkRow) from what other programs write in front of frames.
+pub const MARK_MAGIC: u32 = 0x5353_4d31;
+
 /// The [`ActiveRow`](crate::rows::ActiveRow): its banks, and which of them is in force.
 pub const ACTIVE: &str = "active";
 /// [`PrefixRow`](crate::rows::PrefixRow)s, two choices a key, two banks.
@@ -56,6 +59,10 @@ pub const EVENTS: &str = "events";
 pub const EVENT_GATES: &str = "event_gates";
 /// The [`EventRateRow`](crate::rows::EventRateRow).
 pub const EVENT_RATE: &str = "event_rate";
+/// [`SuspectsRow`](crate::rows::SuspectsRow)s by service number and CPU.
+pub const SUSPECTS: &str = "suspects";
+/// The queues of frames that wait for a CPU of their own, by CPU.
+pub const CPUS: &str = "cpus";
 
 /// [`LookupRow`](crate::rows::LookupRow)s, of the endpoint host's own program.
 pub const LOOKUPS: &str = "lookups";

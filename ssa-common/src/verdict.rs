@@ -203,6 +203,12 @@ impl Verdict {
         cell + (Treatment::Forward as u32 - Treatment::Pass as u32)
     }
 
+    /// The cell of what goes on behind the others, where it is dropped instead.
+    #[inline(always)]
+    pub(crate) const fn dropped(cell: u32) -> u32 {
+        cell + (Treatment::Drop as u32 - Treatment::LowPriority as u32)
+    }
+
     /// The cell of what passes, by the one where it is forwarded.
     #[inline(always)]
     pub(crate) const fn passed(cell: u32) -> u32 {

@@ -1,9 +1,14 @@
 //! A verdict in, an XDP action out: the one place where action codes stand.
 
 use aya_ebpf::bindings::xdp_action;
-use ssa_common::{judge::Judged, verdict::Treatment};
+use ssa_common::{
+    judge::Judged,
+    layout::MARK_MAGIC,
+    rows::{FLAG_LOW_CPU, FLAG_LOW_MARK, LowRow, MarkRow},
+    verdict::Treatment,
+};
 
-use crate::{outline, packet::Packet};
+use crate::{outline, packet::Packet, suspects::Suspects};
 
 /// What the clock probe returns.
 pub const PROBED: u32 = xdp_action::XDP_DROP;
@@ -53,4 +58,30 @@ pub fn apply(packet: &Packet, judged: &Judged, way: Way) -> u32 {
         Way::Nowhere => xdp_action::XDP_DROP,
         Way::Out(interface) => packet.leave_by(interface),
     }
+}
+
+/// Drops a suspect, or marks it for the host's queues and lets it wait for a CPU. What cannot be done is counted, and the
+/// frame goes on.
+#[inline(always)]
+pub fn suspect(packet: &Packet, judged: &Judged, suspects: Option<Suspects>) -> u32 {
+    match judged.treatment {
+        Treatment::Drop => return xdp_action::XDP_DROP,
+        Treatment::LowPriority | Treatment::Pass | Treatment::Forward => {}
+    }
+    if judged.strip != 0 && !outline::strip(packet, judged.network) {
+        return xdp_action::XDP_DROP;
+    }
+    let Some(suspects) = suspects else { return xdp_action::XDP_PASS };
+    let LowRow { cpu, mark, priority, .. } = *suspects.low;
+    if judged.low & FLAG_LOW_MARK != 0 && !packet.describe(&MarkRow { magic: MARK_MAGIC, mark, priority }) {
+        suspects.count_unmarked();
+    }
+    if judged.low & FLAG_LOW_CPU == 0 {
+        return xdp_action::XDP_PASS;
+    }
+    let action = packet.wait_for(cpu, xdp_action::XDP_PASS);
+    if action == xdp_action::XDP_PASS {
+        suspects.count_unqueued();
+    }
+    action
 }

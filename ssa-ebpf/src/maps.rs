@@ -1,9 +1,9 @@
 //! All maps, once: names are pin names, sizes are set at load, rows are `ssa_common::rows`.
 
-use core::hint::black_box;
+use core::{hint::black_box, ptr};
 
 use aya_ebpf::{
-    bindings::{BPF_F_MMAPABLE, BPF_F_RDONLY_PROG},
+    bindings::{BPF_F_MMAPABLE, BPF_F_RDONLY_PROG, bpf_map_type::BPF_MAP_TYPE_CPUMAP},
     btf_maps::{Array, LruHashMap},
     macros::btf_map,
 };
@@ -13,14 +13,14 @@ use ssa_common::{
     rows::{
         ActiveRow, BankRow, BlockBankRow, BlockRow, BlockTextRow, BucketRow, Cell, ClockRow, EndpointRow, EventGateRow,
         EventRateRow, EventRow, FlowGateRow, FlowKey, FlowRow, HopRow, MetaRow, OWNERS, OwnersRow, PrefixRow,
-        PreviousRow, ServiceRow, ShareRow, ShortWord, SliceWord,
+        PreviousRow, ServiceRow, ShareRow, ShortWord, SliceWord, SuspectsRow,
     },
     rule::{Pair, epoch::Clock, mac::Message},
     sha256::Block,
     verdict::Reason,
 };
 
-use crate::outline;
+use crate::{outline, suspects::Suspects};
 
 const READ_ONLY: usize = BPF_F_RDONLY_PROG as usize;
 const MAPPED: usize = BPF_F_MMAPABLE as usize;
@@ -99,6 +99,31 @@ pub static EVENT_GATES: Array<EventGateRow, 1, MAPPED> = Array::new();
 /// How often events may be written.
 #[btf_map(name = "event_rate")]
 pub static EVENT_RATE: Array<EventRateRow, 1, READ_ONLY> = Array::new();
+/// What is kept of suspects, by service and CPU.
+#[btf_map(name = "suspects")]
+pub static SUSPECTS: Array<SuspectsRow, 2> = Array::new();
+/// The queues of frames that wait for a CPU.
+#[btf_map(name = "cpus")]
+pub static CPUS: Queues = Queues {
+    r#type: ptr::null(),
+    key: ptr::null(),
+    value: ptr::null(),
+    max_entries: ptr::null(),
+    map_flags: ptr::null(),
+};
+
+/// A map of queues by CPU, whose values are their lengths. The library has none of this kind that tells its types.
+#[repr(C)]
+pub struct Queues {
+    r#type: *const [i32; BPF_MAP_TYPE_CPUMAP as usize],
+    key: *const u32,
+    value: *const u32,
+    max_entries: *const [i32; 1],
+    map_flags: *const [i32; 0],
+}
+
+// SAFETY: the fields are for the loader to read; nobody follows them.
+unsafe impl Sync for Queues {}
 
 /// The maps as the law's tables.
 pub struct Kernel;
@@ -225,6 +250,11 @@ impl Tables for Kernel {
     #[inline(always)]
     fn holds(&self, message: &Message) -> bool {
         outline::ssa_mac(message) != 0
+    }
+
+    #[inline(always)]
+    fn has_room(&self, bank: u32, service: u32) -> bool {
+        Suspects::of(bank, service).is_none_or(|suspects| suspects.take())
     }
 
     #[inline(always)]

@@ -7,8 +7,8 @@ use core::{ffi::c_void, hint::black_box, mem::MaybeUninit};
 use aya_ebpf::{
     bindings::xdp_md,
     helpers::generated::{
-        bpf_csum_diff, bpf_redirect, bpf_tcp_check_syncookie, bpf_xdp_adjust_head, bpf_xdp_adjust_tail,
-        bpf_xdp_get_buff_len, bpf_xdp_load_bytes, bpf_xdp_store_bytes,
+        bpf_csum_diff, bpf_redirect, bpf_redirect_map, bpf_tcp_check_syncookie, bpf_xdp_adjust_head,
+        bpf_xdp_adjust_meta, bpf_xdp_adjust_tail, bpf_xdp_get_buff_len, bpf_xdp_load_bytes, bpf_xdp_store_bytes,
     },
     programs::XdpContext,
 };
@@ -16,7 +16,10 @@ use bytemuck::{AnyBitPattern, NoUninit};
 use ssa_common::{
     judge::Judged,
     parse::{Frame, Front, HEADER_OCTETS},
+    rows::MarkRow,
 };
+
+use crate::maps::CPUS;
 
 /// Offsets the verifier lets a packet pointer have.
 const MAX_OFFSET: u32 = 0x7fff;
@@ -90,6 +93,31 @@ impl<const FAR: bool> Packet<FAR> {
     pub fn leave_by(&self, interface: u32) -> u32 {
         // SAFETY: numbers alone.
         unsafe { bpf_redirect(interface, 0) as u32 }
+    }
+
+    /// Lets the frame wait in the queue of a CPU: the action that says so, or `otherwise` where there is no such queue.
+    #[inline(always)]
+    pub fn wait_for(&self, cpu: u32, otherwise: u32) -> u32 {
+        // SAFETY: the map is one of queues.
+        unsafe { bpf_redirect_map((&raw const CPUS).cast_mut().cast(), cpu.into(), otherwise.into()) as u32 }
+    }
+
+    /// Writes in front of the frame what packets made of it are to be marked with. False: the driver leaves no room there.
+    #[inline(always)]
+    pub fn describe(&self, row: &MarkRow) -> bool {
+        const OCTETS: usize = size_of::<MarkRow>();
+        // SAFETY: the context is the one the kernel gave.
+        if unsafe { bpf_xdp_adjust_meta(self.context, -(OCTETS as i32)) } != 0 {
+            return false;
+        }
+        // SAFETY: as above.
+        let to = unsafe { (*self.context).data_meta as usize as *mut u8 };
+        if to.wrapping_add(OCTETS) > self.start() {
+            return false;
+        }
+        // SAFETY: there is room between the two.
+        unsafe { to.cast::<MarkRow>().write_unaligned(*row) };
+        true
     }
 
     /// The interface that it came in by.

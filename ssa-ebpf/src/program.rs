@@ -1,7 +1,10 @@
 //! Entry points: the filter, and the probe that tells the controller how ticks and nanoseconds lie to each other.
 
 use aya_ebpf::{macros::xdp, programs::XdpContext};
-use ssa_common::judge::{Carrier, Judged, judge_common, judge_whole};
+use ssa_common::{
+    judge::{Carrier, Judged, judge_common, judge_unlimited},
+    verdict::Treatment,
+};
 
 use crate::{
     action::{self, Way},
@@ -23,7 +26,16 @@ pub fn ssa_filter(context: XdpContext) -> u32 {
         Some(action) => action,
         None => {
             let packet = packet.anew();
-            carry_on(&packet, judge_whole(&packet, &Kernel, &Jiffies), outline::send)
+            let mut judged = judge_unlimited(&packet, &Kernel, &Jiffies);
+            if judged.low != 0 {
+                if let Some(action) = outline::suspect(&packet, &judged) {
+                    return action;
+                }
+                // An event was made of it, it has been marked, and it is sent on as it is now.
+                judged.treatment = Treatment::Pass;
+                judged.events = 0;
+            }
+            carry_on(&packet, judged, outline::send)
         }
     }
 }

@@ -27,11 +27,13 @@ const UNSAFE_FILES: &[&str] = &[
     "ssa-ebpf/src/known.rs",
     "ssa-ebpf/src/lookup.rs",
     "ssa-ebpf/src/maps.rs",
+    "ssa-ebpf/src/mark.rs",
     "ssa-ebpf/src/outline.rs",
     "ssa-ebpf/src/packet.rs",
     "ssa-ebpf/src/program.rs",
     "ssa-ebpf/src/shares.rs",
     "ssa-ebpf/src/sockets.rs",
+    "ssa-ebpf/src/suspects.rs",
 ];
 
 /// Texts that are kept word for word as others wrote them.

@@ -15,7 +15,7 @@ use crate::{
     parse::{self, ETHERNET, Front as _, HEADER_OCTETS, IPV4, IPV6, TAG, field, protocol},
     rows::{
         FLAG_ALLOW, FLAG_DENY_SOURCE_IN_SERVICE, FLAG_FAIR, FLAG_FLOWS, FLAG_PREVIOUS, FLAG_SOCKETS, FLAG_STRICT,
-        PrefixRow, RuleRow, SHAPE_BITS, SHAPE_COMMON, SHAPE_HASH, SHAPE_MAC,
+        LOW_OTHERWISE, PrefixRow, RuleRow, SHAPE_BITS, SHAPE_COMMON, SHAPE_HASH, SHAPE_MAC,
     },
     rule::{
         self, Pair,
@@ -102,7 +102,10 @@ pub fn judge_common<C: Carrier>(
         Reason::Conform => (plainly(Reason::Conform, Treatment::Pass), 0),
         reason if row.flags & FLAG_STRICT != 0 => (plainly(reason, Treatment::Drop), bank.events),
         _ if row.flags & (FLAG_PREVIOUS | FLAG_SOCKETS) != 0 => return None,
-        reason => (treat(row, source, reason), bank.events),
+        reason => match treat(row, source, reason) {
+            Verdict { treatment: Treatment::LowPriority, .. } if row.flags & LOW_OTHERWISE != 0 => return None,
+            verdict => (verdict, bank.events),
+        },
     };
     let judged = Judged { events, ..judged(verdict, Some(row)) };
     match steer::slice(row, destination) {

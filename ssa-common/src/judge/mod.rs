@@ -9,6 +9,7 @@ mod common;
 mod connection;
 mod event;
 mod find;
+mod low;
 mod share;
 mod source;
 mod steer;
@@ -33,6 +34,7 @@ pub use self::{
     connection::{Connection, Ends, going_on, judge_connection},
     event::is_event,
     find::{find_later, places},
+    low::take,
     share::is_above_share,
     source::{Source, judge_source},
     steer::{Origin, Wrap},
@@ -77,6 +79,10 @@ pub struct Judged {
     pub wrap: Wrap,
     /// What its bank says of events, where this frame may be one; else 0.
     pub events: u32,
+    /// What low priority is for it beyond the code point: `FLAG_LOW_*`.
+    pub low: u32,
+    /// The place of the bank that says more of that.
+    pub bank: u32,
 }
 
 impl Judged {
@@ -97,9 +103,11 @@ impl Judged {
         let cell = verdict.cell();
         let (network, octets, strip) = (0, 0, 0);
         let (slice, slice_cells, to, hop, wrap, events) = (0, 0, 0, 0, Wrap::Bare, 0);
+        let (low, bank) = (0, 0);
+        let first_cell = 0;
         Self {
             service,
-            first_cell: 0,
+            first_cell,
             cell,
             treatment,
             network,
@@ -111,6 +119,8 @@ impl Judged {
             hop,
             wrap,
             events,
+            low,
+            bank,
         }
     }
 
@@ -162,6 +172,12 @@ impl Carrier for Teller {
 /// Judges one frame by the whole law: what [`judge`] says too, and sooner where it can.
 #[inline(always)]
 pub fn judge_whole(frame: &impl Traffic, tables: &impl Tables, clock: &impl Clock) -> Judged {
+    judge_unlimited(frame, tables, clock).admitted(tables)
+}
+
+/// Judges one frame by the whole law, as if there were room for any suspect.
+#[inline(always)]
+pub fn judge_unlimited(frame: &impl Traffic, tables: &impl Tables, clock: &impl Clock) -> Judged {
     let mut network = match frame.link() {
         Link::Ipv6(network) => network,
         Link::Foreign => return Judged::without_header(OTHER),
@@ -192,7 +208,9 @@ pub fn judge_whole(frame: &impl Traffic, tables: &impl Tables, clock: &impl Cloc
         verdict = demoted(verdict, row, header.source, tables.is_above_share(service, header.source, clock));
     }
     let events = if is_event(reason, verdict.treatment) { bank.events } else { 0 };
-    let judged = Judged { strip, events, ..Judged::new(verdict, Some(row), network, header.payload) };
+    let low = low::otherwise(row, verdict);
+    let judged = Judged::new(verdict, Some(row), network, header.payload);
+    let judged = Judged { strip, events, low, bank: bank.place, ..judged };
     match steer::slice(row, header.destination) {
         Some(slice) if judged.treatment != Treatment::Drop && reason != Reason::Control => {
             let word = tables.slice(bank.first_slice.wrapping_add(slice));

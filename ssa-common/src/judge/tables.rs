@@ -102,6 +102,13 @@ pub trait Tables {
         message.holds()
     }
 
+    /// Whether there is room for another suspect of a service, which it then takes; the service by its number, in a bank by
+    /// its place. Where nobody keeps count there is.
+    #[inline(always)]
+    fn has_room(&self, _bank: u32, _service: u32) -> bool {
+        true
+    }
+
     /// The first 64 bits of SHA-256 of one padded block.
     #[inline(always)]
     fn sha256(&self, block: &mut Block) -> u64 {

@@ -12,6 +12,7 @@ use crate::{
         attach::Link,
         clock::{self, Ticks},
         instance::Instance,
+        marks,
         netlink::Host,
         object,
         pins::Pins,
@@ -37,6 +38,8 @@ pub(super) fn have(pins: &Pins, instance: &Instance, wanted: Shape, began: Syste
         clock_age: ticks.age(published),
         ticks: ticks.now(),
         links: link_states(pins, &Host::ask()?)?,
+        queues: instance.queues.all()?,
+        marked: marks::all(pins)?,
         tables: running.tables,
     };
     Ok((have, running.generation))

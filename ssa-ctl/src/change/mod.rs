@@ -5,6 +5,7 @@ mod down;
 mod have;
 mod in_force;
 mod interfaces;
+mod low;
 mod perform;
 mod slices;
 

@@ -5,7 +5,7 @@ use std::os::fd::{AsFd as _, OwnedFd};
 use anyhow::Context as _;
 use aya::programs::{ProgramInfo, Xdp};
 
-use super::{Planned, Wanted, have, interfaces};
+use super::{Planned, Wanted, have, interfaces, low};
 use crate::{
     context::Context,
     failure::Failure,
@@ -14,7 +14,7 @@ use crate::{
         clock::{Ticks, now},
         create::{self, Made},
         instance::Instance,
-        neighbours, object,
+        marks, neighbours, object,
         pins::Pins,
     },
     plan::{
@@ -53,12 +53,18 @@ pub(super) fn perform(
     if has(Action::Grow) {
         // Before anything is attached: what is attached runs the program that is pinned then.
         generation = planned.generation + 1;
-        done.note(Action::Grow, grow(context, pins, planned, instance))?;
+        let marks = done.note(Action::Mark, low::mark(pins, wanted, steps))?;
+        done.note(Action::Grow, grow(context, pins, wanted, planned, instance))?;
         let links = done.note(Action::Attach, interfaces::attach(pins, wanted, steps))?;
         done.note(Action::Detach, interfaces::settle(pins, wanted, steps, links))?;
+        done.note(Action::Unmark, low::settle(pins, instance, wanted, steps, marks))?;
         return Ok(generation);
     }
     let links = done.note(Action::Attach, interfaces::attach(pins, wanted, steps))?;
+    if has(Action::Queue) {
+        done.note(Action::Queue, low::queue(instance, wanted))?;
+    }
+    let marks = done.note(Action::Mark, low::mark(pins, wanted, steps))?;
     // The clock before the config: a new rule with epochs is judged by it.
     if has(Action::Clock) {
         done.note(Action::Clock, publish(context, pins, instance))?;
@@ -69,6 +75,7 @@ pub(super) fn perform(
         done.note(Action::Way, Ok::<_, Failure>(()))?;
     }
     done.note(Action::Detach, interfaces::settle(pins, wanted, steps, links))?;
+    done.note(Action::Unmark, low::settle(pins, instance, wanted, steps, marks))?;
     Ok(generation)
 }
 
@@ -80,9 +87,11 @@ fn first(
     planned: &Planned,
     steps: &[Step],
 ) -> Result<u64, Failure> {
-    load(context, pins, planned)?;
+    let instance = load(context, pins, wanted, planned)?;
+    let marks = low::mark(pins, wanted, steps)?;
     let links = interfaces::attach(pins, wanted, steps)?;
     interfaces::settle(pins, wanted, steps, links)?;
+    low::settle(pins, &instance, wanted, steps, marks)?;
     Ok(1)
 }
 
@@ -110,10 +119,12 @@ impl Done<'_> {
     }
 }
 
-fn load(context: &Context<'_>, pins: &Pins, planned: &Planned) -> anyhow::Result<()> {
+fn load(context: &Context<'_>, pins: &Pins, wanted: &Wanted, planned: &Planned) -> anyhow::Result<Instance> {
     let mut made = create::make(planned.shape)?;
     publish_by(context, &mut made)?;
-    create::create(pins, &mut made, &planned.tables, &planned.document)
+    low::queue(&made.instance, wanted)?;
+    create::create(pins, &mut made, &planned.tables, &planned.document)?;
+    Ok(made.instance)
 }
 
 fn publish_by(context: &Context<'_>, made: &mut Made) -> anyhow::Result<()> {
@@ -132,7 +143,13 @@ fn replace(pins: &Pins, planned: &Planned, instance: &Instance) -> anyhow::Resul
     let mut object = object::load_over(planned.shape, instance.meta.cpus, pins)?;
     create::replace_programs(pins, &mut object)?;
     relink(pins, &outgoing)?;
+    renew_marks(pins)?;
     instance.set_build()
+}
+
+/// Puts this binary's program that marks in the place of the one that is pinned, if one is.
+fn renew_marks(pins: &Pins) -> anyhow::Result<()> {
+    if pins.marks().root().exists() { marks::renew(pins).map(drop) } else { Ok(()) }
 }
 
 /// A descriptor of a loaded program.
@@ -150,9 +167,11 @@ fn program(id: u32) -> anyhow::Result<OwnedFd> {
 ///
 /// The pins change before the links: whoever is killed between leaves links that run another program than the pinned
 /// one, and that is seen and mended by every writer.
-fn grow(context: &Context<'_>, pins: &Pins, planned: &Planned, old: &Instance) -> anyhow::Result<()> {
+fn grow(context: &Context<'_>, pins: &Pins, wanted: &Wanted, planned: &Planned, old: &Instance) -> anyhow::Result<()> {
     let mut made = create::make(planned.shape)?;
     publish_by(context, &mut made)?;
+    low::queue(&made.instance, wanted)?;
+    renew_marks(pins)?;
     made.instance.put_in_force(&planned.tables, &planned.document, planned.generation + 1)?;
     made.instance.put_blocks(&old.blocks()?)?;
     made.instance.carry_flows(old)?;

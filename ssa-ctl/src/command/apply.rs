@@ -1,5 +1,7 @@
 //! `apply`: a config file in; the host brought to it, and what that took, out.
 
+mod suspects;
+
 use std::path::PathBuf;
 
 use super::report;
@@ -48,6 +50,7 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome {
             format!("the interfaces are {}", there.join(", ")),
         )
     })?;
+    suspects::check(&checked, &host)?;
     if !args.force {
         own_addresses(&checked, &host)?;
     }

@@ -1,5 +1,7 @@
 //! `doctor`: what on this host would spoil the filter, out.
 
+mod suspects;
+
 use std::{fs, path::Path};
 
 use serde::Serialize;
@@ -25,7 +27,7 @@ use crate::{
 /// Look for what on this host would spoil the filter
 ///
 /// Looks at capabilities, the BPF file system, the kernel, interfaces (MTU, VLAN offload, foreign programs), source
-/// routing, tunnels, the ways to endpoints and the clock. Changes nothing. Exit code 1 if something is broken; warnings alone are 0.
+/// routing, tunnels, the ways to endpoints, low priority and the clock. Changes nothing. Exit code 1 if something is broken; warnings alone are 0.
 #[derive(clap::Args)]
 pub struct Args {}
 
@@ -61,6 +63,7 @@ pub fn run(context: &mut Context<'_>, _: &Args) -> Outcome {
             let in_force = InForce::read(context).ok();
             findings.extend(interfaces(in_force.as_ref(), &pins, &host));
             findings.extend(in_force.iter().flat_map(|in_force| endpoints(in_force, &host)));
+            findings.extend(in_force.iter().flat_map(|in_force| suspects::findings(in_force, &host)));
         }
         Err(error) => {
             findings.push(Finding::new("interfaces", Level::Broken, format!("{error:#}"), "is netlink open?"));

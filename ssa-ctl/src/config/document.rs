@@ -11,6 +11,7 @@ use super::{
     Spans,
     endpoint::{self, EndpointDraft, Endpoints},
     host::{DEFAULT_EVENTS, DEFAULT_FLOWS, Host, MOST_EVENTS, Mode},
+    low_priority,
     model::Config,
     prefixes,
     service::{self, Draft},
@@ -62,6 +63,10 @@ pub(super) fn read<'t>(
         by_name.find(&name, table.sink);
     }
     together(&drafts, &by_name, table.sink);
+    if let Some(host) = &host {
+        let lows: Vec<_> = drafts.iter().map(|draft| &draft.low).collect();
+        low_priority::together(&lows, host, table.sink);
+    }
     table.end();
 
     let endpoints: Option<Vec<_>> = endpoints.iter().map(EndpointDraft::finish).collect();
@@ -101,6 +106,7 @@ fn host<'t>(mut table: Table<'t, '_>, spans: &mut Spans) -> (Host, Option<At<&'t
     let endpoint = table.string("endpoint", "\"a\"");
     let flows = table.integer("flows", FLOWS).map_or(Some(DEFAULT_FLOWS), |flows| flows.value.try_into().ok());
     let events = table.integer("events", 0..=MOST_EVENTS.into());
+    let (low_priority, low_cpu) = low_priority::host(&mut table);
     let mut seen = HashSet::new();
     for At { value, span } in &names {
         if !is_interface_name(value) {
@@ -111,6 +117,7 @@ fn host<'t>(mut table: Table<'t, '_>, spans: &mut Spans) -> (Host, Option<At<&'t
         }
     }
     table.end();
+    spans.low_cpu = low_cpu;
     spans.interfaces = names.iter().map(|name| name.span.clone()).collect();
     let host = Host {
         interfaces: names.iter().map(|name| name.value.to_owned()).collect(),
@@ -118,6 +125,7 @@ fn host<'t>(mut table: Table<'t, '_>, spans: &mut Spans) -> (Host, Option<At<&'t
         endpoint: endpoint.as_ref().map(|name| name.value.to_owned()),
         flows: flows.unwrap_or(DEFAULT_FLOWS),
         events: events.and_then(|events| u32::try_from(events.value).ok()).unwrap_or(DEFAULT_EVENTS),
+        low_priority,
     };
     (host, endpoint)
 }

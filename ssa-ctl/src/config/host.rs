@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::low_priority::Queues;
+
 /// Events a second that are kept at most, if the host does not say.
 pub const DEFAULT_EVENTS: u32 = 100;
 /// Events a second that a host may keep.
@@ -33,6 +35,10 @@ pub struct Host {
     #[serde(default = "default_flows", skip_serializing_if = "is_default_flows")]
     #[schemars(range(min = 1024, max = 4_194_304))]
     pub flows: u32,
+    /// What it has for suspects.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Queues")]
+    pub low_priority: Option<Queues>,
 }
 
 impl Default for Host {
@@ -43,6 +49,7 @@ impl Default for Host {
             endpoint: None,
             events: DEFAULT_EVENTS,
             flows: DEFAULT_FLOWS,
+            low_priority: None,
         }
     }
 }

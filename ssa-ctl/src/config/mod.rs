@@ -10,6 +10,7 @@ mod fair;
 mod fault;
 mod host;
 pub mod keys;
+mod low_priority;
 mod members;
 mod model;
 mod named;
@@ -39,6 +40,7 @@ pub use self::{
     fair::{DEFAULT_ABOVE, Fair, Share},
     fault::{Fault, Faults, InvalidConfig, Located, Severity},
     host::{DEFAULT_EVENTS, Host, Mode},
+    low_priority::{Class, LowPriority, Queues},
     model::{
         Config, DEFAULT_HANDOVER, DEFAULT_SKEW, Endpoint, Established, KeyRef, OnMismatch, Previous, Service,
         StaleClock, Steer,
@@ -72,6 +74,7 @@ pub struct Checked {
 #[derive(Clone, Debug, Default)]
 struct Spans {
     interfaces: Vec<Range<usize>>,
+    low_cpu: Option<Range<usize>>,
     services: Vec<ServiceSpans>,
 }
 
@@ -79,6 +82,8 @@ struct Spans {
 struct ServiceSpans {
     prefixes: Vec<Range<usize>>,
     key_files: Vec<Range<usize>>,
+    /// Where it says what becomes of suspects, or where it begins.
+    low_priority: Range<usize>,
 }
 
 /// Reads a config file.
@@ -139,6 +144,16 @@ impl Checked {
     /// A fault at an interface of the host, found after reading.
     pub fn interface_fault(&self, index: usize, message: impl Into<String>, help: impl Into<String>) -> Faults {
         self.fault(self.spans.interfaces[index].clone(), message, help)
+    }
+
+    /// A fault at the CPU that suspects wait for, found after reading.
+    pub fn low_cpu_fault(&self, message: impl Into<String>, help: impl Into<String>) -> Faults {
+        self.fault(self.spans.low_cpu.clone().unwrap_or(0..0), message, help)
+    }
+
+    /// A fault at what becomes of a service's suspects, found after reading.
+    pub fn low_priority_fault(&self, service: usize, message: impl Into<String>, help: impl Into<String>) -> Faults {
+        self.fault(self.spans.services[service].low_priority.clone(), message, help)
     }
 
     /// A fault at a prefix of a service, found after reading.

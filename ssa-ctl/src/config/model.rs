@@ -1,4 +1,6 @@
 //! A config as the commands see it: every value checked and every default filled in.
+//!
+//! Length: the whole of a config is seen in one file.
 
 use std::{net::Ipv6Addr, path::PathBuf};
 
@@ -10,6 +12,7 @@ use ssa_common::rule::Rule;
 use super::{
     fair::Fair,
     host::Host,
+    low_priority::{LowPriority, is_usual, usual},
     run::Run,
     unsaid::{
         as_duration, as_hexadecimal, as_seconds, as_text, default_handover, default_skew, is_default,
@@ -129,6 +132,14 @@ pub struct Service {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Fair")]
     pub fair: Option<Fair>,
+    /// What becomes of suspects. Empty: no more than their rate says.
+    #[serde(default = "usual", skip_serializing_if = "is_usual")]
+    #[schemars(extend("uniqueItems" = true))]
+    pub low_priority: Vec<LowPriority>,
+    /// Suspects in a second on each CPU; more are dropped. Absent: none are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "u32", range(min = 1, max = 10_000_000))]
+    pub low_priority_rate: Option<u32>,
     /// The protocols that the service takes. Absent: everything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Vec<Allow>", length(min = 1, max = 16))]

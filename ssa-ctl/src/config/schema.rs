@@ -64,6 +64,7 @@ mod tests {
         let tables = [
             ("the config", "", &schema),
             ("[host]", "[host]", &schema["$defs"]["Host"]),
+            ("[host.low_priority]", "[host.low_priority]", &schema["$defs"]["Queues"]),
             ("[[endpoint]]", "[[endpoint]]", &schema["$defs"]["Endpoint"]),
             ("[[service]]", "[[service]]", &schema["$defs"]["Service"]),
             ("[service.previous]", &format!("{service}[service.previous]"), &schema["$defs"]["Previous"]),

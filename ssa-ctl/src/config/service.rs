@@ -12,6 +12,7 @@ use toml::{
 use super::{
     ServiceSpans,
     fair::{self, Fair},
+    low_priority::{self, LowDraft},
     model::{DEFAULT_SKEW, Established, KeyRef, OnMismatch, Previous, Service, StaleClock},
     prefixes, rings,
     rules::{self, RuleText},
@@ -39,6 +40,8 @@ pub(super) struct Draft<'t> {
     on_mismatch: OnMismatch,
     established: Option<Established>,
     fair: Option<Fair>,
+    pub(super) low: LowDraft,
+    low_place: Range<usize>,
     allow: Option<Vec<Allow>>,
     salt: Option<[u8; 16]>,
     deny_source_in_service: bool,
@@ -61,15 +64,19 @@ pub(super) fn read<'t>(source: &Source, value: &'t Spanned<DeValue<'t>>, sink: &
     let mismatch = [("drop", OnMismatch::Drop), ("lowprio", OnMismatch::LowPriority)];
     let known = [("socket", Established::Socket), ("flows", Established::Flows)];
     let (previous, until) = previous(source, &mut table).map_or((None, 0), |(rule, until)| (rule, until.unwrap_or(0)));
+    let on_mismatch = table.choice("on_mismatch", &mismatch).unwrap_or_default();
+    let fair = fair::read(&mut table);
     let draft = Draft {
         name: name(&mut table),
         prefixes: prefixes(&mut table),
         rule: rule(source, &mut table, "\"hash(48):12 any:*\""),
         slices: slices::read(&mut table),
         enforce: table.word("enforce", "\"on\"").unwrap_or_default(),
-        on_mismatch: table.choice("on_mismatch", &mismatch).unwrap_or_default(),
+        on_mismatch,
         established: table.choice("established", &known),
-        fair: fair::read(&mut table),
+        low: low_priority::read(&mut table, on_mismatch == OnMismatch::LowPriority || fair.is_some()),
+        low_place: table.place("low_priority").unwrap_or_else(|| table.span()),
+        fair,
         allow: allow(&mut table),
         salt: salt(&mut table),
         skew: table.integer("skew", 0..=MAX_SKEW).map_or(DEFAULT_SKEW, |skew| u32::try_from(skew.value).unwrap_or(0)),
@@ -112,6 +119,7 @@ impl Draft<'_> {
         let spans = ServiceSpans {
             prefixes: self.prefixes.iter().map(|prefix| prefix.span.clone()).collect(),
             key_files: self.keys.iter().map(|key| key.file.clone()).collect(),
+            low_priority: self.low_place,
         };
         let (until, slices) = (self.until, self.slices);
         let service = Service {
@@ -129,6 +137,8 @@ impl Draft<'_> {
             on_mismatch: self.on_mismatch,
             established: self.established,
             fair: self.fair,
+            low_priority: self.low.ways,
+            low_priority_rate: self.low.rate,
             allow: self.allow,
             salt: self.salt,
             skew: self.skew,

@@ -57,6 +57,13 @@ pub struct Unpinned {
     interface: String,
 }
 
+impl Unpinned {
+    /// A link that was made for an interface.
+    pub(super) const fn new(descriptor: OwnedFd, interface: String) -> Self {
+        Self { descriptor, interface }
+    }
+}
+
 /// Attaches a program to an interface.
 ///
 /// # Errors

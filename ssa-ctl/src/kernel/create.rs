@@ -14,6 +14,7 @@ use super::{
     clock,
     instance::Instance,
     map::Map,
+    marks,
     object::{self, MAPS, Object},
     pins::{self, Pins},
     sys,
@@ -98,8 +99,8 @@ pub fn replace_programs(pins: &Pins, object: &mut Object) -> anyhow::Result<()> 
 /// Refuses a folder that holds something, and nothing of an instance.
 pub fn check_ours(pins: &Pins) -> Result<(), Failure> {
     let shown = pins.root().display();
-    let folders = [pins.staging(), pins.lookup()].map(|pins| pins.root().to_owned());
-    let ours = [[pins.map(layout::META), pins.filter()], folders].concat();
+    let folders = [pins.staging(), pins.lookup(), pins.marks()].map(|pins| pins.root().to_owned());
+    let ours = [&[pins.map(layout::META), pins.filter()][..], &folders].concat();
     let mut entries = fs::read_dir(pins.root()).with_context(|| format!("cannot list {shown}"))?;
     if ours.iter().any(|path| path.exists()) || entries.next().is_none() {
         return Ok(());
@@ -159,6 +160,7 @@ pub fn clear(pins: &Pins) -> anyhow::Result<()> {
         // What is no link of ours goes with its pin.
         let _ = attach::detach(pins, &interface);
     }
+    marks::remove(pins)?;
     for folder in [pins.links(), pins.programs(), pins.maps(), pins.staging().root().to_owned()] {
         pins::remove(&folder)?;
     }

@@ -9,7 +9,7 @@ use ssa_common::{
     layout,
     rows::{
         ActiveRow, Cell, ClockRow, EndpointRow, FlowGateRow, HopRow, MetaRow, PrefixRow, PreviousRow, ServiceRow,
-        ShareRow,
+        ShareRow, SuspectsRow,
     },
     siphash,
 };
@@ -24,6 +24,7 @@ use super::{
     map::Map,
     object::{self, Object},
     pins::Pins,
+    queues::Queues,
     slices::{Owners, SliceCounters},
     sys,
 };
@@ -53,6 +54,9 @@ pub struct Instance {
     share_key: Map<[u64; 4]>,
     blocks: BlockMaps,
     events: Gates,
+    suspects: Map<SuspectsRow>,
+    /// The queues of frames that wait for a CPU.
+    pub queues: Queues,
     meta_map: Map<MetaRow>,
 }
 
@@ -138,6 +142,8 @@ impl Instance {
                 open(pins, layout::EVENT_GATES, read_only)?,
                 open(pins, layout::EVENT_RATE, read_only)?,
             ),
+            suspects: open(pins, layout::SUSPECTS, read_only)?,
+            queues: Queues::open(&pins.map(layout::CPUS), meta.cpus, read_only).map_err(not_whole)?,
             meta_map,
         })
     }
@@ -202,6 +208,8 @@ impl Instance {
                 map(object, layout::EVENT_GATES)?,
                 map(object, layout::EVENT_RATE)?,
             ),
+            suspects: map(object, layout::SUSPECTS)?,
+            queues: Queues::new(object.map(layout::CPUS)?, cpus),
             meta_map,
         })
     }
@@ -232,6 +240,8 @@ impl Instance {
             + self.share_key.octets()
             + self.blocks.octets()
             + self.events.octets()
+            + self.suspects.octets()
+            + self.queues.octets()
             + self.meta_map.octets()
     }
 
@@ -284,6 +294,12 @@ impl Instance {
     /// Goes on with what an earlier instance had counted of slices, where these are the same.
     pub fn carry_slice_frames(&self, from: &Self) -> anyhow::Result<()> {
         self.slice_counters.carry(&from.slice_counters)
+    }
+
+    /// Suspects of a service that could not be marked, and such that found no queue, summed over CPUs.
+    pub fn unserved(&self, service: u32) -> anyhow::Result<(u64, u64)> {
+        let rows = self.suspects.read(service * self.meta.cpus, self.meta.cpus)?;
+        Ok(rows.iter().fold((0, 0), |(unmarked, unqueued), row| (unmarked + row.unmarked, unqueued + row.unqueued)))
     }
 
     /// Writes what an earlier instance had counted to the carried-over row of a service.

@@ -15,7 +15,7 @@ use ssa_common::{
     siphash::Sip13,
 };
 
-use super::{counters, events, pins::Pins, version};
+use super::{counters, events, marks, pins::Pins, version};
 use crate::plan::{blocks, shape::Shape};
 
 /// The BPF object, built with this binary.
@@ -27,7 +27,7 @@ pub const FILTER: &str = "ssa_filter";
 pub const PROBE: &str = "ssa_clock";
 
 /// Names of all maps, in the object and as pins.
-pub const MAPS: [&str; 24] = [
+pub const MAPS: [&str; 26] = [
     layout::ACTIVE,
     layout::PREFIXES,
     layout::PREVIOUS,
@@ -52,11 +52,13 @@ pub const MAPS: [&str; 24] = [
     layout::EVENTS,
     layout::EVENT_GATES,
     layout::EVENT_RATE,
+    layout::SUSPECTS,
+    layout::CPUS,
 ];
 
-/// A digest of the object: two builds with the same are the same program.
+/// A digest of the objects of the filter and of what marks for it: two builds with the same are the same programs.
 pub fn build() -> u64 {
-    digest(OBJECT)
+    digest(OBJECT) ^ digest(marks::OBJECT).rotate_left(1)
 }
 
 /// A digest of octets.
@@ -100,7 +102,9 @@ fn load_with(shape: Shape, cpus: u32, pins: Option<&Pins>) -> anyhow::Result<Obj
         .map_max_entries(layout::BLOCKED, shape.blocks * 2)
         .map_max_entries(layout::BLOCK_TEXTS, blocks::reasons(shape.blocks) * 2)
         .map_max_entries(layout::EVENTS, events::slots(cpus) * cpus)
-        .map_max_entries(layout::EVENT_GATES, cpus);
+        .map_max_entries(layout::EVENT_GATES, cpus)
+        .map_max_entries(layout::SUSPECTS, shape.services * cpus)
+        .map_max_entries(layout::CPUS, cpus);
     if let Some(pins) = pins {
         for name in MAPS {
             loader.map_pin_path(name, pins.map(name));
@@ -150,7 +154,7 @@ impl Object {
     pub fn map(&self, name: &str) -> anyhow::Result<OwnedFd> {
         let map = self.0.map(name).with_context(|| format!("the object has no map {name}"))?;
         let data: &MapData = match map {
-            Map::Array(data) | Map::LruHashMap(data) => data,
+            Map::Array(data) | Map::LruHashMap(data) | Map::CpuMap(data) => data,
             _ => bail!("the map {name} is of another kind"),
         };
         Ok(data.fd().as_fd().try_clone_to_owned()?)

@@ -76,6 +76,11 @@ impl Pins {
         Self { root: self.root.join("lookup") }
     }
 
+    /// The pins of the program that marks, likewise.
+    pub fn marks(&self) -> Self {
+        Self { root: self.root.join("marks") }
+    }
+
     /// The interfaces that have a pinned link.
     pub fn linked(&self) -> anyhow::Result<Vec<String>> {
         let mut names = Vec::new();

@@ -88,6 +88,17 @@ pub(super) fn link_lookup(program: impl AsFd, namespace: impl AsFd) -> io::Resul
     bpf(bpf_cmd::BPF_LINK_CREATE, &mut attr).map(owned)
 }
 
+/// Attaches a program to the packets that come in by an interface, before those that are there (Linux 6.6).
+pub(super) fn link_ingress(program: impl AsFd, interface: u32) -> io::Result<OwnedFd> {
+    const BEFORE: u32 = 1 << 3;
+    let mut attr = zeroed();
+    attr.link_create.__bindgen_anon_1.prog_fd = raw(&program);
+    attr.link_create.__bindgen_anon_2.target_ifindex = interface;
+    attr.link_create.attach_type = bpf_attach_type::BPF_TCX_INGRESS as u32;
+    attr.link_create.flags = BEFORE;
+    bpf(bpf_cmd::BPF_LINK_CREATE, &mut attr).map(owned)
+}
+
 /// Puts `new` in the place of `old`, if that is what the link runs.
 pub(super) fn replace(link: impl AsFd, old: impl AsFd, new: impl AsFd) -> io::Result<()> {
     let mut attr = zeroed();
@@ -196,6 +207,35 @@ pub(super) fn socket_at(map: impl AsFd, place: u32) -> io::Result<Option<u64>> {
         Err(error) if error.raw_os_error() == Some(libc::ENOENT) => Ok(None),
         result => result.map(|_| Some(cookie)),
     }
+}
+
+/// Puts a number into a map of numbers.
+pub(super) fn put(map: impl AsFd, key: u32, value: u32) -> io::Result<()> {
+    element(map, key, (&raw const value) as u64, bpf_cmd::BPF_MAP_UPDATE_ELEM)
+}
+
+/// The number at a key of a map of numbers, if there is one.
+pub(super) fn get(map: impl AsFd, key: u32) -> io::Result<Option<u32>> {
+    let mut value = 0u32;
+    match element(map, key, (&raw mut value) as u64, bpf_cmd::BPF_MAP_LOOKUP_ELEM) {
+        Err(error) if error.raw_os_error() == Some(libc::ENOENT) => Ok(None),
+        result => result.map(|()| Some(value)),
+    }
+}
+
+/// Removes what is at a key of a map.
+pub(super) fn remove(map: impl AsFd, key: u32) -> io::Result<()> {
+    element(map, key, 0, bpf_cmd::BPF_MAP_DELETE_ELEM)
+}
+
+fn element(map: impl AsFd, key: u32, value: u64, command: bpf_cmd) -> io::Result<()> {
+    let mut attr = zeroed();
+    // SAFETY: this field of the union is the one the command reads.
+    let element = unsafe { &mut attr.__bindgen_anon_2 };
+    element.map_fd = raw(&map);
+    element.key = (&raw const key) as u64;
+    element.__bindgen_anon_1.value = value;
+    bpf(command, &mut attr).map(drop)
 }
 
 /// The memory of an array map. The kernel may read and write it meanwhile, a word at a time; whoever stores to what was

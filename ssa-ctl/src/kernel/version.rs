@@ -3,17 +3,24 @@
 /// The oldest kernel that loads the program: the first with XDP frames of several buffers.
 pub const OLDEST: (u32, u32) = (5, 18);
 
+/// The oldest kernel with links for programs at ingress.
+pub const INGRESS_LINKS: (u32, u32) = (6, 6);
+
 /// The release as the kernel gives it.
 pub fn release() -> String {
     rustix::system::uname().release().to_string_lossy().into_owned()
 }
 
+/// Whether a release is older than a version.
+pub fn is_before(release: &str, version: (u32, u32)) -> bool {
+    let mut numbers = release.split(|c: char| !c.is_ascii_digit()).map(|part| part.parse().unwrap_or(0));
+    (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)) < version
+}
+
 /// What the kernel lacks, if it is too old.
 pub fn lack(release: &str) -> Option<String> {
-    let mut numbers = release.split(|c: char| !c.is_ascii_digit()).map(|part| part.parse().unwrap_or(0));
-    let version = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
     let (major, minor) = OLDEST;
-    (version < OLDEST)
+    is_before(release, OLDEST)
         .then(|| format!("Linux {release} has no XDP frames of several buffers: {major}.{minor} or newer is needed"))
 }
 

@@ -47,6 +47,8 @@ pub fn changes(have: Option<&Config>, want: &Config) -> Vec<Change> {
             let (had, now) = (&have.host, &want.host);
             if had.endpoint != now.endpoint {
                 changes.push(of("the endpoint it is".into()));
+            } else if had.low_priority != now.low_priority {
+                changes.push(of("what it has for suspects".into()));
             } else if (&had.interfaces, had.mode) != (&now.interfaces, now.mode) {
                 changes.push(of("interfaces or mode".into()));
             }

@@ -3,6 +3,7 @@
 pub mod blocks;
 pub mod changes;
 pub mod ground;
+pub mod low;
 pub mod moves;
 pub mod numbers;
 pub mod ranked;

@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::{
     changes::{Change, changes},
     ground::Neighbourhood,
+    low::{self, Marked, Queue},
     moves::moves,
     tables::Tables,
     ways,
@@ -45,6 +46,10 @@ pub struct Have {
     pub ticks: u64,
     /// The pinned links.
     pub links: Vec<LinkState>,
+    /// The queues of CPUs.
+    pub queues: Vec<Queue>,
+    /// The interfaces whose packets are marked.
+    pub marked: Vec<Marked>,
 }
 
 /// A pinned link.
@@ -82,6 +87,10 @@ pub enum Action {
     Grow,
     /// Put this binary's program in the place of the loaded one.
     Replace,
+    /// Make a queue for a CPU.
+    Queue,
+    /// Let packets of an interface be marked.
+    Mark,
     /// Put a config in force.
     Config,
     /// Move slices.
@@ -98,6 +107,10 @@ pub enum Action {
     Attach,
     /// Detach from an interface.
     Detach,
+    /// Mark packets of an interface no more.
+    Unmark,
+    /// Remove the queue of a CPU.
+    Unqueue,
 }
 
 impl Action {
@@ -107,6 +120,8 @@ impl Action {
             Self::Load => "load",
             Self::Grow => "grow",
             Self::Replace => "replace",
+            Self::Queue => "queue",
+            Self::Mark => "mark",
             Self::Config => "config",
             Self::Move => "move",
             Self::Way => "way",
@@ -115,6 +130,8 @@ impl Action {
             Self::Rename => "rename",
             Self::Attach => "attach",
             Self::Detach => "detach",
+            Self::Unmark => "unmark",
+            Self::Unqueue => "unqueue",
         }
     }
 }
@@ -128,9 +145,14 @@ pub fn steps(want: &Want<'_>, have: Option<&Have>) -> Vec<Step> {
     let mut step = |action, object: &str, detail: String| {
         steps.push(Step { action, object: object.into(), detail });
     };
+    let wanted = (want.config, &want.interfaces[..]);
+    let there = have.map_or((&[][..], &[][..]), |have| (&have.queues, &have.marked));
     match have {
         None => {
             step(Action::Load, "ssa_filter", "load the program and pin it".into());
+            for (action, object, detail) in low::before(wanted, there) {
+                step(action, &object, detail);
+            }
             for change in changes(None, want.config) {
                 step(Action::Config, &change.object, change.detail);
             }
@@ -146,6 +168,9 @@ pub fn steps(want: &Want<'_>, have: Option<&Have>) -> Vec<Step> {
                 step(Action::Replace, "ssa_filter", "put this version's program in the place of the loaded one".into());
             }
             let known = have.config.as_ref();
+            for (action, object, detail) in low::before(wanted, there) {
+                step(action, &object, detail);
+            }
             if have.tables != *want.tables || have.document != want.document {
                 let mut changes = changes(known, want.config);
                 if let Some(known) = known {
@@ -175,7 +200,8 @@ pub fn steps(want: &Want<'_>, have: Option<&Have>) -> Vec<Step> {
             }
         }
     }
-    for (action, object, detail) in interfaces(want, have.map_or(&[], |have| &have.links)) {
+    let links = interfaces(want, have.map_or(&[], |have| &have.links));
+    for (action, object, detail) in links.into_iter().chain(low::after(wanted, there)) {
         step(action, &object, detail);
     }
     // Last: until then, a frame may still need them.

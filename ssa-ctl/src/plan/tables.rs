@@ -20,6 +20,7 @@ use ssa_common::{
 use super::{
     blocks::BlockTable,
     ground::{Ground, Neighbourhood, endpoints},
+    low,
     numbers::Numbers,
     service::{allow, row},
     shape::Shape,
@@ -74,7 +75,7 @@ impl Tables {
             let number =
                 numbers.get(&service.name).with_context(|| format!("service {} has no number", service.name))?;
             *services.get_mut(number as usize).context("more services than the maps have room for")? =
-                row(service, number, hertz, shape.shares);
+                ServiceRow { low: low::row(service, &config.host, hertz), ..row(service, number, hertz, shape.shares) };
             for prefix in &service.prefixes {
                 let length = length(&mut bank, prefix.prefix_len())?;
                 let compiler = Compiler { service, rings, index, hertz, prefix };
@@ -235,6 +236,7 @@ impl Compiler<'_> {
                 | flag(FLAG_SOCKETS, *established == Some(Established::Socket))
                 | flag(FLAG_FLOWS, *established == Some(Established::Flows))
                 | flag(FLAG_FAIR, fair.is_some())
+                | low::flags(self.service)
                 | flag(FLAG_SLICES, self.looks_at_slices(slices, host)),
             first_cell: 0,
             enforce: 0,

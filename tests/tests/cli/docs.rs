@@ -67,7 +67,7 @@ fn the_reference_names_every_key() {
     let schema: Value = serde_json::from_slice(&output.stdout).unwrap();
     let tables =
         [&schema["properties"], &schema["$defs"]["Host"]["properties"], &schema["$defs"]["Service"]["properties"]];
-    let more = ["Endpoint", "Previous", "KeyRef"].map(|name| &schema["$defs"][name]["properties"]);
+    let more = ["Endpoint", "Previous", "KeyRef", "Queues"].map(|name| &schema["$defs"][name]["properties"]);
     for key in tables.into_iter().chain(more).flat_map(|table| table.as_object().unwrap().keys()) {
         assert!(text.contains(&format!("| `{key}` |")), "docs/config.md has no row for `{key}`");
     }

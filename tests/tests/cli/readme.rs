@@ -1,4 +1,4 @@
-//! README.md, docs/operate.md and docs/slices.md in; their walks run in a fresh namespace, and what they show held against what is said.
+//! README.md, docs/operate.md, docs/slices.md and docs/queue.md in; their walks run in a fresh namespace, and what they show held against what is said.
 //!
 //! A block that begins with `sh walk` is run by bash, in order, in one folder; `exit=N` is the exit code of its last
 //! command. The `text` block after it shows lines of what it prints: numbers may differ, and `…` ends a line early.
@@ -24,13 +24,14 @@ const FOLDER: &str = "/etc/ssa";
 /// The namespace that the walk of README.md makes by name.
 const CLIENT: &str = "ssa-client";
 
-const DOCUMENTS: [&str; 10] = [
+const DOCUMENTS: [&str; 11] = [
     "README.md",
     "ARCHITECTURE.md",
     "docs/config.md",
     "docs/load-sharing.md",
     "docs/metrics.md",
     "docs/operate.md",
+    "docs/queue.md",
     "docs/rules.md",
     "docs/slices.md",
     "docs/speed.md",
@@ -200,6 +201,11 @@ fn the_walk_of_the_operators_goes_as_it_says() {
 #[test]
 fn the_walk_of_the_endpoints_goes_as_it_says() {
     walk("docs/slices.md");
+}
+
+#[test]
+fn the_walk_of_the_queues_goes_as_it_says() {
+    walk("docs/queue.md");
 }
 
 #[test]

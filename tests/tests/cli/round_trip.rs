@@ -3,10 +3,15 @@
 use std::{net::Ipv6Addr, path::PathBuf};
 
 use ipnet::Ipv6Net;
-use proptest::{collection::vec, option, prelude::*, sample::select};
+use proptest::{
+    collection::vec,
+    option,
+    prelude::*,
+    sample::{select, subsequence},
+};
 use ssa_ctl::config::{
-    Allow, Config, DEFAULT_HANDOVER, Endpoint, Enforce, Established, Fair, Host, KeyRef, Mac, Mode, OnMismatch,
-    Previous, Run, Service, Source, StaleClock, Steer, parse, to_toml,
+    Allow, Class, Config, DEFAULT_HANDOVER, Endpoint, Enforce, Established, Fair, Host, KeyRef, LowPriority, Mac, Mode,
+    OnMismatch, Previous, Queues, Run, Service, Source, StaleClock, Steer, parse, to_toml,
 };
 
 const RULES: &[&str] = &[
@@ -107,6 +112,26 @@ fn fair() -> impl Strategy<Value = Fair> {
 }
 
 prop_compose! {
+    fn queues()(
+        cpu in option::of(any::<u32>()),
+        queue in 64u32..=16_384,
+        mark: u32,
+        priority in option::of((1u16.., 1u16..)),
+    ) -> Queues {
+        Queues { cpu, queue, mark, priority: priority.map(|(major, minor)| Class { major, minor }) }
+    }
+}
+
+/// The service with what its host has for suspects: it may have no CPU.
+fn possible(mut service: Service, cpu: bool) -> Service {
+    service.low_priority.retain(|way| cpu || *way != LowPriority::Cpu);
+    if service.low_priority.is_empty() && service.low_priority_rate.is_none() {
+        service.low_priority.push(LowPriority::Dscp);
+    }
+    service
+}
+
+prop_compose! {
     fn service()(
         name in "[A-Za-z0-9][A-Za-z0-9._-]{0,62}",
         length in 49u8..=64,
@@ -121,6 +146,10 @@ prop_compose! {
         stale_clock in select(&[StaleClock::Last, StaleClock::Open, StaleClock::Closed]),
         previous in option::of((select(RULES), 0..=i64::MAX.unsigned_abs())),
         keys in (key("k1"), key("a_b-c"), key("unused")),
+        suspects in (
+            subsequence(vec![LowPriority::Dscp, LowPriority::Cpu, LowPriority::Mark], 0..=3),
+            option::of(1u32..=10_000_000),
+        ),
         slices in slices(),
         established in option::of(select(&[Established::Socket, Established::Flows])),
         fair in option::of(fair()),
@@ -148,6 +177,8 @@ prop_compose! {
             on_mismatch: if flags.0 { OnMismatch::Drop } else { OnMismatch::LowPriority },
             established,
             fair,
+            low_priority: suspects.0,
+            low_priority_rate: suspects.1,
             allow: allow.map(|_| allowed),
             salt,
             skew,
@@ -170,6 +201,7 @@ prop_compose! {
         named: bool,
         flows in 1024..=4_194_304_u32,
         events in 0u32..=10_000,
+        queues in option::of(queues()),
         services in vec(service(), 1..5),
     ) -> Config {
         let mut endpoints: Vec<Endpoint> = endpoints;
@@ -186,6 +218,7 @@ prop_compose! {
             service.prefixes = (0..3).map(|n| prefix(n).unwrap()).collect();
             service
         };
+        let has_cpu = !generic && queues.as_ref().is_some_and(|queues| queues.cpu.is_some());
         Config {
             host: Host {
                 interfaces: interfaces.into_iter().collect(),
@@ -193,8 +226,9 @@ prop_compose! {
                 endpoint: endpoints.last().filter(|_| named).map(|endpoint| endpoint.name.clone()),
                 flows,
                 events,
+                low_priority: queues.clone(),
             },
-            services: services.into_iter().enumerate().map(place).collect(),
+            services: services.into_iter().enumerate().map(place).map(|service| possible(service, has_cpu)).collect(),
             endpoints,
         }
     }

@@ -9,6 +9,7 @@ mod epochs;
 mod forgery;
 mod frames;
 mod keys;
+mod low;
 mod noise;
 mod oracle;
 mod random;

@@ -14,6 +14,7 @@ mod kernel;
 mod known;
 mod layers;
 mod load;
+mod low;
 mod packet;
 #[path = "../law/random.rs"]
 mod random;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bytemuck::Zeroable as _;
 use ssa_common::{
     layout::BANK_MAGIC,
-    rows::{ActiveRow, BankRow, EndpointRow, HopRow, PrefixRow, ServiceRow, SliceWord},
+    rows::{ActiveRow, BankRow, EndpointRow, HopRow, PrefixRow, ServiceRow, SliceWord, SuspectsRow},
 };
 
 use super::{
@@ -195,6 +195,8 @@ impl Instance {
                 && known.get(&name) != Some(number)
             {
                 self.counters.clear(number)?;
+                let cpus = self.meta.cpus;
+                self.suspects.write(number * cpus, &vec![SuspectsRow::zeroed(); cpus as usize])?;
             }
         }
         let Shape { services, prefixes, .. } = self.shape();

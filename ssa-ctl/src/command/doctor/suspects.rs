@@ -1,0 +1,71 @@
+//! What is in force in; whether its suspects get the low priority that they should, out.
+
+use super::{Finding, Level};
+use crate::{
+    change::InForce,
+    kernel::{features::is_online, marks, netlink::Host},
+    plan::low::{self, Queue},
+};
+
+const CHECK: &str = "low priority";
+
+/// The queue for suspects, the marks of their packets, and what could not be done to frames.
+pub(super) fn findings(in_force: &InForce, host: &Host) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    findings.extend(low::queue(&in_force.config).map(|wanted| queue(in_force, wanted)));
+    findings.extend(unmarked(in_force, host));
+    findings.extend(unserved(in_force));
+    findings
+}
+
+fn queue(in_force: &InForce, wanted: Queue) -> Finding {
+    let Queue { cpu, length } = wanted;
+    if !is_online(cpu) {
+        let message = format!("suspects wait for CPU {cpu}, which does not run");
+        return Finding::new(CHECK, Level::Broken, message, "start it, or name another under [host.low_priority]");
+    }
+    match in_force.instance.queues.all() {
+        Ok(queues) if queues.contains(&wanted) => {
+            Finding::new(CHECK, Level::Ok, format!("suspects wait for CPU {cpu}, {length} at most"), "")
+        }
+        Ok(_) => Finding::new(CHECK, Level::Broken, format!("CPU {cpu} has no queue for suspects"), "run apply again"),
+        Err(error) => Finding::new(CHECK, Level::Warning, format!("{error:#}"), "run as root"),
+    }
+}
+
+fn unmarked(in_force: &InForce, host: &Host) -> Vec<Finding> {
+    if !low::marks(&in_force.config) {
+        return Vec::new();
+    }
+    let marked = marks::all(&in_force.pins).unwrap_or_default();
+    let wanted = in_force.config.host.interfaces.iter().filter_map(|name| host.interface(name));
+    let finding = |interface: &crate::kernel::netlink::Interface| {
+        let name = &interface.name;
+        if marked.iter().any(|one| one.interface == interface.index) {
+            Finding::new(CHECK, Level::Ok, format!("packets of suspects on {name} are marked"), "")
+        } else {
+            let message = format!("packets of suspects on {name} are not marked");
+            Finding::new(CHECK, Level::Broken, message, "run apply again")
+        }
+    };
+    wanted.map(finding).collect()
+}
+
+/// What the program has counted.
+fn unserved(in_force: &InForce) -> Vec<Finding> {
+    let Ok(numbers) = in_force.instance.numbers() else { return Vec::new() };
+    let mut findings = Vec::new();
+    for (name, number) in numbers.iter() {
+        let Ok((unmarked, unqueued)) = in_force.instance.unserved(number) else { continue };
+        if unmarked > 0 {
+            let message = format!("{unmarked} suspects of {name} could not be marked");
+            let hint = "a driver leaves no room in front of frames: take \"mark\" out of low_priority";
+            findings.push(Finding::new(CHECK, Level::Warning, message, hint));
+        }
+        if unqueued > 0 {
+            let message = format!("{unqueued} suspects of {name} found no queue and went on at once");
+            findings.push(Finding::new(CHECK, Level::Warning, message, "run apply again if there are more and more"));
+        }
+    }
+    findings
+}
