@@ -31,10 +31,11 @@ use crate::{
     output,
 };
 
-/// Show rates of services, reasons, treatments, slices, endpoints and sources on the whole terminal
+/// Show rates of services, reasons, treatments, slices and endpoints on the whole terminal
 ///
-/// Keys 1 to 6 or Tab switch between them, up and down choose a service, p pauses, q quits, and ? shows all keys. Rates are
-/// differences of counters over the time between two looks. It changes nothing, and waits while nothing is loaded.
+/// Keys 1 to 6 or Tab switch between them and the sources of events, up and down choose a service, p pauses, q quits, and ?
+/// shows all keys. Rates are differences of counters over the time between two looks. It changes nothing, and waits while
+/// nothing is loaded.
 #[derive(clap::Args)]
 pub struct Args {
     /// The time between two looks: 1s to 60m
