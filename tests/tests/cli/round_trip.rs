@@ -122,9 +122,14 @@ prop_compose! {
     }
 }
 
-/// The service with what its host has for suspects: it may have no CPU.
-fn possible(mut service: Service, cpu: bool) -> Service {
-    service.low_priority.retain(|way| cpu || *way != LowPriority::Cpu);
+/// The service with what its host has for suspects: it may have no CPU, and in generic mode no marks.
+fn possible(mut service: Service, cpu: bool, marks: bool) -> Service {
+    let is_possible = |way: &LowPriority| match way {
+        LowPriority::Dscp => true,
+        LowPriority::Cpu => cpu,
+        LowPriority::Mark => marks,
+    };
+    service.low_priority.retain(is_possible);
     if service.low_priority.is_empty() && service.low_priority_rate.is_none() {
         service.low_priority.push(LowPriority::Dscp);
     }
@@ -228,7 +233,7 @@ prop_compose! {
                 events,
                 low_priority: queues.clone(),
             },
-            services: services.into_iter().enumerate().map(place).map(|service| possible(service, has_cpu)).collect(),
+            services: services.into_iter().enumerate().map(place).map(|service| possible(service, has_cpu, !generic)).collect(),
             endpoints,
         }
     }

@@ -143,9 +143,9 @@ fn what_suspects_need_comes_and_goes_with_the_config() {
 fn larger_maps_take_the_queue_and_the_marks_along() {
     let site = Site::new("low-grow");
     site.apply(&low("native", "low_priority = [\"cpu\", \"mark\"]")).done();
-    let more: String = (0..400)
-        .map(|n| format!("[[service]]\nname = \"s{n}\"\nprefixes = [\"2001:db8:1:{n:x}::/64\"]\nrule = \"any:*\"\n"))
-        .collect();
+    let service =
+        |n| format!("[[service]]\nname = \"s{n}\"\nprefixes = [\"2001:db8:1:{n:x}::/64\"]\nrule = \"any:*\"\n");
+    let more = (0..400).map(service).collect::<Vec<_>>().concat();
     let grown = site.apply(&(low("native", "low_priority = [\"cpu\", \"mark\"]") + &more)).done();
     assert_eq!(grown["steps"][0]["step"], "grow", "{grown}");
     assert_eq!(ingress(&site), [MARK]);
