@@ -2,11 +2,9 @@
 //!
 //! Each CPU has a ring for itself, writes over the oldest event, and waits for nobody who reads.
 
-use core::hint::cold_path;
-
 use aya_ebpf::helpers::generated::{bpf_get_smp_processor_id, bpf_jiffies64, bpf_ktime_get_boot_ns};
 use ssa_common::{
-    judge::{Judged, Tables as _},
+    judge::Tables as _,
     layout::HEAD,
     rows::{EVENT_TICK, EventGateRow},
     verdict::Verdict,
@@ -14,21 +12,8 @@ use ssa_common::{
 
 use crate::{
     maps::{EVENT_GATES, EVENT_RATE, EVENTS, Kernel},
-    outline,
     packet::Packet,
 };
-
-/// Makes an event of a frame for which its bank wants one, if it is time for another.
-#[inline(always)]
-pub fn tell(packet: &Packet, judged: &Judged) {
-    if judged.events != 0 {
-        // What is good goes by here too, and is to keep its registers.
-        cold_path();
-        if is_due() {
-            outline::event(packet, judged);
-        }
-    }
-}
 
 /// Whether the bank in force wants events, and it is time for one.
 #[inline(always)]
@@ -38,7 +23,7 @@ pub fn are_wanted() -> bool {
 
 /// Whether this CPU may write another event: a flood has an answer at the cost of two loads.
 #[inline(always)]
-fn is_due() -> bool {
+pub fn is_due() -> bool {
     // SAFETY: no arguments; newer verifiers inline it.
     let cpu = unsafe { bpf_get_smp_processor_id() };
     EVENT_GATES.get_ptr(cpu).is_some_and(|gate| {

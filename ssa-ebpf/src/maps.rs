@@ -1,6 +1,9 @@
 //! All maps, once: names are pin names, sizes are set at load, rows are `ssa_common::rows`.
 
-use core::{hint::black_box, ptr};
+use core::{
+    hint::{black_box, cold_path},
+    ptr,
+};
 
 use aya_ebpf::{
     bindings::{BPF_F_MMAPABLE, BPF_F_RDONLY_PROG, bpf_map_type::BPF_MAP_TYPE_CPUMAP},
@@ -20,7 +23,7 @@ use ssa_common::{
     verdict::Reason,
 };
 
-use crate::{outline, suspects::Suspects};
+use crate::{events, outline, suspects::Suspects};
 
 const READ_ONLY: usize = BPF_F_RDONLY_PROG as usize;
 const MAPPED: usize = BPF_F_MMAPABLE as usize;
@@ -240,6 +243,12 @@ impl Tables for Kernel {
     #[inline(always)]
     fn is_above_share(&self, service: u32, source: Words, _clock: &impl Clock) -> bool {
         outline::is_above_share(service, source)
+    }
+
+    #[inline(always)]
+    fn is_event_due(&self) -> bool {
+        cold_path();
+        events::is_due()
     }
 
     #[inline(always)]

@@ -374,28 +374,21 @@ extern "C" fn ssa_strip(context: *mut xdp_md, network: u32) -> u32 {
     u32::from(tunnel::strip(&Packet::<true>::new(&context), network).is_some())
 }
 
-/// [`events::write`]: the service is told by its first cell, which is at hand.
-#[inline(always)]
-pub fn event(packet: &Packet, judged: &Judged) {
-    ssa_event(packet.raw(), judged.first_cell, judged.cell);
-}
-
-/// The same where nobody has asked yet whether there is to be one.
+/// [`events::write`], if the bank in force wants events and it is time for another: the service is told by its first cell,
+/// which is at hand.
 #[inline(always)]
 pub fn event_if_due(packet: &Packet, judged: &Judged) {
-    ssa_event(packet.raw(), judged.first_cell, judged.cell | UNASKED);
+    ssa_event(packet.raw(), judged.first_cell, judged.cell);
 }
-
-const UNASKED: u32 = 1 << 31;
 
 #[unsafe(no_mangle)]
 #[inline(never)]
 extern "C" fn ssa_event(context: *mut xdp_md, first_cell: u32, cell: u32) -> u32 {
-    if cell & UNASKED != 0 && !events::are_wanted() {
+    if !events::are_wanted() {
         return 0;
     }
     let context = XdpContext::new(context);
-    u32::from(events::write(&Packet::<true>::new(&context), first_cell, cell & !UNASKED).is_some())
+    u32::from(events::write(&Packet::<true>::new(&context), first_cell, cell).is_some())
 }
 
 /// [`suspects::carry`], of a suspect whose low priority is more than the code point.

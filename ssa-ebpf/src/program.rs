@@ -9,7 +9,7 @@ use ssa_common::{
 use crate::{
     action::{self, Way},
     clock::Jiffies,
-    counters, events,
+    counters,
     maps::Kernel,
     outline,
     packet::Packet,
@@ -48,8 +48,6 @@ impl Carrier for Hands<'_> {
 
     #[inline(always)]
     fn carry_out(&self, judged: &Judged) -> u32 {
-        // As it came in: what is done with it may write to it. First, as then nothing of it is kept for what follows.
-        events::tell(self.0, judged);
         counters::count(judged, self.0.octets(judged));
         action::plain(self.0, judged)
     }

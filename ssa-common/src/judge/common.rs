@@ -98,16 +98,18 @@ pub fn judge_common<C: Carrier>(
     } else {
         reason(tables, found.slot, &row.rule, Pair { source, destination }, clock)?
     };
-    let (verdict, events) = match reason {
-        Reason::Conform => (plainly(Reason::Conform, Treatment::Pass), 0),
-        reason if row.flags & FLAG_STRICT != 0 => (plainly(reason, Treatment::Drop), bank.events),
+    let verdict = match reason {
+        Reason::Conform => plainly(Reason::Conform, Treatment::Pass),
+        // Now and then: who judges by the whole law makes the event.
+        _ if bank.events != 0 && tables.is_event_due() => return None,
+        reason if row.flags & FLAG_STRICT != 0 => plainly(reason, Treatment::Drop),
         _ if row.flags & (FLAG_PREVIOUS | FLAG_SOCKETS) != 0 => return None,
         reason => match treat(row, source, reason) {
             Verdict { treatment: Treatment::LowPriority, .. } if row.flags & LOW_OTHERWISE != 0 => return None,
-            verdict => (verdict, bank.events),
+            verdict => verdict,
         },
     };
-    let judged = Judged { events, ..judged(verdict, Some(row)) };
+    let judged = judged(verdict, Some(row));
     match steer::slice(row, destination) {
         Some(slice) if judged.treatment != Treatment::Drop => {
             // What is rare is steered elsewhere: older verifiers look at all that follows once for each way that leads here.

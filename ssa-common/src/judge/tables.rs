@@ -90,6 +90,12 @@ pub trait Tables {
         false
     }
 
+    /// Whether it is time for another event on this CPU. Where none are made, it never is.
+    #[inline(always)]
+    fn is_event_due(&self) -> bool {
+        false
+    }
+
     /// What the fields of one kind of a rule say of a pair.
     #[inline(always)]
     fn part(&self, part: Part, at: At, pair: Pair, clock: &impl Clock) -> Reason {
