@@ -2,14 +2,15 @@
 
 mod banks;
 mod blocks;
+mod counts;
 
 use anyhow::Context as _;
 use ssa_common::{
     bits::Words,
     layout,
     rows::{
-        ActiveRow, Cell, ClockRow, EndpointRow, FlowGateRow, HopRow, MetaRow, PrefixRow, PreviousRow, ServiceRow,
-        ShareRow, SuspectsRow,
+        ActiveRow, ClockRow, EndpointRow, FlowGateRow, HopRow, MetaRow, PrefixRow, PreviousRow, ServiceRow, ShareRow,
+        SuspectsRow,
     },
     siphash,
 };
@@ -19,7 +20,7 @@ use super::{
     blocks::BlockMaps,
     counters::Counters,
     document::Chunk,
-    events::{Gates, Rings},
+    events::Gates,
     flows::{self, Flows},
     map::Map,
     object::{self, Object},
@@ -263,48 +264,6 @@ impl Instance {
     /// Publishes the clock.
     pub fn publish(&self, clock: ClockRow) -> anyhow::Result<()> {
         self.clock.write(0, &[clock])
-    }
-
-    /// The rings of events of the instance that is pinned there.
-    pub fn rings(pins: &Pins) -> Result<Rings, Failure> {
-        Rings::open(pins).map_err(not_whole)
-    }
-
-    /// The rings of this instance, which was opened for writing or has just been made.
-    pub fn own_rings(&self) -> anyhow::Result<Rings> {
-        self.events.rings()
-    }
-
-    /// Events that were written since the maps were made.
-    pub fn events_written(&self) -> anyhow::Result<u64> {
-        self.events.written()
-    }
-
-    /// The cells of one service, summed over CPUs and what was carried over.
-    pub fn cells(&self, service: u32) -> anyhow::Result<Vec<Cell>> {
-        self.counters.cells(service)
-    }
-
-    /// Remembers the flows that an earlier instance does.
-    pub fn carry_flows(&mut self, from: &Self) -> anyhow::Result<()> {
-        // Of a service that wants none any more nobody asks for them.
-        if self.meta.flows == 0 { Ok(()) } else { self.flows.carry(&from.flows) }
-    }
-
-    /// Goes on with what an earlier instance had counted of slices, where these are the same.
-    pub fn carry_slice_frames(&self, from: &Self) -> anyhow::Result<()> {
-        self.slice_counters.carry(&from.slice_counters)
-    }
-
-    /// Suspects of a service that could not be marked, and such that found no queue, summed over CPUs.
-    pub fn unserved(&self, service: u32) -> anyhow::Result<(u64, u64)> {
-        let rows = self.suspects.read(service * self.meta.cpus, self.meta.cpus)?;
-        Ok(rows.iter().fold((0, 0), |(unmarked, unqueued), row| (unmarked + row.unmarked, unqueued + row.unqueued)))
-    }
-
-    /// Writes what an earlier instance had counted to the carried-over row of a service.
-    pub fn carry(&self, service: u32, cells: &[Cell]) -> anyhow::Result<()> {
-        self.counters.carry(service, cells)
     }
 }
 

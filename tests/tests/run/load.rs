@@ -58,6 +58,11 @@ fn the_program_writes_what_it_must_alone() {
         layout::FLOWS,
         layout::FLOW_GATES,
         layout::SHARES,
+        layout::EVENTS,
+        layout::EVENT_GATES,
+        layout::SUSPECTS,
+        // Queues have no such flag, and no program writes to them.
+        layout::CPUS,
     ];
     for (name, read_only) in read_only {
         assert_eq!(read_only, !written.contains(&&*name), "{name}");
