@@ -6,6 +6,7 @@ pub mod cli;
 pub mod command;
 pub mod config;
 pub mod context;
+pub mod detect;
 pub mod failure;
 pub mod host;
 pub mod kernel;

@@ -43,19 +43,33 @@ impl Counters {
 
     /// The cells of one service, summed over CPUs and what was carried over.
     pub(super) fn cells(&self, service: u32) -> anyhow::Result<Vec<Cell>> {
-        let cells = Verdict::CELLS as usize;
-        let length = self.per_service as usize * WORDS;
-        let first = service as usize * length;
-        let words =
-            self.memory.words().get(first..first + length).context("there are no counters for such a service")?;
-        let mut sums = vec![Cell::zeroed(); cells];
-        for row in words.chunks_exact(cells * WORDS) {
+        let mut sums = vec![Cell::zeroed(); Verdict::CELLS as usize];
+        for row in self.rows(service)? {
             for (sum, cell) in sums.iter_mut().zip(row.chunks_exact(WORDS)) {
                 sum.packets = sum.packets.wrapping_add(cell[0].load(Ordering::Relaxed));
                 sum.bytes = sum.bytes.wrapping_add(cell[1].load(Ordering::Relaxed));
             }
         }
         Ok(sums)
+    }
+
+    /// The packets of some cells of one service, summed, for each CPU; last what was carried over.
+    pub(super) fn packets(&self, service: u32, cells: &[usize]) -> anyhow::Result<Vec<u64>> {
+        let sum = |row: &[AtomicU64]| {
+            let packets =
+                cells.iter().filter_map(|cell| row.get(cell * WORDS)).map(|word| word.load(Ordering::Relaxed));
+            packets.fold(0, u64::wrapping_add)
+        };
+        Ok(self.rows(service)?.map(sum).collect())
+    }
+
+    /// The words of one service, a row for each CPU and one of what was carried over.
+    fn rows(&self, service: u32) -> anyhow::Result<impl Iterator<Item = &[AtomicU64]>> {
+        let length = self.per_service as usize * WORDS;
+        let first = service as usize * length;
+        let words =
+            self.memory.words().get(first..first + length).context("there are no counters for such a service")?;
+        Ok(words.chunks_exact(Verdict::CELLS as usize * WORDS))
     }
 
     /// Begins anew for one service.

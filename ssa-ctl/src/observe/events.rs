@@ -45,6 +45,8 @@ pub struct Event {
     pub interface: String,
     /// The receive queue of that.
     pub queue: u32,
+    /// The CPU that judged it.
+    pub cpu: usize,
     /// The generation that was in force.
     pub generation: u64,
     /// Octets of the frame.
@@ -108,6 +110,11 @@ impl Reader {
         self.opened.services.values().map(String::as_str)
     }
 
+    /// What is read at this moment.
+    pub(super) const fn instance(&self) -> &Instance {
+        &self.opened.instance
+    }
+
     /// What came since the last look.
     ///
     /// Larger maps begin with empty rings: what is left in the old ones is read before.
@@ -163,7 +170,7 @@ impl Opened {
             self.next[cpu] = self.next[cpu].max(oldest);
             while self.next[cpu] < written {
                 match self.rings.read(cpu, self.next[cpu]) {
-                    Slot::Whole(row) => batch.events.extend(self.event(&row, boot)?),
+                    Slot::Whole(row) => batch.events.extend(self.event(cpu, &row, boot)?),
                     Slot::Overwritten => batch.overwritten += 1,
                     // The next look finds it.
                     Slot::Unfinished => break,
@@ -175,7 +182,7 @@ impl Opened {
     }
 
     /// None: nothing that this program writes.
-    fn event(&mut self, row: &EventRow, boot: Duration) -> anyhow::Result<Option<Event>> {
+    fn event(&mut self, cpu: usize, row: &EventRow, boot: Duration) -> anyhow::Result<Option<Event>> {
         let Some((reason, treatment, would_drop)) = Verdict::of_cell(row.cell) else { return Ok(None) };
         if row.generation != self.generation && self.generation != self.instance.generation()? {
             self.name_services()?;
@@ -188,6 +195,7 @@ impl Opened {
             treatment,
             would_drop,
             interface: self.interface(row.interface),
+            cpu,
             queue: row.queue,
             generation: row.generation,
             octets: row.octets,

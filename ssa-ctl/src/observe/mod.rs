@@ -4,5 +4,7 @@ pub mod counters;
 pub mod ends;
 pub mod events;
 pub mod reading;
+pub mod samples;
 pub mod slices;
 pub mod state;
+mod stratum;

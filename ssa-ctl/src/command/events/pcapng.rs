@@ -131,6 +131,7 @@ mod tests {
             would_drop: false,
             interface: interface.into(),
             queue: 0,
+            cpu: 0,
             generation: 1,
             octets: 1500,
             head: vec![7; octets],

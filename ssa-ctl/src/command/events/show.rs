@@ -123,6 +123,7 @@ mod tests {
             would_drop: false,
             interface: "eth0".into(),
             queue: 0,
+            cpu: 0,
             generation: 1,
             octets: 15,
             head: vec![0xab; 15],

@@ -29,6 +29,11 @@ impl Instance {
         self.counters.cells(service)
     }
 
+    /// The packets of some cells of one service, summed, for each CPU; last what was carried over.
+    pub fn packets(&self, service: u32, cells: &[usize]) -> anyhow::Result<Vec<u64>> {
+        self.counters.packets(service, cells)
+    }
+
     /// Remembers the flows that an earlier instance does.
     pub fn carry_flows(&mut self, from: &Self) -> anyhow::Result<()> {
         // Of a service that wants none any more nobody asks for them.
