@@ -20,6 +20,7 @@ mod progress;
 mod report;
 pub mod schema;
 pub mod services;
+mod settings;
 pub mod simulate;
 pub mod slice;
 pub mod slices;

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::settings;
 use crate::{
     change,
     context::Context,
@@ -28,8 +29,9 @@ pub fn run(context: &mut Context<'_>, _: &Args) -> Outcome {
             service.rule.to_string(),
             service.enforce.to_string(),
             allow.map_or_else(|| "everything".into(), |allow| list(allow.iter().map(ToString::to_string).collect())),
+            settings::words(service).unwrap_or_else(|| "-".into()),
         ]
     });
-    context.table(["SERVICE", "PREFIXES", "RULE", "ENFORCE", "ALLOW"], rows)?;
+    context.table(["SERVICE", "PREFIXES", "RULE", "ENFORCE", "ALLOW", "BESIDES"], rows)?;
     Ok(Exit::Done)
 }

@@ -1,8 +1,9 @@
 //! `status`: what is loaded and attached, its versions, clock and memory, out.
 
-use serde_json::json;
+use serde_json::{Map, json};
 use ssa_common::layout;
 
+use super::settings;
 use crate::{
     change::InForce,
     context::Context,
@@ -31,6 +32,8 @@ pub fn run(context: &mut Context<'_>, _: &Args) -> Outcome {
     let blocks: u64 = blocked(&in_force)?.values().sum();
     let build = if state.is_current { "current" } else { "another build" };
     if context.json {
+        let settings =
+            config.services.iter().filter_map(|service| Some((service.name.clone(), settings::json(service)?)));
         context.object(&json!({
             "pin_root": pins.root(),
             "interfaces": interfaces.iter().map(json).collect::<Vec<_>>(),
@@ -38,6 +41,7 @@ pub fn run(context: &mut Context<'_>, _: &Args) -> Outcome {
             "layout_version": layout::VERSION,
             "generation": running.generation,
             "services": config.services.len(),
+            "settings": settings.collect::<Map<_, _>>(),
             "blocks": blocks,
             "endpoint": endpoint,
             "clock": { "error_seconds": clock_error, "age_seconds": clock_age, "stale": is_stale },
@@ -50,6 +54,11 @@ pub fn run(context: &mut Context<'_>, _: &Args) -> Outcome {
     writeln!(out, "pins        {}", pins.root().display())?;
     writeln!(out, "program     {} {program} ({build}), layout version {}", object::FILTER, layout::VERSION)?;
     writeln!(out, "config      generation {}, {} services", running.generation, config.services.len())?;
+    for service in &config.services {
+        if let Some(words) = settings::words(service) {
+            writeln!(out, "service     {}: {words}", service.name)?;
+        }
+    }
     if blocks > 0 {
         writeln!(out, "blocked     {blocks} source prefixes")?;
     }

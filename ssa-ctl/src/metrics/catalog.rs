@@ -47,6 +47,18 @@ pub const WOULD_DROP_PACKETS: Description = Description::counter(
 pub const WOULD_DROP_BYTES: Description =
     Description::counter("ssa_would_drop", &["service"], "Octets of frames that would have been dropped.")
         .in_unit("bytes");
+/// Suspects without a mark.
+pub const UNMARKED_PACKETS: Description = Description::counter(
+    "ssa_unmarked_packets",
+    &["service"],
+    "Suspects that went on without their mark; at zero again where maps grow.",
+);
+/// Suspects without a queue.
+pub const UNQUEUED_PACKETS: Description = Description::counter(
+    "ssa_unqueued_packets",
+    &["service"],
+    "Suspects that found no queue and went on at once; at zero again where maps grow.",
+);
 /// Frames to no service.
 pub const OUTSIDE_PACKETS: Description = Description::counter(
     "ssa_outside_packets",
@@ -168,7 +180,7 @@ pub const ENDPOINT_REACHABLE: Description = Description::gauge(
 );
 
 /// All of them, in the order of the text.
-pub const ALL: [&Description; 35] = [
+pub const ALL: [&Description; 37] = [
     &RECEIVED_PACKETS,
     &RECEIVED_BYTES,
     &PACKETS,
@@ -177,6 +189,8 @@ pub const ALL: [&Description; 35] = [
     &TREATED_BYTES,
     &WOULD_DROP_PACKETS,
     &WOULD_DROP_BYTES,
+    &UNMARKED_PACKETS,
+    &UNQUEUED_PACKETS,
     &OUTSIDE_PACKETS,
     &OUTSIDE_BYTES,
     &BUILD_INFO,

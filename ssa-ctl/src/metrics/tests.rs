@@ -12,7 +12,7 @@ use crate::{
     config::{self, Config, Mode, Source},
     observe::{
         counters::{Counts, ServiceCounts},
-        reading::{Reading, Sliced},
+        reading::{Reading, Sliced, Unserved},
         slices::Held,
         state::{Attached, State},
     },
@@ -79,6 +79,7 @@ fn reading() -> Reading {
             other: ServiceCounts::of(&cells()).reason(Reason::Other),
             malformed: ServiceCounts::of(&cells()).reason(Reason::Malformed),
         },
+        unserved: vec![Unserved { service: "web".into(), unmarked: 3, unqueued: 4 }],
         slices: vec![Sliced {
             service: "web".into(),
             held: vec![
@@ -168,6 +169,8 @@ fn the_text_is_that_of_openmetrics() {
         "# TYPE ssa_bytes counter",
         "# TYPE ssa_build_info gauge",
         "ssa_packets_total{service=\"web\",reason=\"conform\"} 21",
+        "ssa_unmarked_packets_total{service=\"web\"} 3",
+        "ssa_unqueued_packets_total{service=\"web\"} 4",
         "ssa_generation 7",
         "ssa_clock_age_seconds 90",
         "ssa_clock_error_seconds -0.25",

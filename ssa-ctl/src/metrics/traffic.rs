@@ -8,7 +8,7 @@ use super::{
 };
 use crate::observe::{
     counters::{Count, Counts, ServiceCounts},
-    reading::Reading,
+    reading::{Reading, Unserved},
 };
 
 /// The families of packets and those of octets, each the same samples of another part of a count.
@@ -37,9 +37,15 @@ const PARTS: [(Part, [&Description; 5]); 2] = [
 
 type Part = fn(Count) -> u64;
 
-pub(super) fn families(Reading { counts, .. }: &Reading) -> Vec<Family> {
+pub(super) fn families(Reading { counts, unserved, .. }: &Reading) -> Vec<Family> {
     let [packets, bytes] = PARTS.map(|(part, descriptions)| of_part(counts, part, descriptions));
-    packets.into_iter().zip(bytes).flat_map(|(packets, bytes)| [packets, bytes]).collect()
+    let counted = packets.into_iter().zip(bytes).flat_map(|(packets, bytes)| [packets, bytes]);
+    let without = |description, of: fn(&Unserved) -> u64| {
+        Family::of(description, unserved.iter().map(|unserved| sample([&unserved.service], of(unserved))))
+    };
+    let unmarked = without(&catalog::UNMARKED_PACKETS, |unserved| unserved.unmarked);
+    let unqueued = without(&catalog::UNQUEUED_PACKETS, |unserved| unserved.unqueued);
+    counted.chain([unmarked, unqueued]).collect()
 }
 
 fn of_part(counts: &Counts, part: Part, descriptions: [&'static Description; 5]) -> [Family; 5] {

@@ -3,6 +3,7 @@
 pub mod counters;
 pub mod ends;
 pub mod events;
+pub mod rate;
 pub mod reading;
 pub mod samples;
 pub mod slices;

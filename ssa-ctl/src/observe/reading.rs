@@ -11,7 +11,7 @@ use crate::{
     change::InForce,
     config::Config,
     failure::Failure,
-    kernel::{netlink::Host, ways},
+    kernel::{instance::Instance, netlink::Host, ways},
     plan::blocks::Origin,
 };
 
@@ -33,12 +33,25 @@ pub struct Reading {
     pub blocks: BTreeMap<Origin, u64>,
     /// What was counted.
     pub counts: Counts,
+    /// Suspects that did not get what their service gives them.
+    pub unserved: Vec<Unserved>,
     /// The slices of each service that has any with owners.
     pub slices: Vec<Sliced>,
     /// The name of the endpoint that this host is.
     pub this_host: Option<String>,
     /// The endpoints that frames are sent on to, and whether a way to them is known.
     pub ways: BTreeMap<String, bool>,
+}
+
+/// Suspects of one service that went on all the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unserved {
+    /// The service.
+    pub service: String,
+    /// They could not be marked.
+    pub unmarked: u64,
+    /// They found no queue.
+    pub unqueued: u64,
 }
 
 /// The slices of one service, added up.
@@ -75,6 +88,7 @@ impl Reading {
             build: in_force.instance.meta.build,
             state: State::read(in_force, &host, SystemTime::now())?,
             counts: Counts::read(&in_force.instance)?,
+            unserved: unserved(&in_force.instance)?,
             slices: ServiceSlices::all(in_force)?.into_iter().map(Sliced::of).collect(),
             this_host: in_force.host().map(str::to_owned),
             ways: unknown.chain(known).collect(),
@@ -95,6 +109,15 @@ pub fn blocked(in_force: &InForce) -> anyhow::Result<BTreeMap<Origin, u64>> {
         }
     }
     Ok(counts)
+}
+
+/// The suspects of each service that did not get what it gives them, none or not.
+pub fn unserved(instance: &Instance) -> anyhow::Result<Vec<Unserved>> {
+    let of = |(service, number): (&str, u32)| {
+        let (unmarked, unqueued) = instance.unserved(number)?;
+        Ok(Unserved { service: service.to_owned(), unmarked, unqueued })
+    };
+    instance.numbers()?.iter().map(of).collect()
 }
 
 impl Sliced {

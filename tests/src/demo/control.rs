@@ -99,6 +99,11 @@ impl Control {
         json(self.command(&self.host).arg("--json").args(words))
     }
 
+    /// What the filter has pinned.
+    pub(super) fn pins(&self) -> &Path {
+        self.pins.path()
+    }
+
     /// Where it is.
     pub(super) const fn host(&self) -> &Namespace {
         &self.host

@@ -6,6 +6,7 @@ mod client;
 mod control;
 mod flood;
 mod law;
+mod live;
 mod load_sharing;
 mod report;
 mod scene;

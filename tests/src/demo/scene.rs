@@ -4,6 +4,7 @@ use std::{
     collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
+    thread,
     time::{Duration, SystemTime},
 };
 
@@ -15,6 +16,7 @@ use super::{
     control::{Counted, SERVICE},
     flood::{self, Flood},
     law::Law,
+    live::Live,
     report::{Report, Row},
     site::{CLIENT, PREFIX, STRANGER, Site, UPLINK},
     tell::Tell,
@@ -30,6 +32,8 @@ const TRIES: usize = 20;
 const FRAMES: usize = 4096;
 /// Frames that may be on their way at once: a veth's ring with an XDP program takes 256.
 const BATCH: usize = 128;
+/// Between two batches, where people look on: a flood that is over at once shows nothing.
+const PAUSE: Duration = Duration::from_millis(60);
 /// A packet is there within this, on the slowest machine.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -149,20 +153,23 @@ impl<'a> Scene<'a> {
     fn flood(&self, rule: &RuleOfDemo, law: &Law) -> Result<Row> {
         let flood = Flood::new(FRAMES, self.router, law, unix()?)?;
         let before = self.site.control.counted()?;
-        let progress = self.tell.progress("the flood runs", FRAMES as u64);
+        let mut live = Live::begin(&self.site.control, self.tell)?;
         let mut sent = 0;
         for batch in flood.frames.chunks(BATCH) {
             self.stop.check()?;
+            if !self.tell.is_silent() {
+                thread::sleep(PAUSE);
+            }
             for frame in batch {
                 self.flooder.send(frame).context("the flooder cannot send")?;
                 sent += 1;
             }
-            progress.set_position(sent);
             if !self.arrived(before.received + sent)? {
                 break;
             }
+            live.look()?;
         }
-        progress.finish_and_clear();
+        drop(live);
         let counted = self.site.control.counted()?.since(&before);
         let row = Row::compare(rule.text, "flooder", sent, &counted, &flood.expected);
         let chance = flood.expected.get(Reason::Conform.name()).copied().unwrap_or(0);

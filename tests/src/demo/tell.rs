@@ -52,6 +52,11 @@ impl Tell {
         }
     }
 
+    /// Whether nobody is told anything.
+    pub fn is_silent(&self) -> bool {
+        self.silent
+    }
+
     /// A step that may take longer than a second: shown while it lasts, on a terminal.
     pub fn progress(&self, what: &'static str, length: u64) -> ProgressBar {
         if self.silent {

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use ssa_common::{
     layout,
     verdict::{Reason, Treatment},
@@ -193,8 +193,28 @@ fn status_says_what_runs() {
     assert!(interface["program_id"].is_u64() && interface["link_id"].is_u64() && interface["attached"] == true);
     let text = Said::of(site.host.ssa_ctl(&site.pins).arg("status"));
     assert!(text.code == Some(0) && text.out.contains("native") && text.out.contains("generation 1"), "{text:?}");
+    assert_eq!(status["settings"], json!({}));
     let services = site.ctl(["services"]).done();
     assert!(services.to_string().contains("2001:db8:a:1::/64"), "{services}");
+}
+
+#[test]
+fn what_a_service_does_besides_its_rule_is_shown() {
+    let site = Site::new("besides");
+    let more = "on_mismatch = \"lowprio\"\nlow_priority_rate = 500\nestablished = \"flows\"\n\
+                [service.fair]\nprefix = 56\nshare = \"5%\"\n";
+    site.apply(&(strict() + more)).done();
+    let fair = json!({ "prefix": 56, "share": "5%", "above": 1000 });
+    let expected = json!({ "established": "flows", "fair": fair, "low_priority": ["dscp"], "low_priority_rate": 500 });
+    assert_eq!(site.status()["settings"], json!({ "web": expected }));
+    let service = &site.ctl(["services"]).done()["services"][0];
+    let said = [&service["established"], &service["fair"], &service["low_priority_rate"]];
+    assert_eq!(said, [&json!("flows"), &fair, &json!(500)]);
+    let words = "known by flows; fair share 5% of a /56, above 1000/s; low priority dscp, 500/s";
+    let text = Said::of(site.host.ssa_ctl(&site.pins).arg("status"));
+    assert!(text.out.contains(&format!("service     web: {words}\n")), "{text:?}");
+    let text = Said::of(site.host.ssa_ctl(&site.pins).arg("services"));
+    assert!(text.out.contains(words) && text.out.contains("BESIDES"), "{text:?}");
 }
 
 #[test]

@@ -4,6 +4,7 @@ use super::{Finding, Level};
 use crate::{
     change::InForce,
     kernel::{features::is_online, marks, netlink::Host},
+    observe::reading::{self, Unserved},
     plan::low::{self, Queue},
 };
 
@@ -53,10 +54,8 @@ fn unmarked(in_force: &InForce, host: &Host) -> Vec<Finding> {
 
 /// What the program has counted.
 fn unserved(in_force: &InForce) -> Vec<Finding> {
-    let Ok(numbers) = in_force.instance.numbers() else { return Vec::new() };
     let mut findings = Vec::new();
-    for (name, number) in numbers.iter() {
-        let Ok((unmarked, unqueued)) = in_force.instance.unserved(number) else { continue };
+    for Unserved { service: name, unmarked, unqueued } in reading::unserved(&in_force.instance).unwrap_or_default() {
         if unmarked > 0 {
             let message = format!("{unmarked} suspects of {name} could not be marked");
             let hint = "a driver leaves no room in front of frames: take \"mark\" out of low_priority";
