@@ -37,7 +37,7 @@ impl Queues {
 
     /// Which there are.
     pub fn all(&self) -> anyhow::Result<Vec<Queue>> {
-        let at = |cpu| Ok(sys::get(&self.map, cpu)?.map(|length| Queue { cpu, length }));
+        let at = |cpu| Ok(sys::length_at(&self.map, cpu)?.map(|length| Queue { cpu, length }));
         let all: io::Result<Vec<_>> = (0..self.cpus).map(at).collect();
         let all = all.with_context(|| format!("cannot read the map {}", layout::CPUS))?;
         // The kernel says zero of a CPU without a queue where it has no other word for it.
@@ -46,7 +46,7 @@ impl Queues {
 
     /// Makes a queue, or changes its length.
     pub fn make(&self, Queue { cpu, length }: Queue) -> anyhow::Result<()> {
-        sys::put(&self.map, cpu, length).with_context(|| format!("cannot make a queue for CPU {cpu}"))
+        sys::put_length(&self.map, cpu, length).with_context(|| format!("cannot make a queue for CPU {cpu}"))
     }
 
     /// Removes all but one. What waits in them goes on.

@@ -209,17 +209,19 @@ pub(super) fn socket_at(map: impl AsFd, place: u32) -> io::Result<Option<u64>> {
     }
 }
 
-/// Puts a number into a map of numbers.
-pub(super) fn put(map: impl AsFd, key: u32, value: u32) -> io::Result<()> {
-    element(map, key, (&raw const value) as u64, bpf_cmd::BPF_MAP_UPDATE_ELEM)
+/// Puts the length of a queue into a map of queues. Such a value goes on with the descriptor of a program, which is none;
+/// older kernels do not read that far.
+pub(super) fn put_length(map: impl AsFd, cpu: u32, length: u32) -> io::Result<()> {
+    let value = [length, 0];
+    element(map, cpu, (&raw const value) as u64, bpf_cmd::BPF_MAP_UPDATE_ELEM)
 }
 
-/// The number at a key of a map of numbers, if there is one.
-pub(super) fn get(map: impl AsFd, key: u32) -> io::Result<Option<u32>> {
-    let mut value = 0u32;
-    match element(map, key, (&raw mut value) as u64, bpf_cmd::BPF_MAP_LOOKUP_ELEM) {
+/// The length of the queue of a CPU, if there is one. As above, there may be more than the length.
+pub(super) fn length_at(map: impl AsFd, cpu: u32) -> io::Result<Option<u32>> {
+    let mut value = [0u32; 2];
+    match element(map, cpu, (&raw mut value) as u64, bpf_cmd::BPF_MAP_LOOKUP_ELEM) {
         Err(error) if error.raw_os_error() == Some(libc::ENOENT) => Ok(None),
-        result => result.map(|()| Some(value)),
+        result => result.map(|()| Some(value[0])),
     }
 }
 

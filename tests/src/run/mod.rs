@@ -69,6 +69,13 @@ impl Config {
         self
     }
 
+    /// Tables that stand behind the services.
+    #[must_use]
+    pub fn also(mut self, lines: &str) -> Self {
+        self.text += lines;
+        self
+    }
+
     /// A service: the lines of its table.
     #[must_use]
     pub fn service(mut self, lines: &str) -> Self {

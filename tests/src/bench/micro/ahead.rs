@@ -17,6 +17,8 @@ use crate::bench::{
 const ABORTED: i32 = 0;
 /// `bpf_xdp_adjust_head` of `linux/bpf.h`.
 const ADJUST_HEAD: i32 = 44;
+/// `bpf_xdp_adjust_meta`.
+const ADJUST_META: i32 = 54;
 
 /// Where the frame begins.
 pub(super) const DATA: R = R(2);
@@ -24,10 +26,19 @@ const DATA_END: R = R(3);
 const LIMIT: R = R(4);
 const CONTEXT: R = R(6);
 
+/// What the kernel is asked to move, and by how many octets: later, or earlier if below zero.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Moved {
+    /// Where the frame begins.
+    Frame(i32),
+    /// Where begins what stands in front of it.
+    Front(i32),
+}
+
 /// What is done to each frame.
 pub(super) struct Ahead {
-    /// Octets by which the frame begins later, or earlier; none: the kernel is not asked.
-    pub(super) head: Option<i32>,
+    /// What is moved first; none: the kernel is not asked.
+    pub(super) moved: Option<Moved>,
     /// Octets that the frame must have then.
     pub(super) octets: i32,
     /// What is done to those, from [`DATA`] on.
@@ -48,8 +59,12 @@ impl Ahead {
 
     fn instructions(&self, slot: i32) -> Vec<u64> {
         let mut all = vec![with(Op::Move, CONTEXT, R(1))];
-        if let Some(head) = self.head {
-            all.extend([with_number(Op::Move, R(2), head), call(ADJUST_HEAD)]);
+        if let Some(moved) = self.moved {
+            let (by, helper) = match moved {
+                Moved::Frame(by) => (by, ADJUST_HEAD),
+                Moved::Front(by) => (by, ADJUST_META),
+            };
+            all.extend([with_number(Op::Move, R(2), by), call(helper)]);
         }
         let rest = [&self.body[..], &tail_call(CONTEXT, slot)].concat();
         all.extend([

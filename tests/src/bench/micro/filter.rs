@@ -10,7 +10,7 @@ use ssa_common::{
 };
 use ssa_ctl::{
     kernel::{instance::block_table, sandbox::Sandbox},
-    plan::{blocks::Block, numbers::Numbers},
+    plan::{blocks::Block, low::Queue, numbers::Numbers, tables::Tables},
 };
 
 use super::subject::Subject;
@@ -36,7 +36,11 @@ impl Filter {
     /// The same with a block list.
     pub(super) fn with_blocks(config: &Config, time: u64, list: &[Block]) -> Result<Self> {
         let (tables, numbers) = config.tables(&Numbers::default());
-        let tables = tables.with_blocks(block_table(list)?);
+        Self::over(tables.with_blocks(block_table(list)?), numbers, time)
+    }
+
+    /// The same over any rows.
+    pub(super) fn over(tables: Tables, numbers: Numbers, time: u64) -> Result<Self> {
         let mut sandbox = Sandbox::new(&tables)?;
         sandbox.set_clock(time)?;
         let program = sandbox.parts()?.0.fd()?.try_clone()?;
@@ -78,6 +82,24 @@ impl Filter {
         let slices = instance.running()?.tables.slices;
         let place = slices.places.get(service).context("a service without slices")?;
         instance.slice_frames(*place).context("its slices are not counted")
+    }
+
+    /// Makes a queue for a CPU, in which suspects wait.
+    pub(super) fn make_queue(&self, queue: Queue) -> Result<()> {
+        self.sandbox.instance().queues.make(queue)
+    }
+
+    /// Sees that no suspect was left without the mark or the queue that its service wants.
+    pub(super) fn check_served(&self) -> Result<()> {
+        let instance = self.sandbox.instance();
+        for service in 0..instance.meta.services {
+            let (unmarked, unqueued) = instance.unserved(service)?;
+            ensure!(
+                (unmarked, unqueued) == (0, 0),
+                "of the suspects of service {service}, {unmarked} have no mark and {unqueued} no queue, and none should"
+            );
+        }
+        Ok(())
     }
 
     fn check(&mut self, case: &Case, action: u32) -> Result<Vec<u8>> {

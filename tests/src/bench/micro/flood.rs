@@ -38,7 +38,7 @@ pub(super) struct Flood {
 impl Flood {
     /// A program that draws addresses and goes on in `program`, and what must be held as long as it runs.
     pub(super) fn before(self, program: &ProgramFd) -> Result<(ProgramFd, ProgramArray<MapData>)> {
-        Ahead { head: None, octets: OCTETS, body: self.body() }.of(program)
+        Ahead { moved: None, octets: OCTETS, body: self.body() }.of(program)
     }
 
     /// Numbers are in the order that the frame has them, whatever the machine's.

@@ -22,7 +22,7 @@ const GOALS: [(&str, f64); 15] = [
 ];
 
 /// Parts of another figure: the row, the other, the goal if there is one.
-const RATIOS: [(&str, &str, Option<f64>); 28] = [
+const RATIOS: [(&str, &str, Option<f64>); 40] = [
     ("bit/conforming", "xdp-filter/ipv6/not-listed", Some(0.25)),
     ("bit/not-conforming", "xdp-filter/ipv6/listed", Some(0.25)),
     ("mac/conforming", "xdp-filter/ipv6/not-listed", Some(0.85)),
@@ -39,6 +39,18 @@ const RATIOS: [(&str, &str, Option<f64>); 28] = [
     ("blocks/none", "services/1", Some(1.1)),
     ("blocks/not-listed", "blocks/none", None),
     ("blocks/listed", "blocks/none", None),
+    ("off/conforming", "bit/conforming", Some(1.1)),
+    ("off/not-conforming", "bit/not-conforming", Some(1.1)),
+    ("low/conforming", "bit/conforming", Some(1.1)),
+    ("low/dscp", "bit/not-conforming", None),
+    ("low/cpu", "bit/not-conforming", None),
+    ("low/mark", "bit/not-conforming", None),
+    ("low/all", "bit/not-conforming", None),
+    ("known/socket/conforming", "bit/conforming", Some(1.1)),
+    ("known/socket/not-conforming", "bit/not-conforming", None),
+    ("known/flows/conforming", "bit/conforming", None),
+    ("known/flows/not-conforming", "bit/not-conforming", None),
+    ("fair/conforming", "bit/conforming", None),
     ("slice/own", "bit/conforming", None),
     ("slice/handover-past", "slice/own", None),
     ("steer/l2", "xdp-filter/ipv6/not-listed", None),
@@ -70,6 +82,9 @@ pub(super) fn is_flat(id: &str) -> bool {
     [
         "services/",
         "blocks/none",
+        "off/",
+        "low/conforming",
+        "known/socket/conforming",
         "slices/",
         "slices-counted/",
         "flood/1/",

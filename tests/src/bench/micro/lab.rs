@@ -8,6 +8,7 @@ use aya::programs::ProgramFd;
 use super::{
     blocks, cases, filter,
     filter::Filter,
+    low,
     peer::Peer,
     services::{self, COUNTS},
     slices::{self, BITS, FLOODED},
@@ -56,7 +57,7 @@ impl Lab {
         let mut lab = Self { bases: vec![], rows: vec![], filters: vec![], peers: vec![] };
         let frame = services::frame(1, TIME).frame;
         lab.bases.push(Subject::new(empty.try_clone()?, frame.clone(), None, PASS));
-        let filters = 7 + COUNTS.len() + BITS.len() + FLOODED.len();
+        let filters = 8 + COUNTS.len() + BITS.len() + FLOODED.len();
         let phase = context.phase("micro: loading the filter", filters as u64);
         for group in cases::groups(TIME) {
             let mut config = Config::keyed(&group.services, group.keys, 0);
@@ -68,6 +69,8 @@ impl Lab {
             lab.filter(filter, frames)?;
             phase.step()?;
         }
+        lab.low(&empty)?;
+        phase.step()?;
         lab.peers(&frame)?;
         for count in COUNTS {
             lab.services(&empty, count)?;
@@ -107,6 +110,22 @@ impl Lab {
             let subject = filter.subject(&case)?;
             let cell = filter::cell(case.reason, case.treatment, case.would_drop);
             self.rows.push(Row { id, name: case.name, subject, base: 0, counted: Some((self.filters.len(), cell)) });
+        }
+        self.filters.push(filter);
+        Ok(())
+    }
+
+    /// Services with suspects, known connections and shares.
+    fn low(&mut self, empty: &ProgramFd) -> Result<()> {
+        let mut filter = low::filter(TIME)?;
+        let marked = self.bases.len();
+        self.bases.push(low::base(empty)?);
+        for treated in low::frames(TIME) {
+            let subject = treated.subject(&mut filter)?;
+            let base = if treated.is_marked { marked } else { 0 };
+            let Case { name, reason, treatment, .. } = treated.case;
+            let counted = Some((self.filters.len(), filter::cell(reason, treatment, false)));
+            self.rows.push(Row { id: treated.id.into(), name, subject, base, counted });
         }
         self.filters.push(filter);
         Ok(())
@@ -216,6 +235,7 @@ impl Lab {
             let counted = filter.counted()?.into_iter().map(|(cell, (packets, _))| (cell, packets));
             let counted: BTreeMap<u32, u64> = counted.collect();
             ensure!(counted == wanted, "while it was measured the filter counted {counted:?}, and not {wanted:?}");
+            filter.check_served()?;
         }
         Ok(())
     }

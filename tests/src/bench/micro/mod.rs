@@ -10,6 +10,7 @@ mod filter;
 mod flood;
 mod goals;
 mod lab;
+mod low;
 mod peer;
 mod pin;
 mod restore;

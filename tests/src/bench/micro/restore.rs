@@ -10,7 +10,7 @@ use aya::{
     programs::ProgramFd,
 };
 
-use super::ahead::{Ahead, DATA};
+use super::ahead::{Ahead, DATA, Moved};
 use crate::bench::instruction::{R, Size, number, store};
 
 const VALUE: R = R(0);
@@ -50,7 +50,7 @@ impl Restore<'_> {
         }
     }
 
-    fn ahead(&self, head: Option<i32>) -> Ahead {
+    fn ahead(&self, by: Option<i32>) -> Ahead {
         let end = LINK_END + self.words * WORD;
         let words = (LINK_END..end).step_by(WORD).map(|at| (at, Size::Double));
         let body = LINK.into_iter().chain(words).flat_map(|(at, size)| {
@@ -61,6 +61,6 @@ impl Restore<'_> {
             let at = i16::try_from(at).expect("an offset in some headers");
             number(VALUE, u64::from_ne_bytes(word)).into_iter().chain([store(size, DATA, at, VALUE)])
         });
-        Ahead { head, octets: i32::try_from(end).expect("some headers"), body: body.collect() }
+        Ahead { moved: by.map(Moved::Frame), octets: i32::try_from(end).expect("some headers"), body: body.collect() }
     }
 }
