@@ -13,8 +13,8 @@ use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
 use crate::{
     command::{
-        address, apply, bench, block, check, doctor, down, endpoint, endpoints, enforce, events, explain, export, key,
-        metrics, schema, services, simulate, slice, slices, stats, status, top,
+        address, apply, bench, block, check, detect, doctor, down, endpoint, endpoints, enforce, events, explain,
+        export, key, metrics, schema, services, simulate, slice, slices, stats, status, top,
     },
     context::Context,
     failure::{Code, Failure, Outcome},
@@ -74,6 +74,7 @@ enum Command {
     Enforce(enforce::Args),
     Slice(slice::Args),
     Block(block::Args),
+    Detect(detect::Args),
     Doctor(doctor::Args),
     Bench(bench::Args),
     Down(down::Args),
@@ -101,6 +102,7 @@ fn run(command: &Command, context: &mut Context<'_>) -> Outcome {
         Command::Enforce(args) => enforce::run(context, args),
         Command::Slice(args) => slice::run(context, args),
         Command::Block(args) => block::run(context, args),
+        Command::Detect(args) => detect::run(context, args),
         Command::Doctor(args) => doctor::run(context, args),
         Command::Bench(args) => bench::run(context, args),
         Command::Down(args) => down::run(context, args),

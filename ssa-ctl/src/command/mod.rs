@@ -5,6 +5,7 @@ pub mod apply;
 pub mod bench;
 pub mod block;
 pub mod check;
+pub mod detect;
 pub mod doctor;
 pub mod down;
 pub mod endpoint;
