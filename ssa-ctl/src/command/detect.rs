@@ -1,16 +1,20 @@
 //! `detect`: frames that fail the rule, watched; source prefixes that send too many of them blocked, and said, out.
 
+mod pause;
 mod round;
 mod show;
 
-use std::{fs, path::PathBuf, time::Duration};
+use std::{
+    fs,
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
 use anyhow::Context as _;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use ssa_common::verdict::Reason;
-use tokio::{signal::unix::SignalKind, time::Instant};
 
-use self::round::Round;
+use self::{pause::Pause, round::Round};
 use crate::{
     config::{self, Refusal, Seconds, WordError},
     context::Context,
@@ -73,8 +77,6 @@ const OF_RULE: [Reason; 5] =
     [Reason::FieldMismatch, Reason::MacMismatch, Reason::PowMissing, Reason::ReplicaRange, Reason::UnknownKey];
 /// What else a source can be blocked for.
 const OTHERS: [Reason; 3] = [Reason::BadIcmpError, Reason::Protocol, Reason::Unparsable];
-/// How often is looked.
-const INTERVAL: Duration = Duration::from_millis(100);
 /// The longest time to measure over.
 const LONGEST: u32 = 600;
 
@@ -106,8 +108,7 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome {
     }
     greet(context, args, kept(&samples)?)?;
     let mut round = Round::new(args, spared);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(watch(context, args, &mut samples, &mut round))
+    watch(context, args, &mut samples, &mut round)
 }
 
 fn spared(args: &Args) -> Result<Spared, Refusal> {
@@ -136,27 +137,18 @@ fn kept(samples: &Samples) -> Result<u32, Failure> {
 
 /// Says what can be found at all.
 fn greet(context: &mut Context<'_>, args: &Args, rate: u32) -> std::io::Result<()> {
-    let (kept, Seconds(over)) = (u64::from(rate) * u64::from(args.over.0), args.over);
-    write!(context.err, "watching, {over} s at a time: {kept} frames are kept then at most, ")?;
+    let (kept, over) = (u64::from(rate) * u64::from(args.over.0), args.over);
+    write!(context.err, "watching, {over} at a time: {kept} frames are kept then at most, ")?;
     writeln!(context.err, "and a prefix of which {LEAST} are is judged")
 }
 
 /// Looks again and again, and decides when it is time.
-async fn watch(context: &mut Context<'_>, args: &Args, samples: &mut Samples, round: &mut Round<'_>) -> Outcome {
-    let mut interrupt = tokio::signal::unix::signal(SignalKind::interrupt())?;
-    let mut terminate = tokio::signal::unix::signal(SignalKind::terminate())?;
+fn watch(context: &mut Context<'_>, args: &Args, samples: &mut Samples, round: &mut Round<'_>) -> Outcome {
+    let mut pause = Pause::new()?;
     let end = args.seconds.map(|seconds| Instant::now() + Duration::from_secs(seconds));
     let over = Duration::from_secs(args.over.0.into());
     let (mut begin, mut tally) = (Instant::now(), Tally::new(args.prefix));
-    let mut timer = tokio::time::interval(INTERVAL);
-    timer.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            biased;
-            _ = interrupt.recv() => return Ok(Exit::Done),
-            _ = terminate.recv() => return Ok(Exit::Done),
-            _ = timer.tick() => {}
-        }
+    while pause.wait() {
         samples.look()?.into_iter().for_each(|sample| tally.add(sample));
         // The next round begins here: to write takes time too.
         let now = Instant::now();
@@ -170,4 +162,5 @@ async fn watch(context: &mut Context<'_>, args: &Args, samples: &mut Samples, ro
             return Ok(if args.dry_run && round.has_found() { Exit::Differs } else { Exit::Done });
         }
     }
+    Ok(Exit::Done)
 }

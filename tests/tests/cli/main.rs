@@ -1,5 +1,5 @@
 //! Ring 4, the commands: arguments and files in; output, files and exit codes out. `bench`, `block_files`, `blocks`, `deploy`,
-//! `down`, `live`, `metrics`, `permission` and `slices` load the program and need root; the others need nothing.
+//! `detect`, `down`, `live`, `metrics`, `permission` and `slices` load the program and need root; the others need nothing.
 
 mod address;
 mod bench;
@@ -8,6 +8,7 @@ mod blocks;
 mod config;
 mod config_cases;
 mod deploy;
+mod detect;
 mod docs;
 mod down;
 mod endpoint_cases;

@@ -4,6 +4,7 @@ mod attach;
 mod blocks;
 mod clock;
 mod cookies;
+mod detect;
 mod entries;
 mod events;
 mod fleet;

@@ -46,6 +46,13 @@ impl Wire {
         frame
     }
 
+    /// The same datagram from another source, with a checksum that is wrong then.
+    pub fn datagram_from(&self, source: &str, destination: &str) -> Vec<u8> {
+        let mut frame = self.datagram(destination, &[], "one");
+        frame[22..38].copy_from_slice(&source.parse::<Ipv6Addr>().unwrap().octets());
+        frame
+    }
+
     /// Sends a frame.
     pub fn send(&self, frame: &[u8]) -> std::io::Result<()> {
         self.socket.send(frame)
@@ -53,12 +60,17 @@ impl Wire {
 
     /// Does the work under a flood of frames, some ten thousand a second; how many were sent.
     pub fn flood<T>(&self, frame: &[u8], work: impl FnOnce() -> T) -> (T, u64) {
+        self.flood_of(&[frame.to_vec()], work)
+    }
+
+    /// The same with several frames in turn.
+    pub fn flood_of<T>(&self, frames: &[Vec<u8>], work: impl FnOnce() -> T) -> (T, u64) {
         let stop = AtomicBool::new(false);
         thread::scope(|scope| {
             let flood = scope.spawn(|| {
-                let mut sent = 0;
+                let (mut sent, mut frames) = (0, frames.iter().cycle());
                 while !stop.load(Ordering::Relaxed) {
-                    sent += (0..50).filter(|_| self.send(frame).is_ok()).count() as u64;
+                    sent += frames.by_ref().take(50).filter(|frame| self.send(frame).is_ok()).count() as u64;
                     // sleep: there are two CPUs, and the flood is not to be all they do.
                     thread::sleep(Duration::from_millis(4));
                 }

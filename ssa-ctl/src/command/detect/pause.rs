@@ -1,0 +1,43 @@
+//! Time in; the moments to look at, one after the other, out, until somebody interrupts.
+
+use std::{io, time::Duration};
+
+use tokio::{
+    runtime::Runtime,
+    signal::unix::{Signal, SignalKind, signal},
+    time::sleep,
+};
+
+/// How often is looked.
+const INTERVAL: Duration = Duration::from_millis(100);
+
+/// Waits for the next look. What is asked of the kernel between two of them needs the thread for itself.
+pub(super) struct Pause {
+    runtime: Runtime,
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Pause {
+    pub(super) fn new() -> io::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let (interrupt, terminate) = {
+            let _entered = runtime.enter();
+            (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?)
+        };
+        Ok(Self { runtime, interrupt, terminate })
+    }
+
+    /// Whether it is time to look; if not, somebody wants an end.
+    pub(super) fn wait(&mut self) -> bool {
+        let Self { runtime, interrupt, terminate } = self;
+        runtime.block_on(async {
+            tokio::select! {
+                biased;
+                _ = interrupt.recv() => false,
+                _ = terminate.recv() => false,
+                () = sleep(INTERVAL) => true,
+            }
+        })
+    }
+}
