@@ -57,7 +57,7 @@ mod tests {
             "version = 1\n[host]\ninterfaces = [\"eth0\"]\n[host.low_priority]\ncpu = 1\n[[service]]\nname = \"a\"\n\
              prefixes = [\"2001:db8::/64\"]\nrule = \"hash(48):16 any:*\"\n{settings}"
         );
-        config::parse(Source { path: "test".into(), text: text.into() }).unwrap().config.services.remove(0)
+        config::parse(Source { path: "test".into(), text }).unwrap().config.services.remove(0)
     }
 
     #[test]

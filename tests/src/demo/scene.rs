@@ -158,6 +158,7 @@ impl<'a> Scene<'a> {
         for batch in flood.frames.chunks(BATCH) {
             self.stop.check()?;
             if !self.tell.is_silent() {
+                // sleep: the flood is to last as long as people need to read a line.
                 thread::sleep(PAUSE);
             }
             for frame in batch {
