@@ -8,6 +8,7 @@ use aya::{
     maps::{Array, MapData},
     programs::{
         SchedClassifier, Xdp, XdpMode,
+        links::LinkOrder,
         tc::{NlOptions, TcAttachOptions, TcAttachType, qdisc_add_clsact},
     },
 };
@@ -81,9 +82,7 @@ impl Program {
 
     /// Gives a classifier what an interface receives, behind XDP, for as long as there is the interface.
     pub(super) fn classify(&mut self, namespace: &Namespace, interface: &str) -> Result<()> {
-        let program: &mut SchedClassifier =
-            self.0.program_mut(NAME).context("the object has lost its program")?.try_into()?;
-        program.load().context("the kernel refuses a classifier of the bench")?;
+        let program = self.load_classifier()?;
         namespace.enter(|| -> Result<()> {
             qdisc_add_clsact(interface)?;
             // By netlink: the qdisc counts what a program of its own drops.
@@ -93,6 +92,21 @@ impl Program {
             mem::forget(program.take_link(id)?);
             Ok(())
         })?
+    }
+
+    /// The same by a link, behind the programs that are there (Linux 6.6).
+    pub(super) fn classify_last(&mut self, namespace: &Namespace, interface: &str) -> Result<()> {
+        let program = self.load_classifier()?;
+        let options = TcAttachOptions::TcxOrder(LinkOrder::last());
+        let attach = || program.attach_with_options(interface, TcAttachType::Ingress, options);
+        namespace.enter(attach)?.map(drop).with_context(|| format!("{interface} takes no classifier"))
+    }
+
+    fn load_classifier(&mut self) -> Result<&mut SchedClassifier> {
+        let program: &mut SchedClassifier =
+            self.0.program_mut(NAME).context("the object has lost its program")?.try_into()?;
+        program.load().context("the kernel refuses a classifier of the bench")?;
+        Ok(program)
     }
 
     /// Takes what the program remembers, of three words, out of it.

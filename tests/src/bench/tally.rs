@@ -69,13 +69,24 @@ impl Tally {
 
     /// Counts at one more interface.
     pub fn watch(&mut self, namespace: &Namespace, interface: &str, then: Then) -> Result<()> {
-        let place = self.programs.len();
-        ensure!(place < PLACES, "{PLACES} interfaces can be watched, and {interface} is one more");
-        let offset = BY_HOP_LIMIT + i32::try_from(place * HOPS * 8)?;
-        let mut program = Program::classifier(&self.code(offset, then))?;
+        let mut program = self.next(then).with_context(|| format!("{interface} cannot be watched"))?;
         program.classify(namespace, interface)?;
         self.programs.push(program);
         Ok(())
+    }
+
+    /// The same by a link, behind the programs that are there; until this is dropped.
+    pub fn watch_last(&mut self, namespace: &Namespace, interface: &str) -> Result<()> {
+        let mut program = self.next(Then::GoesOn).with_context(|| format!("{interface} cannot be watched"))?;
+        program.classify_last(namespace, interface)?;
+        self.programs.push(program);
+        Ok(())
+    }
+
+    fn next(&self, then: Then) -> Result<Program> {
+        let place = self.programs.len();
+        ensure!(place < PLACES, "{PLACES} interfaces are watched, and there is room for no more");
+        Program::classifier(&self.code(BY_HOP_LIMIT + i32::try_from(place * HOPS * 8)?, then))
     }
 
     /// The prefix.

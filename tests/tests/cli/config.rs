@@ -203,6 +203,22 @@ fn endpoints_that_do_less_than_they_seem_to_are_warned_of() {
 }
 
 #[test]
+fn low_priority_without_suspects_is_warned_of() {
+    let lines = |more: &str| format!("{GOOD}low_priority = [\"dscp\"]\nlow_priority_rate = 100\n{more}");
+    let (object, code) = check(&file(lines("").as_bytes()).path);
+    let place = |warning: &Value| format!("{}:{}", warning["line"], warning["column"]);
+    let said = |warning: &Value| warning["message"].as_str().unwrap().to_owned();
+    let warnings: Vec<_> = object["warnings"].as_array().unwrap().iter().map(|one| (place(one), said(one))).collect();
+    let wanted = [("8:16", "low_priority"), ("9:21", "low_priority_rate")];
+    let wanted = wanted.map(|(at, key)| (at.into(), format!("`{key}` has no effect: the service has no suspects")));
+    assert_eq!((warnings, code), (wanted.into(), 0));
+    for suspects in ["on_mismatch = \"lowprio\"\n", "fair = { prefix = 48, share = \"5%\" }\n"] {
+        let (object, code) = check(&file(lines(suspects).as_bytes()).path);
+        assert_eq!((object["warnings"].as_array().map(Vec::len), code), (Some(0), 0), "{suspects}: {object:#}");
+    }
+}
+
+#[test]
 fn random_packets_that_get_through_are_counted() {
     let key = |number| format!("[[service.keys]]\nname = \"k1\"\nnumber = {number}\nfile = \"k{number}\"\n");
     let text = GOOD.replace("hash(48):12 any:*", "any:16 mac(48,key=k1,period=30s):48") + &key(1) + &key(2);

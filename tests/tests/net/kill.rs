@@ -34,12 +34,12 @@ fn with_others(rule: &str, others: usize) -> String {
 const NOISE: &str = "2001:db8:a:2::1";
 
 /// A share of `whole`, another one each time, spread evenly.
-fn moment(round: u32, whole: Duration) -> Duration {
+pub fn moment(round: u32, whole: Duration) -> Duration {
     whole.mul_f64((f64::from(round) * 0.618_033_988_75 + f64::from(std::process::id())).fract())
 }
 
 /// Starts an `apply` and kills it after some time; whether it had ended before.
-fn kill(site: &Site, file: &Path, after: Duration) -> bool {
+pub fn kill(site: &Site, file: &Path, after: Duration) -> bool {
     let mut command = site.host.ssa_ctl(&site.pins);
     command.arg("apply").arg(file).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     // `nsenter` becomes the program: the number is the same.
@@ -52,7 +52,8 @@ fn kill(site: &Site, file: &Path, after: Duration) -> bool {
     ended
 }
 
-fn apply(site: &Site, file: &Path) -> Duration {
+/// Lets an `apply` run to its end; how long it took.
+pub fn apply(site: &Site, file: &Path) -> Duration {
     let begin = Instant::now();
     site.ctl(["apply", file.to_str().unwrap()]).done();
     begin.elapsed()

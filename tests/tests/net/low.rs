@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Datagrams of each kind.
-const COUNT: u64 = 20;
+pub const COUNT: u64 = 20;
 /// The mark of suspects.
 const MARKED: u32 = 42;
 
@@ -26,15 +26,20 @@ pub fn low(mode: &str, lines: &str) -> String {
     )
 }
 
-/// The names of the programs at ingress of the host's interface, in their order.
-fn ingress(site: &Site) -> Vec<String> {
+/// The programs at ingress of the host's interface, in their order: number and name.
+pub fn ingress(site: &Site) -> Vec<(u32, String)> {
     let query = || SchedClassifier::query_tcx(INTERFACE, TcAttachType::Ingress).unwrap().1;
     let programs = site.host.enter(query).unwrap();
-    programs.iter().map(|program| program.name_as_str().unwrap_or_default().to_owned()).collect()
+    programs.iter().map(|program| (program.id(), program.name_as_str().unwrap_or_default().to_owned())).collect()
+}
+
+/// The same, the names alone.
+pub fn names_at_ingress(site: &Site) -> Vec<String> {
+    ingress(site).into_iter().map(|(_, name)| name).collect()
 }
 
 /// Sends so many datagrams that conform and so many that do not; how many of each arrived.
-fn send(site: &Site) -> (u64, u64) {
+pub fn send(site: &Site) -> (u64, u64) {
     let (wire, socket) = (Wire::new(site), listen(site));
     for number in 0..COUNT {
         wire.send(&wire.datagram(GOOD, &[], &format!("good {number}"))).unwrap();
@@ -58,7 +63,7 @@ fn drop_marked(site: &Site) {
 }
 
 /// What `doctor` finds of low priority: level and message.
-fn findings(site: &Site) -> Vec<(String, String)> {
+pub fn findings(site: &Site) -> Vec<(String, String)> {
     let said = site.ctl(["doctor"]).json();
     let all = said["findings"].as_array().unwrap().iter().filter(|finding| finding["check"] == "low priority");
     let text = |finding: &Value, key: &str| finding[key].as_str().unwrap().to_owned();
@@ -112,7 +117,7 @@ fn what_suspects_need_comes_and_goes_with_the_config() {
     assert_eq!((ingress(&site).len(), queues(&site).len(), marks.exists()), (0, 0, false));
     let applied = steps(&site.apply(&both));
     assert!(applied.starts_with(&["queue".into(), "mark".into(), "config".into()]), "{applied:?}");
-    assert_eq!((ingress(&site), queues(&site)), (vec![MARK.to_owned()], vec![0]));
+    assert_eq!((names_at_ingress(&site), queues(&site)), (vec![MARK.to_owned()], vec![0]));
     assert_eq!(names(&marks.join("links")), [INTERFACE]);
     assert_eq!(site.apply(&both).done()["changed"], false);
 
@@ -120,7 +125,7 @@ fn what_suspects_need_comes_and_goes_with_the_config() {
     fs::remove_file(marks.join("links").join(INTERFACE)).unwrap();
     instance(&site).queues.keep(None).unwrap();
     assert_eq!(steps(&site.apply(&both)), ["queue", "mark"]);
-    assert_eq!((ingress(&site), queues(&site)), (vec![MARK.to_owned()], vec![0]));
+    assert_eq!((names_at_ingress(&site), queues(&site)), (vec![MARK.to_owned()], vec![0]));
 
     let longer = both.replace("cpu = 0", "cpu = 0\nqueue = 1024");
     assert_eq!(steps(&site.apply(&longer))[0], "queue");
@@ -135,7 +140,7 @@ fn what_suspects_need_comes_and_goes_with_the_config() {
     assert_eq!((ingress(&site).len(), site.pins.path().exists()), (0, false));
     // The first apply does all of it at once.
     site.apply(&both).done();
-    assert_eq!((ingress(&site), queues(&site)), (vec![MARK.to_owned()], vec![0]));
+    assert_eq!((names_at_ingress(&site), queues(&site)), (vec![MARK.to_owned()], vec![0]));
     assert_eq!(send(&site), (COUNT, COUNT));
 }
 
@@ -148,7 +153,7 @@ fn larger_maps_take_the_queue_and_the_marks_along() {
     let more = (0..400).map(service).collect::<Vec<_>>().concat();
     let grown = site.apply(&(low("native", "low_priority = [\"cpu\", \"mark\"]") + &more)).done();
     assert_eq!(grown["steps"][0]["step"], "grow", "{grown}");
-    assert_eq!(ingress(&site), [MARK]);
+    assert_eq!(names_at_ingress(&site), [MARK]);
     assert_eq!(send(&site), (COUNT, COUNT));
     assert!(findings(&site).iter().all(|(level, _)| level == "ok"), "{:?}", findings(&site));
 }

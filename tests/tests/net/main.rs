@@ -19,6 +19,7 @@ mod known;
 mod listener;
 mod load_sharing;
 mod low;
+mod marks;
 mod meddling;
 mod modes;
 mod moves;

@@ -60,12 +60,18 @@ impl Site {
     /// A site whose host takes every address of the service.
     pub fn new(label: &str) -> Self {
         let (host, client) = (Namespace::new(label).unwrap(), Namespace::new(&format!("{label}-c")).unwrap());
-        veth((&host, INTERFACE), (&client, PEER)).unwrap();
-        address(&host, INTERFACE, &format!("{HOST}/64")).unwrap();
-        address(&client, PEER, &format!("{CLIENT}/64")).unwrap();
-        route(&host, &["local", PREFIX, "dev", "lo"]).unwrap();
-        route(&client, &[PREFIX, "via", HOST]).unwrap();
-        Self { host, client, pins: PinRoot::new(), folder: TempDir::new().unwrap() }
+        let site = Self { host, client, pins: PinRoot::new(), folder: TempDir::new().unwrap() };
+        site.link();
+        route(&site.host, &["local", PREFIX, "dev", "lo"]).unwrap();
+        site
+    }
+
+    /// Links client and host, at first or where the link is gone.
+    pub fn link(&self) {
+        veth((&self.host, INTERFACE), (&self.client, PEER)).unwrap();
+        address(&self.host, INTERFACE, &format!("{HOST}/64")).unwrap();
+        address(&self.client, PEER, &format!("{CLIENT}/64")).unwrap();
+        route(&self.client, &[PREFIX, "via", HOST]).unwrap();
     }
 
     /// A file in the site's folder.

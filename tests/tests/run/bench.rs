@@ -22,7 +22,7 @@ use ssa_tests::{
 use tempfile::TempDir;
 
 /// What has a goal, or is a peer that goals are about, and the two ends of what is compared by numbers of services.
-const IDS: [&str; 45] = [
+const IDS: [&str; 59] = [
     "micro/empty",
     "micro/other/no-service",
     "micro/bit/conforming",
@@ -47,6 +47,20 @@ const IDS: [&str; 45] = [
     "micro/blocks/not-listed",
     "micro/blocks/listed",
     "micro/flood-blocks",
+    "micro/off/conforming",
+    "micro/off/not-conforming",
+    "micro/low/conforming",
+    "micro/low/dscp",
+    "micro/low/cpu",
+    "micro/low/mark",
+    "micro/low/all",
+    "micro/low/rate",
+    "micro/low/rate-exceeded",
+    "micro/known/socket/conforming",
+    "micro/known/socket/not-conforming",
+    "micro/known/flows/conforming",
+    "micro/known/flows/not-conforming",
+    "micro/fair/conforming",
     "micro/slice/own",
     "micro/slice/counted",
     "micro/slice/handover",
