@@ -1,6 +1,4 @@
 //! The maps of an instance, opened or just made: what they are, the clock and the counters.
-//!
-//! Length: each map stands in it, in what opens it and in what takes it from an object, and those stand side by side.
 
 mod banks;
 mod blocks;

@@ -10,9 +10,9 @@ use ssa_common::{
     layout::BANK_MAGIC,
     rows::{
         AllowRow, BankRow, BlockBankRow, BlockRow, BucketRow, EndpointRow, FLAG_ALLOW, FLAG_DENY_SOURCE_IN_SERVICE,
-        FLAG_FAIR, FLAG_FLOWS, FLAG_LOW_PRIORITY, FLAG_PREVIOUS, FLAG_SLICES, FLAG_SOCKETS, PrefixRow, PreviousRow,
-        RuleRow, STALE_CLOSED, STALE_LAST, STALE_OPEN, STEER_IP6IP6, STEER_L2, STEER_ROUTE, ServiceRow, SliceRow,
-        SliceWord,
+        FLAG_FAIR, FLAG_FLOWS, FLAG_LOW_LIMIT, FLAG_LOW_PRIORITY, FLAG_PREVIOUS, FLAG_SLICES, FLAG_SOCKETS, PrefixRow,
+        PreviousRow, RuleRow, STALE_CLOSED, STALE_LAST, STALE_OPEN, STEER_IP6IP6, STEER_L2, STEER_ROUTE, ServiceRow,
+        SliceRow, SliceWord,
     },
     rule::{Rule, Secrets, Timing},
 };
@@ -105,7 +105,7 @@ impl Tables {
     #[must_use]
     pub fn forgetting(mut self) -> Self {
         for row in &mut self.prefixes {
-            row.flags &= !(FLAG_SOCKETS | FLAG_FLOWS | FLAG_FAIR);
+            row.flags &= !(FLAG_SOCKETS | FLAG_FLOWS | FLAG_FAIR | FLAG_LOW_LIMIT);
         }
         self
     }
