@@ -25,11 +25,16 @@ pub(super) struct Filter {
 impl Filter {
     /// Writes the config; nothing is in force yet.
     pub(super) fn new(ssa_ctl: &Path, interface: &str, prefix: &str, rule: &str) -> Result<Self> {
+        Self::with(ssa_ctl, interface, prefix, rule, "")
+    }
+
+    /// The same with more lines for the service, and behind them tables of the host.
+    pub(super) fn with(ssa_ctl: &Path, interface: &str, prefix: &str, rule: &str, more: &str) -> Result<Self> {
         let folder = scratch().context("no folder for the config")?;
         let filter = Self { ssa_ctl: ssa_ctl.into(), pins: PinRoot::new(), folder };
         let mut config = format!(
             "version = 1\n\n[host]\ninterfaces = [\"{interface}\"]\nmode = \"native\"\n\n[[service]]\n\
-             name = \"{SERVICE}\"\nprefixes = [\"{prefix}\"]\nrule = \"{rule}\"\n"
+             name = \"{SERVICE}\"\nprefixes = [\"{prefix}\"]\nrule = \"{rule}\"\n{more}"
         );
         if rule.contains("key=k1") {
             let key = filter.folder.path().join("k1.key");
@@ -52,10 +57,15 @@ impl Filter {
 
     /// Packets of the service that were dropped.
     pub(super) fn dropped(&self, host: &Namespace) -> Result<u64> {
+        self.packets(host, ["treatments", "drop"])
+    }
+
+    /// Packets of the service by a reason or a treatment.
+    pub(super) fn packets(&self, host: &Namespace, [kind, name]: [&str; 2]) -> Result<u64> {
         let said = output_of(self.command(host).args(["--json", "stats"]))?;
         let stats: Value = serde_json::from_str(&said).with_context(|| format!("ssa-ctl answered {said}"))?;
-        let drops = &stats["services"][SERVICE]["treatments"]["drop"]["packets"];
-        drops.as_u64().with_context(|| format!("stats do not count what was dropped: {said}"))
+        let packets = &stats["services"][SERVICE][kind][name]["packets"];
+        packets.as_u64().with_context(|| format!("stats do not count {name} of {kind}: {said}"))
     }
 
     fn config(&self) -> PathBuf {

@@ -22,7 +22,7 @@ pub enum Section {
     Wire,
     /// Commands as processes, and what they do to maps
     Control,
-    /// What a flood leaves of a TCP service
+    /// What a flood leaves of a TCP service, and of what leaves by a narrow way
     Goodput,
     /// What the filter takes in the kernel, and `ssa-ctl apply` for itself
     Memory,
@@ -62,7 +62,7 @@ impl Section {
             Self::Micro => &[IP, NSENTER, UNSHARE, XDP_FILTER],
             Self::Wire => &[IP, NSENTER, UNSHARE, CHRT, ETHTOOL, TC, NFT, XDP_FILTER],
             Self::Control | Self::Memory => &[IP, NSENTER],
-            Self::Goodput => &[IP, NSENTER, UNSHARE, CHRT, ETHTOOL],
+            Self::Goodput => &[IP, NSENTER, UNSHARE, CHRT, ETHTOOL, TC],
         }
     }
 

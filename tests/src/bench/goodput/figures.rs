@@ -2,7 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{flood::Flooded, state::State};
+use super::{
+    flood::Flooded,
+    narrow::{ONE_CLASS, Suspects},
+    state::State,
+};
 use crate::bench::{
     figure::{Better, Figure, Goal, Spread},
     paired,
@@ -13,6 +17,9 @@ const FLOOD: &str = "flood";
 /// What filtered should be of idle.
 const RATE: Goal = Goal::AtLeast(0.85);
 const P99: Goal = Goal::AtMost(2.0);
+
+/// Of a narrow way, what suspects should leave to those who conform, in percent.
+const PART: Goal = Goal::AtLeast(95.0);
 
 /// What is seen of a state.
 struct Sight {
@@ -76,4 +83,18 @@ fn figure(sight: &Sight, state: State, seen: Vec<f64>) -> Figure {
         goal: None,
         ratios: BTreeMap::new(),
     }
+}
+
+/// The figures of a narrow way: what came through in each round, by what became of suspects.
+pub(super) fn of_parts(given: Vec<(&'static Suspects, Vec<f64>)>) -> impl Iterator<Item = Figure> {
+    given.into_iter().map(|(suspects, parts)| Figure {
+        id: format!("goodput/narrow/{}", suspects.id),
+        name: format!("narrow way, {}", suspects.name),
+        unit: "%".into(),
+        better: Better::Higher,
+        rounds: u32::try_from(parts.len()).unwrap_or(u32::MAX),
+        spread: Spread::of(parts),
+        goal: (suspects.id != ONE_CLASS).then_some(PART),
+        ratios: BTreeMap::new(),
+    })
 }

@@ -1,4 +1,5 @@
-//! A host with a TCP service and a flood in; what clients see of it, idle, flooded, and flooded with our filter, out.
+//! A host with a TCP service and a flood in; what clients see of it, idle, flooded, and flooded with our filter, out. Then a
+//! host that routes to a narrow way, and suspects, in; what those leave to whoever conforms, out.
 //!
 //! Host and client have a core each, and all that receives, talks or floods goes before what else the machine does. The
 //! flooder shares the client's core. It works as hard in the idle state, but its frames do not leave: so the client has
@@ -6,6 +7,7 @@
 
 mod figures;
 mod flood;
+mod narrow;
 mod pace;
 mod search;
 mod site;
@@ -44,5 +46,7 @@ pub fn run(context: &Context) -> Result<Vec<Figure>> {
             phase.step()?;
         }
     }
-    Ok(figures::of(&given))
+    drop(phase);
+    let parts = narrow::measure(context, rounds)?;
+    Ok(figures::of(&given).into_iter().chain(figures::of_parts(parts)).collect())
 }

@@ -19,9 +19,9 @@ pub(super) const PREFIX: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0xac10, 0xfe01,
 /// Its rule.
 pub(super) const RULE: &str = "src(16):32 any:*";
 /// The client, and what the rule gives it: bits 16 to 47 of its address come after the prefix.
-const CLIENT: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0x1001, 0, 0, 0, 0, 0x10);
-const CALLED: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0xac10, 0xfe01, 0xdb8, 0x1001, 0, 1);
-const HOST: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0x1001, 0, 0, 0, 0, 1);
+pub(super) const CLIENT: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0x1001, 0, 0, 0, 0, 0x10);
+pub(super) const CALLED: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0xac10, 0xfe01, 0xdb8, 0x1001, 0, 1);
+pub(super) const HOST: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0x1001, 0, 0, 0, 0, 1);
 /// Nothing is on the wire when a client connects.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Who waits for the other end looks this often whether it is time to go.
