@@ -58,6 +58,9 @@ fn grow(in_force: &InForce, slots: u32, list: &[Block]) -> Result<(), Failure> {
     made.instance.publish(instance.clock()?)?;
     made.instance.put_in_force(&running.tables, &running.document, running.generation)?;
     made.instance.put_blocks(list)?;
+    for queue in instance.queues.all()? {
+        made.instance.queues.make(queue)?;
+    }
     made.instance.carry_slice_frames(instance)?;
     let numbers = instance.numbers()?;
     Ok(perform::take_over(pins, &mut made, instance, (&numbers, &numbers))?)

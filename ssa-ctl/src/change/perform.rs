@@ -174,7 +174,6 @@ fn grow(context: &Context<'_>, pins: &Pins, wanted: &Wanted, planned: &Planned, 
     renew_marks(pins)?;
     made.instance.put_in_force(&planned.tables, &planned.document, planned.generation + 1)?;
     made.instance.put_blocks(&old.blocks()?)?;
-    made.instance.carry_flows(old)?;
     take_over(pins, &mut made, old, (&old.numbers()?, &planned.numbers))
 }
 
@@ -187,6 +186,7 @@ pub(super) fn take_over(
     numbers: (&Numbers, &Numbers),
 ) -> anyhow::Result<()> {
     carry(&made.instance, old, numbers)?;
+    made.instance.carry_flows(old)?;
     let outgoing = interfaces::filter(pins)?;
     create::exchange(pins, made)?;
     relink(pins, &outgoing)?;

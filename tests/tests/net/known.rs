@@ -94,7 +94,14 @@ fn flows_are_carried_into_larger_maps() {
     let steps = site.apply(&grown).done();
     assert!(steps["steps"].to_string().contains("grow"), "{steps}");
     assert!(pair.talks());
-    assert!(site.packets(&["reasons", "established"]) > 0);
+    let known = site.packets(&["reasons", "established"]);
+    assert!(known > 0);
+    // A block list that outgrows its maps brings new ones too.
+    let list = (0..3000).map(|number| format!("2001:db9:{number:x}::/48\n")).collect::<Vec<_>>().concat();
+    let list = site.file("list", &list);
+    site.ctl(["block", "import", list.to_str().unwrap()]).done();
+    assert!(pair.talks());
+    assert!(site.packets(&["reasons", "established"]) > known);
 }
 
 #[test]

@@ -156,6 +156,13 @@ fn larger_maps_take_the_queue_and_the_marks_along() {
     assert_eq!(names_at_ingress(&site), [MARK]);
     assert_eq!(send(&site), (COUNT, COUNT));
     assert!(findings(&site).iter().all(|(level, _)| level == "ok"), "{:?}", findings(&site));
+    // So do those that a longer block list takes.
+    let list = (0..3000).map(|number| format!("2001:db9:{number:x}::/48\n")).collect::<Vec<_>>().concat();
+    let list = site.file("list", &list);
+    site.ctl(["block", "import", list.to_str().unwrap()]).done();
+    assert_eq!(names_at_ingress(&site), [MARK]);
+    assert_eq!(send(&site), (COUNT, COUNT));
+    assert!(findings(&site).iter().all(|(level, _)| level == "ok"), "{:?}", findings(&site));
 }
 
 #[test]
