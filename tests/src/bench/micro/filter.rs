@@ -36,12 +36,12 @@ impl Filter {
     /// The same with a block list.
     pub(super) fn with_blocks(config: &Config, time: u64, list: &[Block]) -> Result<Self> {
         let (tables, numbers) = config.tables(&Numbers::default());
-        Self::over(tables.with_blocks(block_table(list)?), numbers, time)
+        Self::over(&tables.with_blocks(block_table(list)?), numbers, time)
     }
 
     /// The same over any rows.
-    pub(super) fn over(tables: Tables, numbers: Numbers, time: u64) -> Result<Self> {
-        let mut sandbox = Sandbox::new(&tables)?;
+    pub(super) fn over(tables: &Tables, numbers: Numbers, time: u64) -> Result<Self> {
+        let mut sandbox = Sandbox::new(tables)?;
         sandbox.set_clock(time)?;
         let program = sandbox.parts()?.0.fd()?.try_clone()?;
         let before = sandbox.counts()?;

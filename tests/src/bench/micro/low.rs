@@ -76,7 +76,7 @@ pub(super) fn filter(time: u64) -> Result<Filter> {
     // One frame a second would get through, and be counted elsewhere.
     let exceeded = numbers.get(EXCEEDED).context("no such service")?;
     tables.services[exceeded as usize].low.rate = 0;
-    let filter = Filter::over(tables, numbers, time)?;
+    let filter = Filter::over(&tables, numbers, time)?;
     filter.make_queue(QUEUE)?;
     Ok(filter)
 }
