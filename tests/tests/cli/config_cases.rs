@@ -182,7 +182,7 @@ const ADDED: &[Added] = &[
     ("fair = { prefix = 48, share = \"5%\", above = 0 }", "8:45", "`above` cannot be 0", "1 to 10000000"),
     (
         "fair = { prefix = 48, share = \"5%\", rate = 1 }",
-        "8:38",
+        "8:37",
         "`rate` is not a key of [service.fair]",
         "prefix, share",
     ),
