@@ -33,7 +33,7 @@ pub fn demoted(verdict: Verdict, row: &PrefixRow, source: Words, is_above: bool)
 }
 
 /// The reasons whose class is known or good.
-const PASSING: u32 = passing(Class::Reject);
+pub(super) const PASSING: u32 = passing(Class::Reject);
 /// The reasons whose class the service decides.
 const MISMATCHES: u32 = passing(Class::Good) & !PASSING;
 

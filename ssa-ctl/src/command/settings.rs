@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::config::{Established, OnMismatch, Service};
+use crate::config::{Established, Service};
 
 /// By what it knows connections, the fair share and the low priority, where any of them is set.
 pub(super) fn words(service: &Service) -> Option<String> {
@@ -12,8 +12,8 @@ pub(super) fn words(service: &Service) -> Option<String> {
     });
     let fair = service.fair.as_ref();
     let fair = fair.map(|fair| format!("fair share {} of a /{}, above {}/s", fair.share, fair.prefix, fair.above));
-    let low = has_suspects(service).then(|| {
-        let ways = service.low_priority.iter().map(|way| way.name().trim_matches('"').to_owned());
+    let low = service.has_suspects().then(|| {
+        let ways = service.low_priority.iter().map(|way| way.name().to_owned());
         let rate = service.low_priority_rate.map(|rate| format!("{rate}/s"));
         let words: Vec<_> = ways.chain(rate).collect();
         if words.is_empty() {
@@ -35,16 +35,11 @@ pub(super) fn json(service: &Service) -> Option<Value> {
     if let Some(fair) = &service.fair {
         object["fair"] = json!(fair);
     }
-    if has_suspects(service) {
+    if service.has_suspects() {
         object["low_priority"] = json!(service.low_priority);
         object["low_priority_rate"] = json!(service.low_priority_rate);
     }
     object.as_object().is_some_and(|keys| !keys.is_empty()).then_some(object)
-}
-
-/// Whether any of its frames get low priority.
-fn has_suspects(service: &Service) -> bool {
-    service.on_mismatch == OnMismatch::LowPriority || service.fair.is_some()
 }
 
 #[cfg(test)]

@@ -34,12 +34,12 @@ pub enum LowPriority {
 }
 
 impl LowPriority {
-    /// Its word in a config, in quotes.
+    /// Its word in a config.
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Dscp => "\"dscp\"",
-            Self::Cpu => "\"cpu\"",
-            Self::Mark => "\"mark\"",
+            Self::Dscp => "dscp",
+            Self::Cpu => "cpu",
+            Self::Mark => "mark",
         }
     }
 }
@@ -154,7 +154,7 @@ pub(super) fn read(table: &mut Table<'_, '_>, has_suspects: bool) -> LowDraft {
     let mut ways: Vec<LowPriority> = Vec::new();
     for At { value, span } in &listed {
         if ways.contains(value) {
-            let message = format!("`low_priority` lists {} twice", value.name());
+            let message = format!("`low_priority` lists {:?} twice", value.name());
             table.sink.error(span.clone(), message, "list it once");
         } else {
             ways.push(*value);
@@ -207,8 +207,8 @@ pub(super) fn together(lows: &[&LowDraft], host: &Host, sink: &mut Sink) {
         if host.mode == Mode::Generic {
             // Linux 6.18 has lost there where the link header begins: it drops what it takes out of a queue, and looks for
             // what is written in front of a frame in another place.
-            let help = format!("take {} out, or set mode = \"native\" under [host]", value.name());
-            let message = format!("in generic mode the kernel does not do what {} needs", value.name());
+            let help = format!("take {:?} out, or set mode = \"native\" under [host]", value.name());
+            let message = format!("in generic mode the kernel does not do what {:?} needs", value.name());
             sink.error(span.clone(), message, help);
         } else if *value == LowPriority::Cpu && !is_named {
             let help = "say for which CPU suspects wait: [host.low_priority] with cpu = 1";

@@ -240,6 +240,11 @@ impl Service {
         self.keys.iter().filter(move |key| key.name == name)
     }
 
+    /// Whether any of its frames may become a suspect.
+    pub fn has_suspects(&self) -> bool {
+        self.on_mismatch == OnMismatch::LowPriority || self.fair.is_some()
+    }
+
     /// The current rule, and the previous one if there is one.
     pub fn rules(&self) -> impl Iterator<Item = &Rule> {
         std::iter::once(&self.rule).chain(self.previous.as_ref().map(|previous| &previous.rule))

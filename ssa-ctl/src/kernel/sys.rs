@@ -71,31 +71,28 @@ pub(super) fn pin(object: impl AsFd, path: &Path) -> io::Result<()> {
 
 /// Attaches an XDP program to an interface with `XDP_FLAGS_*`; the link detaches when nobody holds it.
 pub(super) fn link(program: impl AsFd, interface: u32, flags: u32) -> io::Result<OwnedFd> {
-    let mut attr = zeroed();
-    attr.link_create.__bindgen_anon_1.prog_fd = raw(&program);
-    attr.link_create.__bindgen_anon_2.target_ifindex = interface;
-    attr.link_create.attach_type = bpf_attach_type::BPF_XDP as u32;
-    attr.link_create.flags = flags;
-    bpf(bpf_cmd::BPF_LINK_CREATE, &mut attr).map(owned)
+    link_to(program, interface, bpf_attach_type::BPF_XDP, flags)
 }
 
 /// Attaches a socket lookup program to a network namespace, behind those that are there (Linux 5.9).
 pub(super) fn link_lookup(program: impl AsFd, namespace: impl AsFd) -> io::Result<OwnedFd> {
-    let mut attr = zeroed();
-    attr.link_create.__bindgen_anon_1.prog_fd = raw(&program);
-    attr.link_create.__bindgen_anon_2.target_fd = raw(&namespace);
-    attr.link_create.attach_type = bpf_attach_type::BPF_SK_LOOKUP as u32;
-    bpf(bpf_cmd::BPF_LINK_CREATE, &mut attr).map(owned)
+    link_to(program, raw(&namespace), bpf_attach_type::BPF_SK_LOOKUP, 0)
 }
 
 /// Attaches a program to the packets that come in by an interface, before those that are there (Linux 6.6).
 pub(super) fn link_ingress(program: impl AsFd, interface: u32) -> io::Result<OwnedFd> {
     const BEFORE: u32 = 1 << 3;
+    link_to(program, interface, bpf_attach_type::BPF_TCX_INGRESS, BEFORE)
+}
+
+/// Attaches a program to a target: an interface by its number, or a descriptor.
+fn link_to(program: impl AsFd, target: u32, kind: bpf_attach_type, flags: u32) -> io::Result<OwnedFd> {
     let mut attr = zeroed();
     attr.link_create.__bindgen_anon_1.prog_fd = raw(&program);
-    attr.link_create.__bindgen_anon_2.target_ifindex = interface;
-    attr.link_create.attach_type = bpf_attach_type::BPF_TCX_INGRESS as u32;
-    attr.link_create.flags = BEFORE;
+    // The number of an interface has the same place.
+    attr.link_create.__bindgen_anon_2.target_fd = target;
+    attr.link_create.attach_type = kind as u32;
+    attr.link_create.flags = flags;
     bpf(bpf_cmd::BPF_LINK_CREATE, &mut attr).map(owned)
 }
 
@@ -185,28 +182,13 @@ pub(super) fn read_batch(map: impl AsFd, first: u32, keys: &mut [u32], values: &
 /// Puts a socket into a map of sockets.
 pub(super) fn put_socket(map: impl AsFd, place: u32, socket: impl AsFd) -> io::Result<()> {
     let value = u64::from(raw(&socket));
-    let mut attr = zeroed();
-    // SAFETY: this field of the union is the one the command reads.
-    let element = unsafe { &mut attr.__bindgen_anon_2 };
-    element.map_fd = raw(&map);
-    element.key = (&raw const place) as u64;
-    element.__bindgen_anon_1.value = (&raw const value) as u64;
-    bpf(bpf_cmd::BPF_MAP_UPDATE_ELEM, &mut attr).map(drop)
+    element(map, place, (&raw const value) as u64, bpf_cmd::BPF_MAP_UPDATE_ELEM)
 }
 
 /// The cookie of the socket at a place of a map of sockets, if there is one (Linux 5.7).
 pub(super) fn socket_at(map: impl AsFd, place: u32) -> io::Result<Option<u64>> {
     let mut cookie = 0u64;
-    let mut attr = zeroed();
-    // SAFETY: this field of the union is the one the command reads.
-    let element = unsafe { &mut attr.__bindgen_anon_2 };
-    element.map_fd = raw(&map);
-    element.key = (&raw const place) as u64;
-    element.__bindgen_anon_1.value = (&raw mut cookie) as u64;
-    match bpf(bpf_cmd::BPF_MAP_LOOKUP_ELEM, &mut attr) {
-        Err(error) if error.raw_os_error() == Some(libc::ENOENT) => Ok(None),
-        result => result.map(|_| Some(cookie)),
-    }
+    Ok(is_there(map, place, (&raw mut cookie) as u64)?.then_some(cookie))
 }
 
 /// Puts the length of a queue into a map of queues. Such a value goes on with the descriptor of a program, which is none;
@@ -219,15 +201,20 @@ pub(super) fn put_length(map: impl AsFd, cpu: u32, length: u32) -> io::Result<()
 /// The length of the queue of a CPU, if there is one. As above, there may be more than the length.
 pub(super) fn length_at(map: impl AsFd, cpu: u32) -> io::Result<Option<u32>> {
     let mut value = [0u32; 2];
-    match element(map, cpu, (&raw mut value) as u64, bpf_cmd::BPF_MAP_LOOKUP_ELEM) {
-        Err(error) if error.raw_os_error() == Some(libc::ENOENT) => Ok(None),
-        result => result.map(|()| Some(value[0])),
-    }
+    Ok(is_there(map, cpu, (&raw mut value) as u64)?.then_some(value[0]))
 }
 
 /// Removes what is at a key of a map.
 pub(super) fn remove(map: impl AsFd, key: u32) -> io::Result<()> {
     element(map, key, 0, bpf_cmd::BPF_MAP_DELETE_ELEM)
+}
+
+/// Whether there is something at a key of a map. It is written to `value`, where there must be room for it.
+fn is_there(map: impl AsFd, key: u32, value: u64) -> io::Result<bool> {
+    match element(map, key, value, bpf_cmd::BPF_MAP_LOOKUP_ELEM) {
+        Err(error) if error.raw_os_error() == Some(libc::ENOENT) => Ok(false),
+        result => result.map(|()| true),
+    }
 }
 
 fn element(map: impl AsFd, key: u32, value: u64, command: bpf_cmd) -> io::Result<()> {

@@ -19,7 +19,12 @@ use super::{
     events::{Event, Reader},
     stratum::Stratum,
 };
-use crate::{change::ticks, failure::Failure, kernel::pins::Pins, plan::tables::Tables};
+use crate::{
+    change::ticks,
+    failure::Failure,
+    kernel::{clock::Ticks, pins::Pins},
+    plan::tables::Tables,
+};
 
 /// A frame that fails the rule, or would if it were not blocked.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,10 +52,11 @@ pub struct Samples {
     law: Option<Law>,
 }
 
-/// The rows that blocked frames are judged by, and their generation.
+/// The rows that blocked frames are judged by, with their generation, and the clock.
 struct Law {
     generation: u64,
     tables: Tables,
+    ticks: Ticks,
 }
 
 impl Samples {
@@ -138,10 +144,11 @@ impl Samples {
             Some(law) if law.generation == generation => law,
             _ => {
                 let running = instance.running()?;
-                Law { generation: running.generation, tables: running.tables }
+                let ticks = ticks(&Pins::new(&self.pin_root))?;
+                Law { generation: running.generation, tables: running.tables, ticks }
             }
         };
-        let now = ticks(&Pins::new(&self.pin_root))?.now().wrapping_add(instance.clock()?.offset);
+        let now = law.ticks.now().wrapping_add(instance.clock()?.offset);
         // As long as it was: what lies behind the head the rules do not ask for.
         let mut frame = event.head;
         frame.resize(frame.len().max(usize::try_from(event.octets).unwrap_or(0)), 0);

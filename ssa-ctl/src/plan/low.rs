@@ -3,7 +3,7 @@
 use ssa_common::rows::{FLAG_LOW_CPU, FLAG_LOW_LIMIT, FLAG_LOW_MARK, FLAG_LOW_PLAIN, LowRow};
 
 use super::steps::Action;
-use crate::config::{Class, Config, Host, LowPriority, OnMismatch, Service};
+use crate::config::{Class, Config, Host, LowPriority, Service};
 
 /// A queue for a CPU.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,7 +67,7 @@ pub(super) fn after(
 
 /// The flags of a service's prefixes.
 pub(super) fn flags(service: &Service) -> u32 {
-    if !has_suspects(service) {
+    if !service.has_suspects() {
         return 0;
     }
     let has = |way, flag| if service.low_priority.contains(&way) { flag } else { 0 };
@@ -78,7 +78,7 @@ pub(super) fn flags(service: &Service) -> u32 {
 
 /// The row of a service, for a clock of `hertz` ticks a second. What it has no use for is zero.
 pub(super) fn row(service: &Service, host: &Host, hertz: u32) -> LowRow {
-    if !has_suspects(service) {
+    if !service.has_suspects() {
         return LowRow::default();
     }
     let queues = host.low_priority.clone().unwrap_or_default();
@@ -112,10 +112,5 @@ fn wants(config: &Config, way: LowPriority) -> bool {
 
 /// Whether a service's suspects have this done to them.
 pub fn has(service: &Service, way: LowPriority) -> bool {
-    has_suspects(service) && service.low_priority.contains(&way)
-}
-
-/// Whether anything may become a suspect.
-fn has_suspects(service: &Service) -> bool {
-    service.on_mismatch == OnMismatch::LowPriority || service.fair.is_some()
+    service.has_suspects() && service.low_priority.contains(&way)
 }

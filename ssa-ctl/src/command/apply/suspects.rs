@@ -34,8 +34,8 @@ pub(super) fn check(checked: &Checked, host: &Host) -> Result<(), Failure> {
                 };
                 if let Some(reason) = reason {
                     let message =
-                        format!("low priority by {} cannot be had on {}: {reason}", way.name(), interface.name);
-                    let help = format!("take {} out of low_priority", way.name());
+                        format!("low priority by {:?} cannot be had on {}: {reason}", way.name(), interface.name);
+                    let help = format!("take {:?} out of low_priority", way.name());
                     return Err(checked.low_priority_fault(place, message, help).into());
                 }
             }
