@@ -13,6 +13,8 @@ mod events;
 #[cfg(target_arch = "bpf")]
 mod hops;
 #[cfg(target_arch = "bpf")]
+mod image;
+#[cfg(target_arch = "bpf")]
 mod known;
 #[cfg(target_arch = "bpf")]
 mod link;

@@ -10,6 +10,9 @@
 fn main() {}
 
 #[cfg(target_arch = "bpf")]
+mod image;
+
+#[cfg(target_arch = "bpf")]
 mod program {
     use aya_ebpf::{bindings::__sk_buff, macros::classifier, programs::TcContext};
     use ssa_common::{layout::MARK_MAGIC, rows::MarkRow};
@@ -41,14 +44,4 @@ mod program {
             }
         }
     }
-
-    #[panic_handler]
-    fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
-        // There are no panics, and the verifier would refuse a program that could reach this endless loop.
-        loop {}
-    }
-
-    #[unsafe(link_section = "license")]
-    #[unsafe(no_mangle)]
-    static LICENSE: [u8; 13] = *b"Dual MIT/GPL\0";
 }

@@ -90,13 +90,3 @@ pub fn ssa_clock(context: XdpContext) -> u32 {
     Packet::<false>::new(&context).write(0, Jiffies::reading());
     action::PROBED
 }
-
-#[panic_handler]
-fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
-    // The law has no panics, and the verifier would refuse a program that could reach this endless loop.
-    loop {}
-}
-
-#[unsafe(link_section = "license")]
-#[unsafe(no_mangle)]
-static LICENSE: [u8; 13] = *b"Dual MIT/GPL\0";
