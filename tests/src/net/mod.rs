@@ -8,6 +8,7 @@ mod frames;
 mod leftovers;
 mod link;
 mod namespace;
+mod narrow;
 mod pins;
 mod process;
 mod size;
@@ -20,6 +21,7 @@ pub use self::{
     leftovers::{left_by, scratch},
     link::{Interface, address, interface, neighbour, route, veth},
     namespace::Namespace,
+    narrow::{classify_code_points, heard, narrow},
     pins::PinRoot,
     process::{Running, output_of},
     size::{rounds, size},

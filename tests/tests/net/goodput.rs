@@ -8,7 +8,7 @@ use std::{
 };
 
 use serde_json::Value;
-use ssa_tests::net::{Namespace, address, interface, neighbour, route, veth};
+use ssa_tests::net::{Namespace, address, classify_code_points, heard, interface, narrow, neighbour, route, veth};
 
 use crate::{
     low::low,
@@ -47,18 +47,11 @@ impl Road {
         route(&site.host, &[PREFIX, "via", "2001:db8:d::2"]).unwrap();
         route(&server, &["local", PREFIX, "dev", "lo"]).unwrap();
         let road = Self { site, server };
-        road.tc("qdisc add dev cc0 root handle 1: htb default 10");
-        road.tc("class add dev cc0 parent 1: classid 1:1 htb rate 10mbit");
-        road.tc("class add dev cc0 parent 1:1 classid 1:10 htb rate 9mbit ceil 10mbit prio 0");
-        road.tc("class add dev cc0 parent 1:1 classid 1:20 htb rate 1mbit ceil 10mbit prio 7");
+        narrow(&road.site.host, OUT).unwrap();
         // Nobody needs to ask for an address in the flood.
         let mac = interface(&road.server, "dd0").unwrap().mac;
         neighbour(&road.site.host, OUT, "2001:db8:d::2", mac).unwrap();
         road
-    }
-
-    fn tc(&self, words: &str) {
-        self.site.host.run("tc", words.split(' ')).unwrap();
     }
 
     /// What left by a class: packets.
@@ -85,14 +78,7 @@ impl Road {
         let socket = self.server.enter(|| UdpSocket::bind((Ipv6Addr::UNSPECIFIED, PORT))).unwrap().unwrap();
         socket.set_read_timeout(Some(SILENCE)).unwrap();
         let arrived = thread::scope(|scope| {
-            let server = scope.spawn(|| {
-                let mut octets = [0; 2 * OCTETS];
-                let mut good = 0_u32;
-                while let Ok(length) = socket.recv(&mut octets) {
-                    good += u32::from(octets[..length].first() == Some(&b'g'));
-                }
-                good
-            });
+            let server = scope.spawn(|| heard(&socket, b'g').unwrap());
             self.flood();
             server.join().unwrap()
         });
@@ -144,7 +130,7 @@ fn behind_a_class_of_their_own_suspects_take_nothing_from_what_conforms() {
 #[test]
 fn the_code_point_alone_is_enough_for_a_queue_that_looks_at_it() {
     let road = Road::new("dscp");
-    road.tc("filter add dev cc0 parent 1: protocol ipv6 u32 match ip6 priority 0x04 0xfc flowid 1:20");
+    classify_code_points(&road.site.host, OUT).unwrap();
     let share = road.share("low_priority = [\"dscp\"]");
     assert!(share >= 0.95, "{share}");
     assert!(road.left_by("1:20") > 0, "suspects take what is left");

@@ -3,7 +3,6 @@
 
 use std::{
     array,
-    io::ErrorKind,
     net::{Ipv6Addr, UdpSocket},
     process, thread,
     time::{Duration, Instant},
@@ -16,7 +15,7 @@ use serde_json::Value;
 use super::site::{CALLED, CLIENT, HOST, PREFIX, RULE};
 use crate::{
     bench::{Context, filter::Filter},
-    net::{FrameSocket, Namespace, address, interface, neighbour, route, veth},
+    net::{FrameSocket, Namespace, address, classify_code_points, heard, interface, narrow, neighbour, route, veth},
 };
 
 /// What becomes of suspects.
@@ -41,15 +40,6 @@ const KINDS: [Suspects; 5] = [
 ];
 /// What suspects have on the host.
 const QUEUES: &str = "[host.low_priority]\ncpu = 0\nmark = 42\npriority = \"1:20\"\n";
-
-/// 10 Mbit/s, of which one class has nearly all until it needs less.
-const QUEUE: [&str; 4] = [
-    "qdisc add dev DEV root handle 1: htb default 10",
-    "class add dev DEV parent 1: classid 1:1 htb rate 10mbit",
-    "class add dev DEV parent 1:1 classid 1:10 htb rate 9mbit ceil 10mbit prio 0",
-    "class add dev DEV parent 1:1 classid 1:20 htb rate 1mbit ceil 10mbit prio 7",
-];
-const BY_CODE_POINT: &str = "filter add dev DEV parent 1: protocol ipv6 u32 match ip6 priority 0x04 0xfc flowid 1:20";
 
 /// Turns of the sender, and how long each lasts. In a brief run there are few.
 const TURNS: u32 = 250;
@@ -118,9 +108,9 @@ impl Road {
         route(&server, &["local", &format!("{PREFIX}/64"), "dev", "lo"])?;
         // Nobody needs to ask for an address in the flood.
         neighbour(&host, out, SERVER, interface(&server, far)?.mac)?;
-        let by_code_point = suspects.by_code_point.then_some(BY_CODE_POINT);
-        for words in QUEUE.into_iter().chain(by_code_point) {
-            host.run("tc", words.replace("DEV", out).split(' '))?;
+        narrow(&host, out)?;
+        if suspects.by_code_point {
+            classify_code_points(&host, out)?;
         }
         Ok(Self { client, host, server, names })
     }
@@ -136,7 +126,7 @@ impl Road {
         self.open(context, &socket)?;
         let before = self.seen(&filter)?;
         let arrived = thread::scope(|scope| {
-            let server = scope.spawn(|| heard(&socket));
+            let server = scope.spawn(|| heard(&socket, GOOD));
             let sent = self.send(turns);
             sent.and_then(|()| server.join().expect("a server does not panic"))
         })?;
@@ -158,7 +148,7 @@ impl Road {
         let good = self.frame(CALLED, GOOD)?;
         socket.set_read_timeout(Some(PAUSE))?;
         context.wait_until("the narrow way to be open", LONGEST, || {
-            wire.send(&good).is_ok() && heard(socket).is_ok_and(|good| good > 0)
+            wire.send(&good).is_ok() && heard(socket, GOOD).is_ok_and(|good| good > 0)
         })?;
         socket.set_read_timeout(Some(SILENCE)).context("the server cannot wait")
     }
@@ -206,19 +196,5 @@ impl Road {
         let mut frame = Vec::new();
         packet.udp(40_000, PORT).write(&mut frame, &[kind; OCTETS]).context("a frame cannot be written")?;
         Ok(frame)
-    }
-}
-
-/// Datagrams that conform, until nothing more comes.
-fn heard(socket: &UdpSocket) -> Result<u32> {
-    let mut octets = [0; 2 * OCTETS];
-    let mut good = 0;
-    loop {
-        match socket.recv(&mut octets) {
-            Ok(length) => good += u32::from(octets[..length].first() == Some(&GOOD)),
-            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(good),
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) => return Err(error).context("the server hears nothing more"),
-        }
     }
 }
