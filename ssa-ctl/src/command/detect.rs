@@ -1,6 +1,5 @@
 //! `detect`: frames that fail the rule, watched; source prefixes that send too many of them blocked, and said, out.
 
-mod pause;
 mod round;
 mod show;
 
@@ -14,7 +13,8 @@ use anyhow::Context as _;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use ssa_common::verdict::Reason;
 
-use self::{pause::Pause, round::Round};
+use self::round::Round;
+use super::{pause::Pause, reason};
 use crate::{
     config::{self, Refusal, Seconds, WordError},
     context::Context,
@@ -59,7 +59,7 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     never_file: Vec<PathBuf>,
     /// Only frames with this reason; may be given several times. If not given: all by which a frame fails the rule
-    #[arg(long, value_name = "REASON", value_parser = reason())]
+    #[arg(long, value_name = "REASON", value_parser = reason(&REASONS))]
     reason: Vec<Reason>,
     /// Measure once, and end
     #[arg(long, conflicts_with = "seconds")]
@@ -72,22 +72,24 @@ pub struct Args {
     dry_run: bool,
 }
 
-/// What a frame that fails its rule counts as.
-const OF_RULE: [Reason; 5] =
-    [Reason::FieldMismatch, Reason::MacMismatch, Reason::PowMissing, Reason::ReplicaRange, Reason::UnknownKey];
-/// What else a source can be blocked for.
-const OTHERS: [Reason; 3] = [Reason::BadIcmpError, Reason::Protocol, Reason::Unparsable];
+/// What a source can be blocked for: what a frame that fails its rule counts as, and others behind.
+const REASONS: [Reason; 8] = [
+    Reason::FieldMismatch,
+    Reason::MacMismatch,
+    Reason::PowMissing,
+    Reason::ReplicaRange,
+    Reason::UnknownKey,
+    Reason::BadIcmpError,
+    Reason::Protocol,
+    Reason::Unparsable,
+];
+/// How many of these are of the rule.
+const OF_RULE: usize = 5;
 /// The longest time to measure over.
 const LONGEST: u32 = 600;
 
 fn bits() -> impl TypedValueParser<Value = u8> {
     PossibleValuesParser::new(["48", "56", "64"]).map(|bits| bits.parse().unwrap_or(48))
-}
-
-fn reason() -> impl TypedValueParser<Value = Reason> {
-    let all = || OF_RULE.into_iter().chain(OTHERS);
-    PossibleValuesParser::new(all().map(Reason::name))
-        .map(move |name| all().find(|reason| reason.name() == name).unwrap_or(Reason::FieldMismatch))
 }
 
 fn over(text: &str) -> Result<Seconds, WordError> {
@@ -98,13 +100,10 @@ fn over(text: &str) -> Result<Seconds, WordError> {
 /// Watches, and blocks.
 pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome {
     let spared = spared(args).map_err(Failure::refused)?;
-    let reasons = if args.reason.is_empty() { OF_RULE.to_vec() } else { args.reason.clone() };
+    let reasons = if args.reason.is_empty() { REASONS[..OF_RULE].to_vec() } else { args.reason.clone() };
     let mut samples = Samples::open(&context.pin_root, args.service.clone(), reasons)?;
-    if let Some(wanted) = &args.service
-        && !samples.services().any(|name| name == wanted)
-    {
-        let names: Vec<_> = samples.services().map(str::to_owned).collect();
-        return Err(Failure::refused(config::unknown(wanted, names.iter().map(String::as_str))));
+    if let Some(wanted) = &args.service {
+        config::known(wanted, samples.services()).map_err(Failure::refused)?;
     }
     greet(context, args, kept(&samples)?)?;
     let mut round = Round::new(args, spared);

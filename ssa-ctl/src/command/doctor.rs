@@ -27,7 +27,8 @@ use crate::{
 /// Look for what on this host would spoil the filter
 ///
 /// Looks at capabilities, the BPF file system, the kernel, interfaces (MTU, VLAN offload, foreign programs), source
-/// routing, tunnels, the ways to endpoints, low priority and the clock. Changes nothing. Exit code 1 if something is broken; warnings alone are 0.
+/// routing, tunnels, the ways to endpoints, low priority and the clock. Changes nothing. Exit code 1 if something is broken;
+/// warnings alone are 0.
 #[derive(clap::Args)]
 pub struct Args {}
 

@@ -4,14 +4,16 @@ mod file;
 mod pcapng;
 mod show;
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
-use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use serde_json::{Value, json};
 use ssa_common::verdict::Reason;
-use tokio::{signal::unix::SignalKind, time::Instant};
 
 use self::file::File;
+use super::{pause::Pause, reason};
 use crate::{
     config,
     context::Context,
@@ -39,7 +41,7 @@ pub struct Args {
     #[arg(long, value_name = "NAME")]
     service: Option<String>,
     /// Only events with this reason; may be given several times
-    #[arg(long, value_name = "REASON", value_parser = reason())]
+    #[arg(long, value_name = "REASON", value_parser = reason(&Reason::ALL))]
     reason: Vec<Reason>,
     /// Write a capture for Wireshark instead, in which each frame has the reason as a comment; - is standard output
     #[arg(long, value_name = "FILE.pcapng")]
@@ -49,22 +51,11 @@ pub struct Args {
     force: bool,
 }
 
-fn reason() -> impl clap::builder::TypedValueParser<Value = Reason> {
-    PossibleValuesParser::new(Reason::ALL.map(Reason::name))
-        .map(|name| Reason::ALL.into_iter().find(|reason| reason.name() == name).unwrap_or(Reason::Malformed))
-}
-
-/// How often `--follow` looks.
-const INTERVAL: Duration = Duration::from_millis(100);
-
 /// Shows the events.
 pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome {
     let mut reader = Reader::open(&context.pin_root)?;
-    if let Some(wanted) = &args.service
-        && !reader.services().any(|name| name == wanted)
-    {
-        let names: Vec<_> = reader.services().map(str::to_owned).collect();
-        return Err(Failure::refused(config::unknown(wanted, names.iter().map(String::as_str))));
+    if let Some(wanted) = &args.service {
+        config::known(wanted, reader.services()).map_err(Failure::refused)?;
     }
     let mut sink = Sink::new(args)?;
     let rate = reader.rate()?;
@@ -73,8 +64,7 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome {
         writeln!(context.err, "no events are kept: {hint}")?;
     }
     if args.follow {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        runtime.block_on(follow(context, args, &mut reader, &mut sink))?;
+        follow(context, args, &mut reader, &mut sink)?;
     } else {
         let batch = wanted(args, reader.look()?);
         sink.take(context, args, &batch)?;
@@ -88,17 +78,10 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome {
 }
 
 /// Looks again and again.
-async fn follow(context: &mut Context<'_>, args: &Args, reader: &mut Reader, sink: &mut Sink) -> Result<(), Failure> {
-    let mut terminate = tokio::signal::unix::signal(SignalKind::terminate())?;
+fn follow(context: &mut Context<'_>, args: &Args, reader: &mut Reader, sink: &mut Sink) -> Result<(), Failure> {
+    let mut pause = Pause::new()?;
     let end = args.seconds.map(|seconds| Instant::now() + Duration::from_secs(seconds));
-    let mut timer = tokio::time::interval(INTERVAL);
     loop {
-        tokio::select! {
-            biased;
-            _ = tokio::signal::ctrl_c() => return Ok(()),
-            _ = terminate.recv() => return Ok(()),
-            _ = timer.tick() => {}
-        }
         // What was there when the time was over is still told.
         let is_over = end.is_some_and(|end| Instant::now() >= end);
         let mut batch = wanted(args, reader.look()?);
@@ -107,7 +90,7 @@ async fn follow(context: &mut Context<'_>, args: &Args, reader: &mut Reader, sin
             batch.events.truncate(left);
         }
         sink.take(context, args, &batch)?;
-        if is_over || args.count.is_some_and(|count| sink.told >= count) {
+        if is_over || args.count.is_some_and(|count| sink.told >= count) || !pause.wait() {
             return Ok(());
         }
     }

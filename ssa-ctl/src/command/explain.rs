@@ -35,8 +35,9 @@ use crate::{
 ///
 /// Shows the service, the reason, and each field of the rule with what it should hold and what it holds; for a field
 /// with epochs, the one in which it would be valid; and for a slice its endpoint, the one before while that keeps its
-/// connections, and the way there; for a blocked source the entry of the block list. With `--config` the law of that file alone is asked, which needs no privilege, and every
-/// way is taken for known; else the loaded program too, and the two must agree.
+/// connections, and the way there; for a blocked source the entry of the block list. With `--config` the law of that file
+/// alone is asked, which needs no privilege, and every way is taken for known; else the loaded program too, and the two must
+/// agree.
 ///
 /// Exit codes: 0 explained, whatever the verdict; 3 the program and the law of this host differ; 4 nothing is loaded.
 #[derive(clap::Args)]

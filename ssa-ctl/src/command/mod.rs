@@ -16,6 +16,7 @@ pub mod explain;
 pub mod export;
 pub mod key;
 pub mod metrics;
+mod pause;
 mod progress;
 mod report;
 pub mod schema;
@@ -30,7 +31,8 @@ pub mod top;
 
 use std::path::Path;
 
-use clap::builder::TypedValueParser;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use ssa_common::verdict::Reason;
 
 use crate::{
     change,
@@ -43,6 +45,12 @@ use crate::{
 /// Unix seconds up to the end of the year 9999.
 fn unix_time() -> impl TypedValueParser<Value = u64> {
     clap::value_parser!(u64).range(0..=253_402_300_799)
+}
+
+/// One of these reasons, by its name.
+fn reason(of: &'static [Reason]) -> impl TypedValueParser<Value = Reason> {
+    PossibleValuesParser::new(of.iter().map(|reason| reason.name()))
+        .try_map(|name| of.iter().copied().find(|reason| reason.name() == name).ok_or("no such reason"))
 }
 
 /// The config in this file; without one, the config that is running.

@@ -46,11 +46,8 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome {
 fn read(pins: &Pins, args: &Args) -> Result<Counts, Failure> {
     let mut counts = Counts::read(&Instance::open(pins, true)?)?;
     if let Some(wanted) = &args.service {
-        let names: Vec<_> = counts.services.iter().map(|(name, _)| name.clone()).collect();
+        config::known(wanted, counts.services.iter().map(|(name, _)| name.as_str())).map_err(Failure::refused)?;
         counts.services.retain(|(name, _)| name == wanted);
-        if counts.services.is_empty() {
-            return Err(Failure::refused(config::unknown(wanted, names.iter().map(String::as_str))));
-        }
     }
     Ok(counts)
 }

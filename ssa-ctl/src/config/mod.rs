@@ -13,6 +13,7 @@ pub mod keys;
 mod low_priority;
 mod members;
 mod model;
+mod moment;
 mod named;
 mod prefixes;
 mod refusal;
@@ -45,7 +46,8 @@ pub use self::{
         Config, DEFAULT_HANDOVER, DEFAULT_SKEW, Endpoint, Established, KeyRef, OnMismatch, Previous, Service,
         StaleClock, Steer,
     },
-    named::unknown,
+    moment::moment,
+    named::{known, unknown},
     refusal::Refusal,
     rules::{Forgery, forgery},
     run::Run,

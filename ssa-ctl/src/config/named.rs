@@ -27,6 +27,15 @@ impl Config {
     }
 }
 
+/// A service of this name is one of these.
+///
+/// # Errors
+/// Where it is none; which there are.
+pub fn known<'a>(name: &str, services: impl IntoIterator<Item = &'a str>) -> Result<(), Refusal> {
+    let services: Vec<_> = services.into_iter().collect();
+    if services.contains(&name) { Ok(()) } else { Err(unknown(name, services)) }
+}
+
 /// There is no service of this name, but those of others.
 pub fn unknown<'a>(name: &str, others: impl IntoIterator<Item = &'a str>) -> Refusal {
     let others: Vec<_> = others.into_iter().collect();

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use ipnet::Ipv6Net;
+
 /// What was asked for cannot be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
@@ -9,6 +11,13 @@ pub struct Refusal {
     pub message: String,
     /// What would be right.
     pub help: String,
+}
+
+impl Refusal {
+    /// Of a prefix, written so, that has bits set behind its length.
+    pub fn behind(text: &str, prefix: Ipv6Net) -> Self {
+        Self { message: format!("`{text}` has bits set behind its prefix"), help: format!("write {}", prefix.trunc()) }
+    }
 }
 
 impl fmt::Display for Refusal {

@@ -54,11 +54,7 @@ fn parse(text: &str) -> Result<Ipv6Net, Refusal> {
         let help = "write an IPv6 prefix or address, such as 2001:db8:77::/48".into();
         return Err(Refusal { message: format!("{text:?} is not a prefix"), help });
     };
-    if prefix.trunc() != prefix {
-        let message = format!("`{text}` has bits set behind its prefix");
-        return Err(Refusal { message, help: format!("write {}", prefix.trunc()) });
-    }
-    Ok(prefix)
+    if prefix.trunc() == prefix { Ok(prefix) } else { Err(Refusal::behind(text, prefix)) }
 }
 
 #[cfg(test)]

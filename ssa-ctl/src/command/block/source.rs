@@ -39,7 +39,7 @@ pub(super) fn parse(text: &str) -> Result<Ipv6Net, Refusal> {
         return refuse(format!("`{text}` cannot be blocked"), bounds);
     };
     if prefix.trunc() != prefix {
-        return refuse(format!("`{text}` has bits set behind its prefix"), format!("write {}", prefix.trunc()));
+        return Err(Refusal::behind(text, prefix));
     }
     let kinds = IMPOSSIBLE.iter().map(|(kind, address, bits)| (kind, Ipv6Net::new_assert(*address, *bits)));
     if let Some((kind, _)) = kinds.into_iter().find(|(_, net)| net.contains(&prefix)) {

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use crate::config::{Refusal, Seconds, WordError};
+use crate::config::{Refusal, Seconds, WordError, moment};
 
 /// For how long a prefix is blocked where nobody says so.
 pub(super) const USUAL: For = For(Some(3600));
@@ -45,54 +45,9 @@ impl FromStr for Until {
     fn from_str(text: &str) -> Result<Self, WordError> {
         const FORM: WordError = WordError("write Unix seconds, or a time such as 2030-01-31T12:00:00Z (RFC 3339)");
         let digits = !text.is_empty() && text.bytes().all(|octet| octet.is_ascii_digit());
-        let unix = if digits { text.parse().ok() } else { rfc3339(text) };
+        let unix = if digits { text.parse().ok() } else { moment(text) };
         unix.map(Self).ok_or(FORM)
     }
-}
-
-/// Unix seconds of a time by RFC 3339 §5.6; fractions of a second are left out.
-fn rfc3339(text: &str) -> Option<u64> {
-    let (date, time) = text.split_at_checked(10)?;
-    let time = time.strip_prefix(['T', 't', ' '])?;
-    let [year, month, day] = numbers(date, '-', [4, 2, 2])?;
-    let (clock, rest) = time.split_at_checked(8)?;
-    let [hour, minute, second] = numbers(clock, ':', [2, 2, 2])?;
-    let rest = rest.strip_prefix('.').map_or(Some(rest), |fraction| {
-        let after = fraction.trim_start_matches(|digit: char| digit.is_ascii_digit());
-        (after.len() < fraction.len()).then_some(after)
-    })?;
-    let offset = match rest {
-        "Z" | "z" => 0,
-        _ => {
-            let sign = if rest.starts_with('+') { 1 } else { -1 };
-            let [hours, minutes] = numbers(rest.strip_prefix(['+', '-'])?, ':', [2, 2])?;
-            (hours < 24 && minutes < 60).then_some(sign * (hours * 60 + minutes) * 60)?
-        }
-    };
-    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let days_of = [31, if is_leap { 29 } else { 28 }, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
-    let last = *days_of.get(usize::try_from(month).ok()?.checked_sub(1)?)?;
-    if day == 0 || day > last || hour > 23 || minute > 59 || second > 60 || year < 1970 {
-        return None;
-    }
-    let before = year - 1;
-    // Days from the first of the year 1 on, and those up to 1970.
-    let years = before * 365 + before / 4 - before / 100 + before / 400 - 719_162;
-    let months: i64 = days_of.iter().take(usize::try_from(month).ok()? - 1).sum();
-    let seconds = (years + months + day - 1) * 86_400 + hour * 3600 + minute * 60 + second - offset;
-    u64::try_from(seconds).ok()
-}
-
-/// Numbers of so many digits each.
-fn numbers<const N: usize>(text: &str, between: char, digits: [usize; N]) -> Option<[i64; N]> {
-    let mut parts = text.split(between);
-    let mut numbers = [0; N];
-    for (number, count) in numbers.iter_mut().zip(digits) {
-        let part = parts.next()?;
-        let is_number = part.len() == count && part.bytes().all(|octet| octet.is_ascii_digit());
-        *number = is_number.then(|| part.parse().ok()).flatten()?;
-    }
-    parts.next().is_none().then_some(numbers)
 }
 
 #[cfg(test)]

@@ -30,11 +30,8 @@ const TRIES: u32 = 5;
 pub(super) fn at_counters(pin_root: &Path, only: Option<&str>) -> Result<Counts, Failure> {
     let mut counts = Counts::read(&Instance::open(&Pins::new(pin_root), true)?)?;
     if let Some(wanted) = only {
-        let names: Vec<_> = counts.services.iter().map(|(name, _)| name.clone()).collect();
+        config::known(wanted, counts.services.iter().map(|(name, _)| name.as_str())).map_err(Failure::refused)?;
         counts.services.retain(|(name, _)| name == wanted);
-        if counts.services.is_empty() {
-            return Err(Failure::refused(config::unknown(wanted, names.iter().map(String::as_str))));
-        }
     }
     Ok(counts)
 }
