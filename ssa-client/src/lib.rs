@@ -1,0 +1,1 @@
+//! The client's side of Structured Service Addressing: resolve a name, compute the address to use, connect to it.
