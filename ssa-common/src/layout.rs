@@ -3,7 +3,7 @@
 //! Map names are pin names. A change of any row, name or size takes a new [`VERSION`].
 
 /// Version of the rows and maps; pinned with them, and checked whenever they are opened.
-pub const VERSION: u32 = 5;
+pub const VERSION: u32 = 6;
 
 /// Marks a bank that a controller has filled: an array never misses, an unset row reads as zeros.
 pub const BANK_MAGIC: u32 = 0x5353_4131;
@@ -61,6 +61,8 @@ pub const EVENT_GATES: &str = "event_gates";
 pub const EVENT_RATE: &str = "event_rate";
 /// [`SuspectsRow`](crate::rows::SuspectsRow)s by service number and CPU.
 pub const SUSPECTS: &str = "suspects";
+/// [`RefusedRow`](crate::rows::RefusedRow)s by CPU: what the kernel has refused to the program.
+pub const REFUSED: &str = "refused";
 /// The queues of frames that wait for a CPU of their own, by CPU.
 pub const CPUS: &str = "cpus";
 

@@ -7,10 +7,14 @@
 //! list, which has banks of its own, stand beside it.
 
 mod block;
+mod refused;
 
 use bytemuck::{Pod, Zeroable};
 
-pub use self::block::{BLOCK_ENTRY_BITS, BUCKET, BlockBankRow, BlockRow, BlockTextRow, BucketRow};
+pub use self::{
+    block::{BLOCK_ENTRY_BITS, BUCKET, BlockBankRow, BlockRow, BlockTextRow, BucketRow},
+    refused::{Refused, RefusedRow},
+};
 use crate::{
     bits::Words,
     layout::{ALLOWED, FIELDS, HASHED, HEAD, KEYS, LENGTHS},

@@ -6,13 +6,14 @@ use aya_ebpf::helpers::generated::{bpf_get_smp_processor_id, bpf_jiffies64, bpf_
 use ssa_common::{
     judge::Tables as _,
     layout::HEAD,
-    rows::{EVENT_TICK, EventGateRow},
+    rows::{EVENT_TICK, EventGateRow, Refused},
     verdict::Verdict,
 };
 
 use crate::{
     maps::{EVENT_GATES, EVENT_RATE, EVENTS, Kernel},
     packet::Packet,
+    refused,
 };
 
 /// Whether the bank in force wants events, and it is time for one.
@@ -50,7 +51,10 @@ pub fn write(packet: &Packet<true>, first_cell: u32, cell: u32) -> Option<()> {
     // SAFETY: the map owns the row, and this CPU alone counts in it.
     let number = unsafe { (*gate).written };
     let place = u64::from(cpu).wrapping_mul(rate.mask.wrapping_add(1)).wrapping_add(number & rate.mask);
-    let row = EVENTS.get_ptr_mut(place as u32)?;
+    let Some(row) = EVENTS.get_ptr_mut(place as u32) else {
+        refused::count(Refused::Event);
+        return None;
+    };
     let octets = packet.length() as u32;
     // SAFETY: the map owns the row, and this CPU alone writes it. Readers may copy what is half written, and see by its sum
     // that it is; so the stores are volatile.

@@ -7,12 +7,16 @@ use aya_ebpf::{
     helpers::generated::{bpf_fib_lookup as fib_lookup, bpf_get_smp_processor_id, bpf_jiffies64},
 };
 use bytemuck::Zeroable as _;
-use ssa_common::{bits::Words, rows::HopRow};
+use ssa_common::{
+    bits::Words,
+    rows::{HopRow, Refused},
+};
 
 use crate::{
     link::Link,
     maps::{ENDPOINTS, HOPS},
     packet::Packet,
+    refused,
     sockets::quarters,
 };
 
@@ -141,7 +145,10 @@ pub fn resolve<const FAR: bool>(packet: &Packet<FAR>, place: u32, first: u32) ->
         }
         // The kernel says nothing of hosts that are no routers, nor for a neighbour that it does not know right now.
         BPF_FIB_LKUP_RET_FWD_DISABLED | BPF_FIB_LKUP_RET_NO_NEIGH => endpoint.hop,
-        _ => HopRow::zeroed(),
+        _ => {
+            refused::count(Refused::Way);
+            HopRow::zeroed()
+        }
     }));
     Some(())
 }

@@ -6,13 +6,13 @@ use ssa_common::{
     judge::{Ends, Known, going_on},
     layout::FLOW_COARSE,
     parse::protocol,
-    rows::{FLAG_FLOWS, FLAG_SOCKETS, FlowKey, FlowRow, ServiceRow},
+    rows::{FLAG_FLOWS, FLAG_SOCKETS, FlowKey, FlowRow, Refused, ServiceRow},
 };
 
 use crate::{
     maps::{FLOW_GATES, FLOWS, SERVICES},
     packet::Packet,
-    sockets,
+    refused, sockets,
 };
 
 /// Whether the frame goes on with what is known. A flow that conforms is remembered from now on.
@@ -53,7 +53,9 @@ fn is_flow(service: &ServiceRow, ends: &Ends, conforms: bool) -> bool {
     }
     if conforms && may_begin(now) {
         // What finds no room is not remembered, and asks again with its next frame.
-        let _ = FLOWS.insert(&key, &FlowRow { seen: now, tag: service.tag }, 0);
+        if FLOWS.insert(&key, &FlowRow { seen: now, tag: service.tag }, 0).is_err() {
+            refused::count(Refused::Flow);
+        }
     }
     false
 }

@@ -27,6 +27,8 @@ mod packet;
 #[cfg(target_arch = "bpf")]
 mod program;
 #[cfg(target_arch = "bpf")]
+mod refused;
+#[cfg(target_arch = "bpf")]
 mod shares;
 #[cfg(target_arch = "bpf")]
 mod sockets;

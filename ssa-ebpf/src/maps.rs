@@ -16,7 +16,7 @@ use ssa_common::{
     rows::{
         ActiveRow, BankRow, BlockBankRow, BlockRow, BlockTextRow, BucketRow, Cell, ClockRow, EndpointRow, EventGateRow,
         EventRateRow, EventRow, FlowGateRow, FlowKey, FlowRow, HopRow, MetaRow, OWNERS, OwnersRow, PrefixRow,
-        PreviousRow, ServiceRow, ShareRow, ShortWord, SliceWord, SuspectsRow,
+        PreviousRow, RefusedRow, ServiceRow, ShareRow, ShortWord, SliceWord, SuspectsRow,
     },
     rule::{Pair, epoch::Clock, mac::Message},
     sha256::Block,
@@ -105,6 +105,9 @@ pub static EVENT_RATE: Array<EventRateRow, 1, READ_ONLY> = Array::new();
 /// What is kept of suspects, by service and CPU.
 #[btf_map(name = "suspects")]
 pub static SUSPECTS: Array<SuspectsRow, 2> = Array::new();
+/// What the kernel has refused, by CPU.
+#[btf_map(name = "refused")]
+pub static REFUSED: Array<RefusedRow, 1> = Array::new();
 /// The queues of frames that wait for a CPU.
 #[btf_map(name = "cpus")]
 pub static CPUS: Queues = Queues {

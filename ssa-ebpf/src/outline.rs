@@ -15,15 +15,15 @@ use ssa_common::{
         judge_block_by, judge_connection, judge_part, judge_source, judge_tunnel, judge_upper,
     },
     parse::{self, Link},
-    rows::{BankRow, LOW_OTHERWISE},
+    rows::{BankRow, LOW_OTHERWISE, Refused},
     rule::{Pair, epoch::Window, mac::Message},
     sha256::{self, Block},
     verdict::{Reason, Treatment},
 };
 
 use crate::{
-    action::Way, clock::Jiffies, events, hops, known, link::MAX_LINK, maps::Kernel, packet::Packet, shares, sockets,
-    steer, suspects, too_big, tunnel,
+    action::Way, clock::Jiffies, events, hops, known, link::MAX_LINK, maps::Kernel, packet::Packet, refused, shares,
+    sockets, steer, suspects, too_big, tunnel,
 };
 
 /// [`parse::link`].
@@ -359,6 +359,20 @@ extern "C" fn ssa_send(context: *mut xdp_md, to: u64, hop: u32, frame: u64) -> u
         Way::Back => BACK,
         Way::Out(interface) => OUT | u64::from(interface) << 32,
     }
+}
+
+/// Counts a frame that found no room to be wrapped.
+#[inline(always)]
+pub fn no_room() {
+    ssa_no_room();
+}
+
+#[unsafe(no_mangle)]
+#[inline(never)]
+extern "C" fn ssa_no_room() -> u32 {
+    refused::count(Refused::Wrapping);
+    // Seen as used: the compiler makes of a function that always says the same one that says nothing.
+    black_box(0)
 }
 
 /// Takes away what an endpoint has wrapped around the packet at `network`, and leaves the link header before it.

@@ -85,6 +85,7 @@ fn some_way(packet: &Packet, judged: &Judged) -> Option<Way> {
         (header.get::<{ field::SOURCE + 8 }, _>(), header.get::<{ field::DESTINATION + 8 }, _>());
     header.put::<{ field::HOP_LIMIT }, _>(hop_limit - 1);
     if !packet.begin_at(network as i32 - WRAPPED as i32) {
+        outline::no_room();
         return None;
     }
     let front = packet.room::<WRAPPED>(0)?;

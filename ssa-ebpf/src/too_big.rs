@@ -1,12 +1,16 @@
 //! A frame that the next link does not take in; the ICMPv6 error for its sender out (RFC 4443 §3.2).
 
-use ssa_common::parse::{self, Frame as _, HEADER_OCTETS, Header, Upper, protocol};
+use ssa_common::{
+    parse::{self, Frame as _, HEADER_OCTETS, Header, Upper, protocol},
+    rows::Refused,
+};
 
 use crate::{
     hops::Hop,
     link::{self, MAX_LINK},
     maps::ENDPOINTS,
     packet::Packet,
+    refused,
 };
 
 /// The smallest MTU of IPv6 (RFC 8200 §5), and the longest an error may be.
@@ -44,6 +48,7 @@ pub fn answer(packet: &Packet<true>, (place, hop): (u32, u32), network: u32, mtu
     let link = if network > MAX_LINK { network.wrapping_sub(HEADER_OCTETS) } else { network };
     let before = link.wrapping_add(HEADER_OCTETS + ICMP_OCTETS);
     if !packet.begin_at(network as i32 - before as i32) || !packet.end_after(before + CARRIED) {
+        refused::count(Refused::Answer);
         return None;
     }
     link::copy(packet, link, before.wrapping_sub(network), 0)?;

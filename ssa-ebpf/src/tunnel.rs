@@ -1,8 +1,11 @@
 //! What another endpoint has wrapped (RFC 2473) in; the packet as it was, out.
 
-use ssa_common::parse::{Frame as _, HEADER_OCTETS};
+use ssa_common::{
+    parse::{Frame as _, HEADER_OCTETS},
+    rows::Refused,
+};
 
-use crate::{link, packet::Packet};
+use crate::{link, packet::Packet, refused};
 
 /// ECN in the first 16 bits of an IPv6 header (RFC 3168 §5).
 const ECN_SHIFT: u32 = 4;
@@ -18,7 +21,11 @@ pub fn strip(packet: &Packet<true>, network: u32) -> Option<()> {
     let octets = network.checked_sub(HEADER_OCTETS)?;
     keep_congestion(packet, network);
     link::copy(packet, octets, 0, HEADER_OCTETS)?;
-    packet.begin_at(HEADER_OCTETS as i32).then_some(())
+    if !packet.begin_at(HEADER_OCTETS as i32) {
+        refused::count(Refused::Unwrapping);
+        return None;
+    }
+    Some(())
 }
 
 /// Writes to the packet at `network` what routers have said of congestion in the header around it (RFC 6040 §4.2).

@@ -146,6 +146,7 @@ fn watch(context: &mut Context<'_>, args: &Args, samples: &mut Samples, round: &
     let mut pause = Pause::new()?;
     let end = args.seconds.map(|seconds| Instant::now() + Duration::from_secs(seconds));
     let over = Duration::from_secs(args.over.0.into());
+    let mut refused = samples.refused()?;
     let (mut begin, mut tally) = (Instant::now(), Tally::new(args.prefix));
     while pause.wait() {
         samples.look()?.into_iter().for_each(|sample| tally.add(sample));
@@ -153,6 +154,7 @@ fn watch(context: &mut Context<'_>, args: &Args, samples: &mut Samples, round: &
         let now = Instant::now();
         if now - begin >= over {
             kept(samples)?;
+            refused.tell(samples.refused()?);
             round.end(context, &std::mem::replace(&mut tally, Tally::new(args.prefix)), now - begin)?;
             begin = now;
         }

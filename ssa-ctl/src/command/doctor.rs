@@ -1,5 +1,6 @@
 //! `doctor`: what on this host would spoil the filter, out.
 
+mod refused;
 mod suspects;
 
 use std::{fs, path::Path};
@@ -65,6 +66,7 @@ pub fn run(context: &mut Context<'_>, _: &Args) -> Outcome {
             findings.extend(interfaces(in_force.as_ref(), &pins, &host));
             findings.extend(in_force.iter().flat_map(|in_force| endpoints(in_force, &host)));
             findings.extend(in_force.iter().flat_map(|in_force| suspects::findings(in_force, &host)));
+            findings.extend(in_force.iter().flat_map(refused::findings));
         }
         Err(error) => {
             findings.push(Finding::new("interfaces", Level::Broken, format!("{error:#}"), "is netlink open?"));

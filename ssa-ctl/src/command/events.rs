@@ -81,7 +81,9 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome {
 fn follow(context: &mut Context<'_>, args: &Args, reader: &mut Reader, sink: &mut Sink) -> Result<(), Failure> {
     let mut pause = Pause::new()?;
     let end = args.seconds.map(|seconds| Instant::now() + Duration::from_secs(seconds));
+    let mut refused = reader.refused()?;
     loop {
+        refused.tell(reader.refused()?);
         // What was there when the time was over is still told.
         let is_over = end.is_some_and(|end| Instant::now() >= end);
         let mut batch = wanted(args, reader.look()?);

@@ -11,6 +11,7 @@ use crate::{
     kernel::{attach::word, netlink::Host, object},
     observe::{
         reading::blocked,
+        refused,
         state::{Attached, State},
     },
 };
@@ -46,6 +47,7 @@ pub fn run(context: &mut Context<'_>, _: &Args) -> Outcome {
             "endpoint": endpoint,
             "clock": { "error_seconds": clock_error, "age_seconds": clock_age, "stale": is_stale },
             "events": { "rate": config.host.events, "written": events },
+            "diagnostics": state.diagnostics.json(),
             "memory": { "maps_bytes": maps, "programs_bytes": programs, "bytes": maps + programs },
         }))?;
         return Ok(Exit::Done);
@@ -70,6 +72,9 @@ pub fn run(context: &mut Context<'_>, _: &Args) -> Outcome {
     match config.host.events {
         0 => writeln!(out, "events      none are kept")?,
         rate => writeln!(out, "events      {rate} a second at most, {events} so far")?,
+    }
+    for (what, count) in state.diagnostics.seen() {
+        writeln!(out, "refused     {}: {count}", refused::words(what).0)?;
     }
     let [all, maps, programs] = [maps + programs, *maps, *programs].map(mebibytes);
     writeln!(out, "memory      {all:.1} MiB: {maps:.1} in maps, {programs:.1} in programs")?;

@@ -9,8 +9,8 @@ use ssa_common::{
     bits::Words,
     layout,
     rows::{
-        ActiveRow, ClockRow, EndpointRow, FlowGateRow, HopRow, MetaRow, PrefixRow, PreviousRow, ServiceRow, ShareRow,
-        SuspectsRow,
+        ActiveRow, ClockRow, EndpointRow, FlowGateRow, HopRow, MetaRow, PrefixRow, PreviousRow, RefusedRow, ServiceRow,
+        ShareRow, SuspectsRow,
     },
     siphash,
 };
@@ -56,6 +56,7 @@ pub struct Instance {
     blocks: BlockMaps,
     events: Gates,
     suspects: Map<SuspectsRow>,
+    refused: Map<RefusedRow>,
     /// The queues of frames that wait for a CPU.
     pub queues: Queues,
     meta_map: Map<MetaRow>,
@@ -144,6 +145,7 @@ impl Instance {
                 open(pins, layout::EVENT_RATE, read_only)?,
             ),
             suspects: open(pins, layout::SUSPECTS, read_only)?,
+            refused: open(pins, layout::REFUSED, read_only)?,
             queues: Queues::open(&pins.map(layout::CPUS), meta.cpus, read_only).map_err(not_whole)?,
             meta_map,
         })
@@ -210,6 +212,7 @@ impl Instance {
                 map(object, layout::EVENT_RATE)?,
             ),
             suspects: map(object, layout::SUSPECTS)?,
+            refused: map(object, layout::REFUSED)?,
             queues: Queues::new(object.map(layout::CPUS)?, cpus),
             meta_map,
         })
@@ -242,6 +245,7 @@ impl Instance {
             + self.blocks.octets()
             + self.events.octets()
             + self.suspects.octets()
+            + self.refused.octets()
             + self.queues.octets()
             + self.meta_map.octets()
     }

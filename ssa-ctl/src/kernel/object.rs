@@ -27,7 +27,7 @@ pub const FILTER: &str = "ssa_filter";
 pub const PROBE: &str = "ssa_clock";
 
 /// Names of all maps, in the object and as pins.
-pub const MAPS: [&str; 26] = [
+pub const MAPS: [&str; 27] = [
     layout::ACTIVE,
     layout::PREFIXES,
     layout::PREVIOUS,
@@ -53,6 +53,7 @@ pub const MAPS: [&str; 26] = [
     layout::EVENT_GATES,
     layout::EVENT_RATE,
     layout::SUSPECTS,
+    layout::REFUSED,
     layout::CPUS,
 ];
 
@@ -104,6 +105,7 @@ fn load_with(shape: Shape, cpus: u32, pins: Option<&Pins>) -> anyhow::Result<Obj
         .map_max_entries(layout::EVENTS, events::slots(cpus) * cpus)
         .map_max_entries(layout::EVENT_GATES, cpus)
         .map_max_entries(layout::SUSPECTS, shape.services * cpus)
+        .map_max_entries(layout::REFUSED, cpus)
         .map_max_entries(layout::CPUS, cpus);
     if let Some(pins) = pins {
         for name in MAPS {

@@ -137,6 +137,12 @@ pub const CLOCK_MAX_AGE: Description = Description::gauge(
 /// Events.
 pub const EVENTS: Description =
     Description::counter("ssa_events", &[], "Events that were written, read or not; at zero again where maps grow.");
+/// What the kernel refuses.
+pub const REFUSED: Description = Description::counter(
+    "ssa_refused",
+    &["kind"],
+    "What the kernel has refused to the program, by what it was asked for; at zero again where maps grow.",
+);
 /// Kernel memory.
 pub const MEMORY: Description =
     Description::gauge("ssa_memory", &["kind"], "Kernel memory that maps and programs take.").in_unit("bytes");
@@ -180,7 +186,7 @@ pub const ENDPOINT_REACHABLE: Description = Description::gauge(
 );
 
 /// All of them, in the order of the text.
-pub const ALL: [&Description; 37] = [
+pub const ALL: [&Description; 38] = [
     &RECEIVED_PACKETS,
     &RECEIVED_BYTES,
     &PACKETS,
@@ -208,6 +214,7 @@ pub const ALL: [&Description; 37] = [
     &CLOCK_STALE,
     &CLOCK_MAX_AGE,
     &EVENTS,
+    &REFUSED,
     &MEMORY,
     &SLICES,
     &SLICE_FRAMES,

@@ -13,6 +13,7 @@ use crate::{
     observe::{
         counters::{Counts, ServiceCounts},
         reading::{Reading, Sliced, Unserved},
+        refused::Diagnostics,
         slices::Held,
         state::{Attached, State},
     },
@@ -71,6 +72,7 @@ fn reading() -> Reading {
             maps: 4096,
             programs: 512,
             events: 7,
+            diagnostics: Diagnostics::default(),
         },
         blocks: BTreeMap::from([(Origin::Operator, 4), (Origin::Agent, 0)]),
         config: config(),

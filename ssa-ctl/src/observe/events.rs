@@ -15,7 +15,7 @@ use ssa_common::{
     verdict::{Reason, Treatment, Verdict},
 };
 
-use super::ends::Ends;
+use super::{ends::Ends, refused::Diagnostics};
 use crate::{
     failure::Failure,
     kernel::{
@@ -103,6 +103,11 @@ impl Reader {
     /// Events a second that are kept at most; 0: none.
     pub fn rate(&self) -> anyhow::Result<u32> {
         self.opened.instance.events_wanted()
+    }
+
+    /// What the kernel has refused to the program so far.
+    pub fn refused(&self) -> anyhow::Result<Diagnostics> {
+        Diagnostics::read(&self.opened.instance)
     }
 
     /// The services in force.

@@ -5,6 +5,7 @@ pub mod ends;
 pub mod events;
 pub mod rate;
 pub mod reading;
+pub mod refused;
 pub mod samples;
 pub mod slices;
 pub mod state;

@@ -17,6 +17,7 @@ use ssa_common::{
 
 use super::{
     events::{Event, Reader},
+    refused::Diagnostics,
     stratum::Stratum,
 };
 use crate::{
@@ -74,6 +75,11 @@ impl Samples {
     /// Events a second that are kept at most; 0: none.
     pub fn rate(&self) -> anyhow::Result<u32> {
         self.reader.rate()
+    }
+
+    /// What the kernel has refused to the program so far.
+    pub fn refused(&self) -> anyhow::Result<Diagnostics> {
+        self.reader.refused()
     }
 
     /// The services in force.

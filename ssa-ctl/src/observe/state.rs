@@ -5,6 +5,7 @@ use std::{path::Path, time::SystemTime};
 use anyhow::Context as _;
 use aya::programs::ProgramInfo;
 
+use super::refused::Diagnostics;
 use crate::{
     change::{InForce, link_states, ticks},
     config::Mode,
@@ -28,6 +29,8 @@ pub struct State {
     pub is_stale: bool,
     /// Events that were written since the maps were made.
     pub events: u64,
+    /// What the kernel has refused to the program.
+    pub diagnostics: Diagnostics,
     /// Octets that the maps take.
     pub maps: u64,
     /// Octets that the programs take: their instructions as the verifier left them, and the machine's.
@@ -68,6 +71,7 @@ impl State {
             clock_age: age,
             is_stale: max_age.is_some_and(|max_age| age > u64::from(max_age)),
             events: instance.events_written()?,
+            diagnostics: Diagnostics::read(instance)?,
             maps: instance.octets(),
             programs: octets(&filter) + octets(&info(&pins.probe())?),
         })

@@ -1,6 +1,6 @@
 //! Endpoints that are there, late, and gone in; the ways that hosts know to them, and what is said of those, out.
 
-use std::time::Duration;
+use std::{process::Stdio, time::Duration};
 
 use serde_json::Value;
 use ssa_tests::net::wait_until;
@@ -190,4 +190,48 @@ fn ways_are_for_people_too() {
     assert!(explained.contains("way        none: no route leads to 2001:db8:9::c\n"), "{explained}");
     assert!(explained.contains("agrees: no-endpoint, drop"), "{explained}");
     assert!(said(&["doctor"]).contains("to c: none: no route leads"), "{}", said(&["doctor"]));
+}
+
+#[test]
+fn a_way_that_the_kernel_refuses_is_counted_and_said() {
+    let fleet = Fleet::new("refused");
+    let filter = &fleet.filter;
+    fleet.set_forwarding(true);
+    filter.apply(&config(FILTER_END, &service("l2", ""))).done();
+    let refused = || {
+        let Value::Object(all) = filter.ctl(["status"]).done()["diagnostics"].take() else { panic!("no diagnostics") };
+        all.into_iter().map(|(what, count)| (what, count.as_u64().unwrap())).collect::<Vec<_>>()
+    };
+    let doctor = || {
+        let said = filter.ctl(["doctor"]).json();
+        let findings =
+            said["findings"].as_array().unwrap().iter().filter(|finding| finding["check"] == "kernel refused");
+        findings.map(|finding| finding["message"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let named = |way| {
+        let rest = ["wrapping", "unwrapping", "answer", "event", "flow"].map(|what| (what.to_owned(), 0));
+        [vec![("way".to_owned(), way)], rest.to_vec()].concat()
+    };
+    assert_eq!((refused(), doctor()), (named(0), vec![]));
+    let slice = filter.owners().iter().position(|owner| owner == "a").unwrap();
+    let destination = called(u32::try_from(slice).unwrap(), 1);
+    filter.namespace.ip(&["-6", "route", "add", "unreachable", &format!("{}/128", lan("a"))]).unwrap();
+    assert!(ask_udp(&fleet.client, destination, SHORT).is_err());
+    assert_eq!(filter.packets(&["treatments", "drop"]), 1, "{}", filter.counted());
+    assert_eq!((refused(), doctor()), (named(1), vec!["a way to an endpoint: 1".to_owned()]));
+    let metrics = filter.ctl(["metrics"]).done();
+    let samples = metrics["metrics"]["ssa_refused_total"]["samples"].as_array().unwrap();
+    let way = samples.iter().find(|sample| sample["labels"]["kind"] == "way").unwrap();
+    assert_eq!((samples.len(), &way["value"]), (6, &1.into()), "{metrics}");
+    // Who watches is told of what comes meanwhile: the kernel is asked again each second.
+    let mut watch = filter.namespace.ssa_ctl(&filter.pins);
+    watch.args(["events", "--follow", "--seconds", "4"]).stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut watch = watch.spawn().unwrap();
+    let ended = || {
+        let _ = ask_udp(&fleet.client, destination, SHORT);
+        watch.try_wait().unwrap().is_some()
+    };
+    wait_until("the watch to end", LONGEST, ended).unwrap();
+    let said = String::from_utf8(watch.wait_with_output().unwrap().stderr).unwrap();
+    assert!(said.contains("the kernel refused a way to an endpoint: "), "{said}");
 }

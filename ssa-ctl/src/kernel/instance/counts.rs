@@ -1,6 +1,6 @@
 //! What an instance has counted and remembers, read; and carried from one to the next.
 
-use ssa_common::rows::Cell;
+use ssa_common::rows::{Cell, RefusedRow};
 
 use super::{
     super::{events::Rings, pins::Pins},
@@ -49,6 +49,11 @@ impl Instance {
     pub fn unserved(&self, service: u32) -> anyhow::Result<(u64, u64)> {
         let rows = self.suspects.read(service * self.meta.cpus, self.meta.cpus)?;
         Ok(rows.iter().fold((0, 0), |(unmarked, unqueued), row| (unmarked + row.unmarked, unqueued + row.unqueued)))
+    }
+
+    /// What the kernel has refused to the program, by CPU.
+    pub fn refused(&self) -> anyhow::Result<Vec<RefusedRow>> {
+        self.refused.read(0, self.meta.cpus)
     }
 
     /// Writes what an earlier instance had counted to the carried-over row of a service.
