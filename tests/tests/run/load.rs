@@ -61,6 +61,7 @@ fn the_program_writes_what_it_must_alone() {
         layout::EVENTS,
         layout::EVENT_GATES,
         layout::SUSPECTS,
+        layout::REFUSED,
         // Queues have no such flag, and no program writes to them.
         layout::CPUS,
     ];
