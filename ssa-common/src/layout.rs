@@ -45,6 +45,8 @@ pub const SHARE_KEY: &str = "share_key";
 pub const META: &str = "meta";
 /// The config in force as text, two banks of [`DOCUMENT_CHUNK`]s. No program reads it.
 pub const DOCUMENT: &str = "document";
+/// The sieves of both banks, in words of 64 bits.
+pub const BLOCKED_SIEVE: &str = "blocked_sieve";
 /// [`BlockBankRow`](crate::rows::BlockBankRow)s, the two banks of the block list.
 pub const BLOCK_BANKS: &str = "block_banks";
 /// [`BucketRow`](crate::rows::BucketRow)s, two choices a prefix, two banks.

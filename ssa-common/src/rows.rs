@@ -12,7 +12,7 @@ mod refused;
 use bytemuck::{Pod, Zeroable};
 
 pub use self::{
-    block::{BLOCK_ENTRY_BITS, BUCKET, BlockBankRow, BlockRow, BlockTextRow, BucketRow},
+    block::{BLOCK_ENTRY_BITS, BUCKET, BlockBankRow, BlockRow, BlockTextRow, BucketRow, SIEVE_BITS, SIEVED},
     refused::{Refused, RefusedRow},
 };
 use crate::{

@@ -83,6 +83,9 @@ pub static DOCUMENT: Array<[u8; ssa_common::layout::DOCUMENT_CHUNK], 2, READ_ONL
 /// The banks of the block list.
 #[btf_map(name = "block_banks")]
 pub static BLOCK_BANKS: Array<BlockBankRow, 2, READ_ONLY> = Array::new();
+/// A bit for the first bits of each blocked prefix, in both banks.
+#[btf_map(name = "blocked_sieve")]
+pub static BLOCKED_SIEVE: Array<u64, 2, READ_ONLY> = Array::new();
 /// Where a blocked prefix may be, in both banks.
 #[btf_map(name = "blocked_index")]
 pub static BLOCKED_INDEX: Array<BucketRow, 2, READ_ONLY> = Array::new();
@@ -214,6 +217,11 @@ impl Tables for Kernel {
     }
 
     #[inline(always)]
+    fn sieve(&self, place: u32) -> Option<u64> {
+        BLOCKED_SIEVE.get(place).copied()
+    }
+
+    #[inline(always)]
     fn bucket(&self, place: u32) -> Option<&BucketRow> {
         BLOCKED_INDEX.get(place)
     }
@@ -226,6 +234,11 @@ impl Tables for Kernel {
     #[inline(always)]
     fn is_blocked(&self, bank: u32, source: Words, _clock: &impl Clock) -> bool {
         outline::ssa_blocked(bank, source.hi, source.lo) != 0
+    }
+
+    #[inline(always)]
+    fn is_blocked_among(&self, bank: u32, [from, to]: [u32; 2], source: Words, _clock: &impl Clock) -> bool {
+        outline::ssa_blocked_among(bank, u64::from(from) << 32 | u64::from(to), source.hi, source.lo) != 0
     }
 
     #[inline(always)]

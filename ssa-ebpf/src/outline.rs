@@ -12,7 +12,7 @@ use ssa_common::{
     bits::Words,
     judge::{
         self, Above, At, Connection, Judged, Known, Origin, Part, Said, Source, Tunnel, Wrap, judge_block,
-        judge_block_by, judge_connection, judge_part, judge_source, judge_tunnel, judge_upper,
+        judge_block_among, judge_block_by, judge_connection, judge_part, judge_source, judge_tunnel, judge_upper,
     },
     parse::{self, Link},
     rows::{BankRow, LOW_OTHERWISE, Refused},
@@ -99,6 +99,14 @@ extern "C" fn ssa_find(bank: u32, hi: u64, lo: u64) -> u32 {
 #[inline(never)]
 pub extern "C" fn ssa_blocked(bank: u32, hi: u64, lo: u64) -> u32 {
     u32::from(judge_block(&Kernel, bank, Words { hi, lo }, &Jiffies))
+}
+
+/// [`judge_block_among`].
+#[unsafe(no_mangle)]
+#[inline(never)]
+pub extern "C" fn ssa_blocked_among(bank: u32, lengths: u64, hi: u64, lo: u64) -> u32 {
+    let lengths = [(lengths >> 32) as u32, lengths as u32];
+    u32::from(judge_block_among(&Kernel, bank, lengths, Words { hi, lo }, &Jiffies))
 }
 
 /// [`judge_block_by`].

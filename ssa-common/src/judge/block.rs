@@ -1,6 +1,6 @@
 //! A source address in; whether it is blocked, by a two-choice table for each prefix length, out (DESIGN §4 step 4).
 //!
-//! A look for one length is a look at two buckets. Their slots hold bits of the hash, so that nearly no entry is read but
+//! Before the tables stands a sieve of bits, which tells nearly every source with which no entry begins. A look for one length is a look at two buckets. Their slots hold bits of the hash, so that nearly no entry is read but
 //! one that says yes.
 
 use core::hint::black_box;
@@ -9,7 +9,7 @@ use super::Tables;
 use crate::{
     bits::Words,
     layout::BLOCK_LENGTHS,
-    rows::{BLOCK_ENTRY_BITS, BlockBankRow},
+    rows::{BLOCK_ENTRY_BITS, BlockBankRow, SIEVED},
     rule::epoch::Clock,
 };
 
@@ -20,9 +20,47 @@ const ENTRIES: u32 = (1 << BLOCK_ENTRY_BITS) - 1;
 #[inline(always)]
 pub fn judge_block(tables: &(impl Tables + ?Sized), number: u32, source: Words, clock: &impl Clock) -> bool {
     let Some(bank) = tables.block_bank(number.wrapping_sub(1)) else { return false };
-    let mut index = 0;
-    while index < BLOCK_LENGTHS {
-        if index >= bank.used {
+    let [long, middle, short] = SIEVED;
+    let [first, second, last] = bank.ends;
+    let among = |bits, from, to| {
+        from < to && is_sieved(tables, bank, source, bits) && tables.is_blocked_among(number, [from, to], source, clock)
+    };
+    among(long, 0, first) || among(middle, first, second) || among(short, second, last)
+}
+
+/// Whether an entry may begin with the source's first bits: one look instead of one for each length.
+#[inline(always)]
+fn is_sieved(tables: &(impl Tables + ?Sized), bank: &BlockBankRow, source: Words, bits: u8) -> bool {
+    let bit = sieve_bit(bank, source, bits);
+    let word = tables.sieve(bank.first_word.wrapping_add(bit >> 6));
+    word.is_some_and(|word| word >> (bit & 63) & 1 != 0)
+}
+
+/// Which bit of the sieve stands for an address's first bits, of which there are 1 to 63.
+#[inline(always)]
+#[expect(clippy::cast_possible_truncation, reason = "a sieve has fewer than 2^32 bits")]
+pub const fn sieve_bit(bank: &BlockBankRow, address: Words, bits: u8) -> u32 {
+    let [seed, ..] = bank.seeds;
+    // The bits below are free: so the same bits of another kind are another number.
+    let first = (address.hi >> (64 - bits)) << (64 - bits) | bits as u64;
+    (first.wrapping_mul(seed) >> bank.sieve_shift) as u32
+}
+
+/// What [`Tables::is_blocked_among`] says, wherever it runs.
+#[inline(always)]
+pub fn judge_block_among(
+    tables: &(impl Tables + ?Sized),
+    number: u32,
+    [from, to]: [u32; 2],
+    source: Words,
+    clock: &impl Clock,
+) -> bool {
+    let Some(bank) = tables.block_bank(number.wrapping_sub(1)) else { return false };
+    let mut looks = 0;
+    // Of a word's width: older verifiers know no halves that lie on the stack.
+    while looks < u64::from(BLOCK_LENGTHS) {
+        let index = from.wrapping_add(looks as u32);
+        if index >= to {
             break;
         }
         let length = bank.lengths[(index & 127) as usize];
@@ -30,7 +68,7 @@ pub fn judge_block(tables: &(impl Tables + ?Sized), number: u32, source: Words, 
             return true;
         }
         // Counted up: older verifiers lose track of a count that the compiler turns round.
-        index = black_box(index + 1);
+        looks = black_box(looks + 1);
     }
     false
 }

@@ -29,7 +29,7 @@ use crate::{
 };
 
 pub use self::{
-    block::{Hashed, blocked_prefix, judge_block, judge_block_by},
+    block::{Hashed, blocked_prefix, judge_block, judge_block_among, judge_block_by, sieve_bit},
     common::{Carrier, judge_common},
     connection::{Connection, Ends, going_on, judge_connection},
     event::is_event,

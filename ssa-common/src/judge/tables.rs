@@ -1,7 +1,7 @@
 //! What a judge asks of tables, and the parts of a rule that it asks about by their place in them.
 
 use super::{
-    block::{judge_block, judge_block_by},
+    block::{judge_block, judge_block_among, judge_block_by},
     find::find_later,
     source::{Source, judge_source},
 };
@@ -47,6 +47,12 @@ pub trait Tables {
         None
     }
 
+    /// A word of the block list's sieve, by its place among those of both banks.
+    #[inline(always)]
+    fn sieve(&self, _place: u32) -> Option<u64> {
+        None
+    }
+
     /// A bucket of the block list, by its place among those of both banks.
     #[inline(always)]
     fn bucket(&self, _place: u32) -> Option<&BucketRow> {
@@ -69,6 +75,12 @@ pub trait Tables {
     #[inline(always)]
     fn is_blocked(&self, bank: u32, source: Words, clock: &impl Clock) -> bool {
         judge_block(self, bank, source, clock)
+    }
+
+    /// The same for entries of some lengths: from a place on among those of the bank, up to another.
+    #[inline(always)]
+    fn is_blocked_among(&self, bank: u32, lengths: [u32; 2], source: Words, clock: &impl Clock) -> bool {
+        judge_block_among(self, bank, lengths, source, clock)
     }
 
     /// The same for entries of one length.

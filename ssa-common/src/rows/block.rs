@@ -14,6 +14,10 @@ pub struct BlockBankRow {
     pub seeds: [u64; 3],
     /// 64 minus the logarithm of the table's buckets.
     pub shift: u32,
+    /// 64 minus the logarithm of the sieve's bits.
+    pub sieve_shift: u32,
+    /// First word of this bank's sieve.
+    pub first_word: u32,
     /// First bucket of this bank.
     pub first_bucket: u32,
     /// First entry of this bank.
@@ -24,13 +28,19 @@ pub struct BlockBankRow {
     pub entries: u32,
     /// How many reason texts there are.
     pub texts: u32,
-    /// How many of `lengths` are in use.
-    pub used: u32,
+    /// Where the lengths of each of [`SIEVED`] end among `lengths`; they begin where those before end.
+    pub ends: [u32; SIEVED.len()],
     /// Explicit padding.
     pub reserved: u32,
-    /// The prefix lengths of the entries, those of most entries first.
+    /// The prefix lengths of the entries, by [`SIEVED`], then those of most entries first.
     pub lengths: [u8; 128],
 }
+
+/// By how many first bits a blocked prefix is in the sieve: by the most that it has.
+pub const SIEVED: [u8; 3] = [48, 32, 16];
+
+/// Bits of the sieve for each slot of the table.
+pub const SIEVE_BITS: u32 = 16;
 
 /// A bucket of the table: slots of [`BlockRow`]s. One look for all of them, and most say at once that it is none of them.
 pub type BucketRow = [u32; BUCKET as usize];

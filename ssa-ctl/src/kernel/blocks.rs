@@ -10,6 +10,8 @@ use crate::plan::blocks::{self, Block, BlockTable};
 pub struct BlockMaps {
     /// The banks.
     pub(super) banks: Map<BlockBankRow>,
+    /// The sieves.
+    pub(super) sieve: Map<u64>,
     /// The buckets.
     pub(super) index: Map<BucketRow>,
     /// The entries.
@@ -23,7 +25,7 @@ pub struct BlockMaps {
 impl BlockMaps {
     /// Octets of kernel memory that they take.
     pub(super) const fn octets(&self) -> u64 {
-        self.banks.octets() + self.index.octets() + self.rows.octets() + self.texts.octets()
+        self.banks.octets() + self.sieve.octets() + self.index.octets() + self.rows.octets() + self.texts.octets()
     }
 
     /// A bank's own row.
@@ -42,12 +44,14 @@ impl BlockMaps {
     /// Writes a bank that is not in force.
     pub(super) fn write(&self, bank: u32, generation: u64, table: &BlockTable) -> anyhow::Result<()> {
         let reasons = blocks::reasons(self.slots);
-        let buckets = self.slots / BUCKET;
+        let (buckets, words) = (self.slots / BUCKET, blocks::words(self.slots));
         let fits = |count: usize, room: u32| count <= room as usize;
-        let does_fit = fits(table.index.len(), buckets) && fits(table.rows.len(), self.slots);
+        let does_fit =
+            fits(table.index.len(), buckets) && fits(table.sieve.len(), words) && fits(table.rows.len(), self.slots);
         ensure!(does_fit && fits(table.texts.len(), reasons), "the block list is longer than there is room for");
         let row = BlockBankRow {
             generation,
+            first_word: bank * words,
             first_bucket: bank * buckets,
             first_entry: bank * self.slots,
             first_text: bank * reasons,
@@ -56,6 +60,7 @@ impl BlockMaps {
         self.banks.write(bank, &[row])?;
         self.texts.write(row.first_text, &table.texts)?;
         self.rows.write(row.first_entry, &table.rows)?;
+        self.sieve.write(row.first_word, &table.sieve)?;
         self.index.write(row.first_bucket, &table.index).context("cannot write the block list")
     }
 }

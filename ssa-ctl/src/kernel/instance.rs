@@ -134,6 +134,7 @@ impl Instance {
             share_key: open(pins, layout::SHARE_KEY, read_only)?,
             blocks: BlockMaps {
                 banks: open(pins, layout::BLOCK_BANKS, read_only)?,
+                sieve: open(pins, layout::BLOCKED_SIEVE, read_only)?,
                 index: open(pins, layout::BLOCKED_INDEX, read_only)?,
                 rows: open(pins, layout::BLOCKED, read_only)?,
                 texts: open(pins, layout::BLOCK_TEXTS, read_only)?,
@@ -201,6 +202,7 @@ impl Instance {
             share_key,
             blocks: BlockMaps {
                 banks: map(object, layout::BLOCK_BANKS)?,
+                sieve: map(object, layout::BLOCKED_SIEVE)?,
                 index: map(object, layout::BLOCKED_INDEX)?,
                 rows: map(object, layout::BLOCKED)?,
                 texts: map(object, layout::BLOCK_TEXTS)?,

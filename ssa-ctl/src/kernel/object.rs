@@ -27,7 +27,7 @@ pub const FILTER: &str = "ssa_filter";
 pub const PROBE: &str = "ssa_clock";
 
 /// Names of all maps, in the object and as pins.
-pub const MAPS: [&str; 27] = [
+pub const MAPS: [&str; 28] = [
     layout::ACTIVE,
     layout::PREFIXES,
     layout::PREVIOUS,
@@ -46,6 +46,7 @@ pub const MAPS: [&str; 27] = [
     layout::SHARES,
     layout::SHARE_KEY,
     layout::BLOCK_BANKS,
+    layout::BLOCKED_SIEVE,
     layout::BLOCKED_INDEX,
     layout::BLOCKED,
     layout::BLOCK_TEXTS,
@@ -99,6 +100,7 @@ fn load_with(shape: Shape, cpus: u32, pins: Option<&Pins>) -> anyhow::Result<Obj
         .map_max_entries(layout::FLOWS, shape.flows.max(1))
         .map_max_entries(layout::FLOW_GATES, cpus)
         .map_max_entries(layout::SHARES, (shape.shares * cpus).max(1))
+        .map_max_entries(layout::BLOCKED_SIEVE, blocks::words(shape.blocks) * 2)
         .map_max_entries(layout::BLOCKED_INDEX, shape.blocks * 2 / BUCKET)
         .map_max_entries(layout::BLOCKED, shape.blocks * 2)
         .map_max_entries(layout::BLOCK_TEXTS, blocks::reasons(shape.blocks) * 2)

@@ -169,6 +169,10 @@ impl judge::Tables for Tables {
         Some(&self.blocks.bank)
     }
 
+    fn sieve(&self, place: u32) -> Option<u64> {
+        self.blocks.sieve.get(place as usize).copied()
+    }
+
     fn bucket(&self, place: u32) -> Option<&BucketRow> {
         self.blocks.index.get(place as usize)
     }

@@ -11,7 +11,7 @@ use ipnet::Ipv6Net;
 pub use self::{
     edit::{Changes, Edit, Entry, Moment, Remove},
     origin::Origin,
-    table::{BlockTable, list, reasons, slots, texts},
+    table::{BlockTable, list, reasons, slots, texts, words},
 };
 
 /// A source prefix that is blocked. A list of them is in this order, and has each prefix once for each origin.

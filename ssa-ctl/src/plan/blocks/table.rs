@@ -10,9 +10,9 @@ use bytemuck::Zeroable as _;
 use ipnet::Ipv6Net;
 use ssa_common::{
     bits::Words,
-    judge::Hashed,
+    judge::{Hashed, sieve_bit},
     layout::{BLOCK_REASONS, BLOCK_TEXT},
-    rows::{BUCKET, BlockBankRow, BlockRow, BlockTextRow, BucketRow},
+    rows::{BUCKET, BlockBankRow, BlockRow, BlockTextRow, BucketRow, SIEVE_BITS, SIEVED},
 };
 
 use super::{Block, Origin};
@@ -33,6 +33,8 @@ const PATIENCE: usize = 2000;
 pub struct BlockTable {
     /// How a source is found.
     pub bank: BlockBankRow,
+    /// The sieve.
+    pub sieve: Vec<u64>,
     /// The buckets.
     pub index: Vec<BucketRow>,
     /// The entries.
@@ -44,7 +46,7 @@ pub struct BlockTable {
 impl Default for BlockTable {
     /// Of an empty list.
     fn default() -> Self {
-        Self { bank: BlockBankRow::zeroed(), index: vec![], rows: vec![], texts: vec![] }
+        Self { bank: BlockBankRow::zeroed(), sieve: vec![], index: vec![], rows: vec![], texts: vec![] }
     }
 }
 
@@ -62,6 +64,11 @@ fn wanted(entries: usize) -> usize {
 /// Reasons that a bank of so many slots has room for.
 pub const fn reasons(slots: u32) -> u32 {
     slots / SLOTS_A_REASON
+}
+
+/// Words of the sieve of a bank of so many slots.
+pub const fn words(slots: u32) -> u32 {
+    slots * SIEVE_BITS / u64::BITS
 }
 
 /// The different reasons of a list, in the order in which they come.
@@ -102,11 +109,13 @@ impl BlockTable {
         let fewest = wanted(rows.len()).next_power_of_two().max(SLOTS_A_BUCKET * 2) / SLOTS_A_BUCKET;
         let index = (0..ATTEMPTS).find_map(|_| {
             bank.shift = 64 - fewest.trailing_zeros();
+            bank.sieve_shift = 64 - (fewest * SLOTS_A_BUCKET * SIEVE_BITS as usize).trailing_zeros();
             bank.seeds = std::array::from_fn(|_| random() | 1);
             fill(&bank, &rows, fewest)
         });
         let index = index.context("no place was found for all entries of the block list: try again")?;
-        Ok(Self { bank, index, rows, texts: texts.into_iter().map(text_row).collect() })
+        let sieve = sieve(&bank, &rows);
+        Ok(Self { bank, sieve, index, rows, texts: texts.into_iter().map(text_row).collect() })
     }
 
     /// The list that these rows are of.
@@ -155,19 +164,36 @@ fn text(row: &BlockTextRow) -> String {
     String::from_utf8_lossy(&row[..end]).into_owned()
 }
 
-/// Notes the lengths that there are, those of most entries first: a source that is blocked is found the sooner.
+/// Notes the lengths that there are, by the bits that they are sieved by, then those of most entries first: a source that
+/// is blocked is found the sooner.
 fn lengths(bank: &mut BlockBankRow, rows: &[BlockRow]) -> anyhow::Result<()> {
     let mut counts = BTreeMap::new();
     for row in rows {
         *counts.entry(row.length).or_insert(0_usize) += 1;
     }
     let mut counts: Vec<_> = counts.into_iter().collect();
-    counts.sort_by_key(|&(length, count)| (std::cmp::Reverse(count), length));
-    bank.used = u32::try_from(counts.len())?;
+    counts.sort_by_key(|&(length, count)| (kind(length), std::cmp::Reverse(count), length));
+    for (end, place) in bank.ends.iter_mut().zip(0..) {
+        *end = u32::try_from(counts.partition_point(|&(length, _)| kind(length) <= place))?;
+    }
     for (to, (length, _)) in bank.lengths.iter_mut().zip(counts) {
         *to = length;
     }
     Ok(())
+}
+
+/// Which of [`SIEVED`] a length is sieved by; none is shorter than the last.
+fn kind(length: u8) -> usize {
+    SIEVED.iter().position(|bits| *bits <= length).unwrap_or(SIEVED.len() - 1)
+}
+
+fn sieve(bank: &BlockBankRow, rows: &[BlockRow]) -> Vec<u64> {
+    let mut words = vec![0; (1 << (64 - bank.sieve_shift)) / u64::BITS as usize];
+    for row in rows {
+        let bit = sieve_bit(bank, row.prefix, SIEVED[kind(row.length)]);
+        words[bit as usize / 64] |= 1 << (bit % 64);
+    }
+    words
 }
 
 /// Each entry in one of its two buckets; none where that was not found.
