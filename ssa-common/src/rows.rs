@@ -593,7 +593,7 @@ pub struct FairRow {
 /// Frames of some source prefixes of a service, or of all, on one CPU: in a window of ticks, and in the one before.
 ///
 /// For each CPU there are [`SHARE_COLUMNS`](crate::layout::SHARE_COLUMNS) rows, twice, in which a source prefix has a place
-/// each by a keyed hash; then a row for each service's number, of all its frames.
+/// each by a keyed hash; then a row of all frames, and one for each service's number, of all its frames.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
 pub struct ShareRow {
@@ -635,16 +635,18 @@ pub struct FlowRow {
     pub tag: u64,
 }
 
-/// How many flows are remembered anew on one CPU.
+/// How often one CPU remembers another flow.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
 pub struct FlowGateRow {
-    /// The moment, of [`FLOW_COARSE`](crate::layout::FLOW_COARSE) ticks.
-    pub time: u64,
-    /// Flows that came in it.
-    pub flows: u32,
-    /// Flows that may come in a moment.
-    pub most: u32,
+    /// The time, in [`TICK_PARTS`] of a tick since boot, from which on another flow may be remembered.
+    pub next: u64,
+    /// Time that each flow takes of those after it, in the same.
+    pub interval: u64,
+    /// How much of the time to come may be taken already.
+    pub tolerance: u64,
+    /// Packets that began no flow, as it was too soon for another.
+    pub turned_away: u64,
 }
 
 /// The wall clock, as the program can know it. Written in words that each change in one store.
@@ -788,7 +790,7 @@ impl EventRow {
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
 pub struct EventGateRow {
-    /// The time, in [`EVENT_TICK`]s of a tick since boot, from which on another event may be written.
+    /// The time, in [`TICK_PARTS`]s of a tick since boot, from which on another event may be written.
     pub next: u64,
     /// Events that were written.
     pub written: u64,
@@ -798,7 +800,7 @@ pub struct EventGateRow {
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
 pub struct EventRateRow {
-    /// Time that each event takes of those after it, in [`EVENT_TICK`]s of a tick.
+    /// Time that each event takes of those after it, in [`TICK_PARTS`]s of a tick.
     pub interval: u64,
     /// How much of the time to come may be taken already.
     pub tolerance: u64,
@@ -807,4 +809,4 @@ pub struct EventRateRow {
 }
 
 /// Into how many parts a tick is cut, so that several events fit one.
-pub const EVENT_TICK: u64 = 1 << 12;
+pub const TICK_PARTS: u64 = 1 << 12;

@@ -6,7 +6,7 @@ use aya_ebpf::helpers::generated::{bpf_get_smp_processor_id, bpf_jiffies64, bpf_
 use ssa_common::{
     judge::Tables as _,
     layout::HEAD,
-    rows::{EVENT_TICK, EventGateRow, Refused},
+    rows::{EventGateRow, Refused, TICK_PARTS},
     verdict::Verdict,
 };
 
@@ -33,11 +33,11 @@ pub fn is_due() -> bool {
     })
 }
 
-/// Time since boot, in [`EVENT_TICK`]s of a tick.
+/// Time since boot, in [`TICK_PARTS`]s of a tick.
 #[inline(always)]
 fn now() -> u64 {
     // SAFETY: no arguments; the verifier inlines it to a load.
-    unsafe { bpf_jiffies64() }.wrapping_mul(EVENT_TICK)
+    unsafe { bpf_jiffies64() }.wrapping_mul(TICK_PARTS)
 }
 
 /// Writes an event. None: there are no rings.

@@ -3,7 +3,7 @@
 use aya_ebpf::helpers::generated::{bpf_get_smp_processor_id, bpf_jiffies64};
 use bytemuck::Zeroable as _;
 use ssa_common::{
-    judge::{Ends, Known, going_on},
+    judge::{self, Ends, Known, going_on},
     layout::FLOW_COARSE,
     parse::protocol,
     rows::{FLAG_FLOWS, FLAG_SOCKETS, FlowKey, FlowRow, Refused, ServiceRow},
@@ -60,18 +60,11 @@ fn is_flow(service: &ServiceRow, ends: &Ends, conforms: bool) -> bool {
     false
 }
 
-/// Whether this CPU may remember one more flow in this moment: whoever sends new ones all the time turns the map over no
-/// faster.
+/// Whether this CPU may remember one more flow.
 #[inline(always)]
 fn may_begin(now: u64) -> bool {
     // SAFETY: no arguments.
-    let Some(gate) = FLOW_GATES.get_ptr_mut(unsafe { bpf_get_smp_processor_id() }) else { return false };
+    let gate = FLOW_GATES.get_ptr_mut(unsafe { bpf_get_smp_processor_id() });
     // SAFETY: the map owns the row, and this CPU alone writes it.
-    let gate = unsafe { &mut *gate };
-    let time = now / FLOW_COARSE;
-    if gate.time != time {
-        (gate.time, gate.flows) = (time, 0);
-    }
-    gate.flows += 1;
-    gate.flows <= gate.most
+    gate.is_some_and(|gate| judge::may_begin(unsafe { &mut *gate }, now))
 }

@@ -2,7 +2,7 @@
 
 use aya_ebpf::helpers::generated::{bpf_get_smp_processor_id, bpf_jiffies64};
 use ssa_common::{
-    judge::is_above_share,
+    judge::{Counted, is_above_share},
     layout::SHARE_COLUMNS,
     siphash::{Sip13, tail},
 };
@@ -24,9 +24,10 @@ pub fn is_above(service: u32, source: u64) -> Option<bool> {
     let (cpu, now) = unsafe { (bpf_get_smp_processor_id(), bpf_jiffies64()) };
     let first = cpu.wrapping_mul(service.fair.rows);
     let column = |shift: u32| (hash >> shift) as u32 % SHARE_COLUMNS;
-    let places = [column(0), SHARE_COLUMNS + column(32), SHARE_COLUMNS * 2 + service.number];
-    let [one, other, all] = places.map(|place| SHARES.get_ptr_mut(first.wrapping_add(place)));
+    let all = SHARE_COLUMNS * 2;
+    let rows = [column(0), SHARE_COLUMNS + column(32), all, all.wrapping_add(1).wrapping_add(service.number)];
+    let [one, other, all, own] = rows.map(|row| SHARES.get_ptr_mut(first.wrapping_add(row)));
     // SAFETY: the map owns the rows, this CPU alone writes them, and no two of them are one.
-    let (one, other, all) = unsafe { (&mut *one?, &mut *other?, &mut *all?) };
-    Some(is_above_share(&service.fair, now, [one, other], all))
+    let counted = unsafe { Counted { places: [&mut *one?, &mut *other?], service: &mut *own?, all: &mut *all? } };
+    Some(is_above_share(&service.fair, now, counted))
 }

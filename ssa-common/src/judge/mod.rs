@@ -9,6 +9,7 @@ mod common;
 mod connection;
 mod event;
 mod find;
+mod flow;
 mod low;
 mod share;
 mod source;
@@ -34,8 +35,9 @@ pub use self::{
     connection::{Connection, Ends, going_on, judge_connection},
     event::is_event,
     find::{find_later, places},
+    flow::may_begin,
     low::take,
-    share::is_above_share,
+    share::{Counted, is_above_share},
     source::{Source, judge_source},
     steer::{Origin, Wrap},
     tables::{At, Part, Tables, judge_part},

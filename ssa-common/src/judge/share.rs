@@ -3,22 +3,35 @@
 //! A sliding window, as if the frames of the window before had come evenly. Nothing is ever cleared: a row says which window
 //! it is of.
 
-use crate::rows::{FairRow, ShareRow};
+use crate::{
+    layout::SHARE_COLUMNS,
+    rows::{FairRow, ShareRow},
+};
 
-/// Counts a frame at the tick `now` in both places of its source prefix and in the row of all; says whether its source
-/// prefix has more than its share of them.
+/// The rows that a frame is counted in.
+pub struct Counted<'a> {
+    /// Both places of its source prefix.
+    pub places: [&'a mut ShareRow; 2],
+    /// That of all frames of its service.
+    pub service: &'a mut ShareRow,
+    /// That of all frames in the sketch, whosever they are.
+    pub all: &'a mut ShareRow,
+}
+
+/// Counts a frame at the tick `now`; says whether its source prefix has more than its share of the service's frames.
 ///
 /// Prefixes that meet in a place are counted together, so a prefix is never counted for less than it has sent. To be counted
 /// for more it must meet others in both places: the lesser says, and only what is less than that has to grow (conservative
-/// update).
+/// update). Where there are many prefixes, each meets some: so from what is counted is taken twice what lies in a place on
+/// average. Then others make nobody a suspect by their number, and a prefix is suspect a little later.
 #[inline(always)]
 #[expect(clippy::cast_possible_truncation, reason = "of a window's number the lower bits do")]
-pub fn is_above_share(fair: &FairRow, now: u64, places: [&mut ShareRow; 2], all: &mut ShareRow) -> bool {
+pub fn is_above_share(fair: &FairRow, now: u64, counted: Counted<'_>) -> bool {
     let window = fair.window & 31;
     let (number, gone) = ((now >> window) as u32, now & ((1 << window) - 1));
     let left = (1 << window) - gone;
-    let [first, second] = places;
-    for row in [&mut *first, &mut *second, &mut *all] {
+    let Counted { places: [first, second], service, all } = counted;
+    for row in [&mut *first, &mut *second, &mut *service, &mut *all] {
         turn(row, number);
     }
     let frames = if first.frames < second.frames { first.frames } else { second.frames }.saturating_add(1);
@@ -27,11 +40,14 @@ pub fn is_above_share(fair: &FairRow, now: u64, places: [&mut ShareRow; 2], all:
             row.frames = frames;
         }
     }
-    all.frames = all.frames.saturating_add(1);
+    for row in [&mut *service, &mut *all] {
+        row.frames = row.frames.saturating_add(1);
+    }
     let recent = |row: &ShareRow| u64::from(row.frames) + ((u64::from(row.before) * left) >> window);
     let (one, other) = (recent(first), recent(second));
-    let own = if one < other { one } else { other };
-    own > u64::from(fair.above) && own << 16 > u64::from(fair.share) * recent(all)
+    let lesser = if one < other { one } else { other };
+    let own = lesser.saturating_sub(recent(all) * 2 / u64::from(SHARE_COLUMNS));
+    own > u64::from(fair.above) && own << 16 > u64::from(fair.share) * recent(service)
 }
 
 /// Begins a window, if the row is of another.
@@ -49,10 +65,42 @@ mod tests {
 
     const FAIR: FairRow = FairRow { mask: u64::MAX, share: 1 << 15, above: 10, window: 8, rows: 1 };
 
-    /// Counts so many frames at a tick; what is said of the last.
+    /// Counts so many frames at a tick; what is said of the last. The rows are those of the places, then of the service.
     fn count(rows: &mut [ShareRow; 3], now: u64, frames: u32) -> bool {
-        let [first, second, all] = rows;
-        (0..frames).map(|_| is_above_share(&FAIR, now, [first, second], all)).last().unwrap()
+        let mut all = ShareRow::default();
+        let [first, second, service] = rows;
+        let count = |_| {
+            is_above_share(
+                &FAIR,
+                now,
+                Counted { places: [&mut *first, &mut *second], service: &mut *service, all: &mut all },
+            )
+        };
+        (0..frames).map(count).last().unwrap()
+    }
+
+    #[test]
+    fn nobody_is_suspect_for_how_many_there_are() {
+        let mut columns = [[ShareRow::default(); 2]; SHARE_COLUMNS as usize];
+        let [mut small, mut large, mut all] = [ShareRow::default(); 3];
+        let mut send = |columns: &mut [[ShareRow; 2]; SHARE_COLUMNS as usize], prefix: u64, service: &mut ShareRow| {
+            let hash = prefix.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            let hash = (hash ^ hash >> 32).wrapping_mul(0xd6e8_feb8_6659_fd93);
+            let place = |shift: u32| (hash >> shift) as usize % SHARE_COLUMNS as usize;
+            let (one, other) = (place(8), place(40));
+            let [mut first, mut second] = [columns[one][0], columns[other][1]];
+            let is_above =
+                is_above_share(&FAIR, 1000, Counted { places: [&mut first, &mut second], service, all: &mut all });
+            (columns[one][0], columns[other][1]) = (first, second);
+            is_above
+        };
+        // A hundred thousand prefixes of a service send a frame or two, and twenty of another three; one of them floods.
+        for prefix in 0..140_000 {
+            assert!(!send(&mut columns, prefix % 100_000, &mut large), "{prefix}");
+        }
+        assert!((0..60).all(|frame| !send(&mut columns, 1 << 40 | frame % 20, &mut small)));
+        let flood = (0..2000).map(|_| send(&mut columns, 1 << 41, &mut small)).position(|is_above| is_above).unwrap();
+        assert!((100..400).contains(&flood), "{flood}");
     }
 
     #[test]

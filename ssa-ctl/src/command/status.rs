@@ -47,6 +47,7 @@ pub fn run(context: &mut Context<'_>, _: &Args) -> Outcome {
             "endpoint": endpoint,
             "clock": { "error_seconds": clock_error, "age_seconds": clock_age, "stale": is_stale },
             "events": { "rate": config.host.events, "written": events },
+            "flows": state.flows.map(|(most, away)| json!({ "most": most, "turned_away": away })),
             "diagnostics": state.diagnostics.json(),
             "memory": { "maps_bytes": maps, "programs_bytes": programs, "bytes": maps + programs },
         }))?;
@@ -72,6 +73,9 @@ pub fn run(context: &mut Context<'_>, _: &Args) -> Outcome {
     match config.host.events {
         0 => writeln!(out, "events      none are kept")?,
         rate => writeln!(out, "events      {rate} a second at most, {events} so far")?,
+    }
+    if let Some((most, away)) = state.flows {
+        writeln!(out, "flows       {most} are remembered at most, {away} packets were turned away")?;
     }
     for (what, count) in state.diagnostics.seen() {
         writeln!(out, "refused     {}: {count}", refused::words(what).0)?;

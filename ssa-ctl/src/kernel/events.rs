@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use bytemuck::Zeroable as _;
 use ssa_common::{
     layout,
-    rows::{EVENT_TICK, EventGateRow, EventRateRow, EventRow},
+    rows::{EventGateRow, EventRateRow, EventRow, TICK_PARTS},
 };
 
 use super::{map::Map, pins::Pins, sys::Memory};
@@ -42,7 +42,7 @@ pub(super) const fn slots(cpus: u32) -> u32 {
 /// are coarse.
 fn rate(events: u32, cpus: u32, hertz: u32) -> EventRateRow {
     let (events, cpus) = (u64::from(events.max(1)), u64::from(cpus));
-    let interval = (EVENT_TICK * u64::from(hertz) * cpus * 8).div_ceil(events * 7);
+    let interval = (TICK_PARTS * u64::from(hertz) * cpus * 8).div_ceil(events * 7);
     let at_once = (events / (cpus * 10)).max(1);
     let tolerance = (at_once - 1) * interval;
     EventRateRow { interval, tolerance, mask: u64::from(slots(u32::try_from(cpus).unwrap_or(u32::MAX))) - 1 }
@@ -210,7 +210,7 @@ mod tests {
             let (mut next, mut written) = (0u64, 0u64);
             let begin = 1 << 40;
             for tick in 0..=u64::from(hertz) {
-                let now = begin + tick * EVENT_TICK;
+                let now = begin + tick * TICK_PARTS;
                 while next <= now {
                     next = next.max(now - tolerance) + interval;
                     written += 1;

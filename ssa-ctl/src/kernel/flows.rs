@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use aya::maps::{HashMap, Map, MapData};
 use ssa_common::{
     layout::{FLOW_COARSE, FLOWS},
-    rows::{FlowGateRow, FlowKey, FlowRow},
+    rows::{FlowGateRow, FlowKey, FlowRow, TICK_PARTS},
 };
 
 /// The quickest that new flows can fill the whole map, in seconds: a flow that sends more often than that stays.
@@ -43,11 +43,13 @@ impl Flows {
     }
 }
 
-/// How many flows each of so many CPUs may remember anew, for a map of so many flows.
+/// How often each of so many CPUs may remember another flow, for a map of so many flows.
 pub fn gates(flows: u32, cpus: u32, hertz: u32) -> Vec<FlowGateRow> {
-    let most = u64::from(flows) * FLOW_COARSE / u64::from(TURNOVER * hertz * cpus).max(1);
-    let row = FlowGateRow { most: u32::try_from(most).unwrap_or(u32::MAX).max(1), ..FlowGateRow::default() };
-    vec![row; cpus as usize]
+    let (turnover, flows) = (u64::from(TURNOVER * hertz) * TICK_PARTS, u64::from(flows.max(1)));
+    let interval = (turnover * u64::from(cpus)).div_ceil(flows);
+    // As many at once as come within a moment.
+    let tolerance = (FLOW_COARSE * TICK_PARTS).saturating_sub(interval);
+    vec![FlowGateRow { interval, tolerance, ..FlowGateRow::default() }; cpus as usize]
 }
 
 #[cfg(test)]
@@ -56,11 +58,11 @@ mod tests {
 
     #[test]
     fn a_map_is_not_filled_sooner_than_it_turns_over() {
-        for (flows, cpus, hertz) in [(65_536, 2, 250), (1 << 22, 1, 100), (65_536, 128, 1000)] {
+        for (flows, cpus, hertz) in [(65_536, 2, 250), (1 << 22, 1, 100), (65_536, 128, 1000), (1024, 512, 1000)] {
             let rows = gates(flows, cpus, hertz);
-            let a_second = u64::from(rows[0].most) * u64::from(hertz) / FLOW_COARSE * u64::from(cpus);
-            assert!(a_second * u64::from(TURNOVER) <= flows.into(), "{flows} {cpus} {hertz}");
-            assert!(a_second * u64::from(TURNOVER) * 2 > flows.into(), "{flows} {cpus} {hertz}");
+            let turnover = u64::from(TURNOVER * hertz) * TICK_PARTS;
+            let within = turnover / rows[0].interval * u64::from(cpus);
+            assert!(within <= flows.into() && within * 2 > flows.into(), "{within} {flows} {cpus} {hertz}");
             assert_eq!(rows.len(), cpus as usize);
         }
     }

@@ -137,6 +137,12 @@ pub const CLOCK_MAX_AGE: Description = Description::gauge(
 /// Events.
 pub const EVENTS: Description =
     Description::counter("ssa_events", &[], "Events that were written, read or not; at zero again where maps grow.");
+/// Flows that are not remembered.
+pub const FLOWS_TURNED_AWAY: Description = Description::counter(
+    "ssa_flows_turned_away_packets",
+    &[],
+    "Packets that began no remembered flow, as it was too soon for another; at zero again where maps grow.",
+);
 /// What the kernel refuses.
 pub const REFUSED: Description = Description::counter(
     "ssa_refused",
@@ -186,7 +192,7 @@ pub const ENDPOINT_REACHABLE: Description = Description::gauge(
 );
 
 /// All of them, in the order of the text.
-pub const ALL: [&Description; 38] = [
+pub const ALL: [&Description; 39] = [
     &RECEIVED_PACKETS,
     &RECEIVED_BYTES,
     &PACKETS,
@@ -214,6 +220,7 @@ pub const ALL: [&Description; 38] = [
     &CLOCK_STALE,
     &CLOCK_MAX_AGE,
     &EVENTS,
+    &FLOWS_TURNED_AWAY,
     &REFUSED,
     &MEMORY,
     &SLICES,

@@ -72,6 +72,7 @@ fn reading() -> Reading {
             maps: 4096,
             programs: 512,
             events: 7,
+            flows: Some((1024, 3)),
             diagnostics: Diagnostics::default(),
         },
         blocks: BTreeMap::from([(Origin::Operator, 4), (Origin::Agent, 0)]),

@@ -29,6 +29,8 @@ pub struct State {
     pub is_stale: bool,
     /// Events that were written since the maps were made.
     pub events: u64,
+    /// How many flows are remembered at most, and how many packets began none; none where no service remembers any.
+    pub flows: Option<(u32, u64)>,
     /// What the kernel has refused to the program.
     pub diagnostics: Diagnostics,
     /// Octets that the maps take.
@@ -71,6 +73,10 @@ impl State {
             clock_age: age,
             is_stale: max_age.is_some_and(|max_age| age > u64::from(max_age)),
             events: instance.events_written()?,
+            flows: match instance.meta.flows {
+                0 => None,
+                flows => Some((flows, instance.flows_turned_away()?)),
+            },
             diagnostics: Diagnostics::read(instance)?,
             maps: instance.octets(),
             programs: octets(&filter) + octets(&info(&pins.probe())?),

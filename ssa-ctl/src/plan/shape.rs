@@ -56,7 +56,7 @@ impl Shape {
             services,
             slices,
             flows: if remembers { config.host.flows } else { 0 },
-            shares: if shares { SHARE_COLUMNS * 2 + services } else { 0 },
+            shares: if shares { SHARE_COLUMNS * 2 + 1 + services } else { 0 },
             slice_cells: if counted { slices } else { 0 },
             endpoints: room(count(config.endpoints.len()), ENDPOINTS),
             blocks: blocks::slots(&[]),

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use ssa_common::{
     layout::FLOW_COARSE,
+    rows::TICK_PARTS,
     verdict::{Reason, Treatment, Verdict},
 };
 use ssa_ctl::{
@@ -177,7 +178,8 @@ fn a_flood_of_new_flows_is_bounded() {
             site.expect(&segment(ACK), Reason::Conform);
         }
     }
-    let windows = site.sandbox.ticks().now() / FLOW_COARSE - began / FLOW_COARSE + 1;
+    let passed = site.sandbox.ticks().now() - began + 1;
+    let away = site.sandbox.instance().flows_turned_away().unwrap();
     site.rotate("web", AFTER);
     site.expect(&segment(ACK), Reason::Established);
     let reasons = (1..=FLOOD).map(|port| site.judge(&from_port(segment(ACK), port)).0);
@@ -185,8 +187,9 @@ fn a_flood_of_new_flows_is_bounded() {
     let meta = site.sandbox.instance().meta;
     let gate = flows::gates(meta.flows, meta.cpus, clock::hertz().unwrap())[0];
     // A test run stays on one CPU, or comes to another.
-    let most = windows * u64::from(gate.most) * u64::from(meta.cpus);
+    let most = ((passed + FLOW_COARSE) * TICK_PARTS / gate.interval + 1) * u64::from(meta.cpus);
     assert!((1..=most).contains(&known), "{known} of {FLOOD}, and {most} may be");
+    assert_eq!(known + away, u64::from(FLOOD), "each of them was let in or turned away");
 }
 
 /// The service's frames that follow the rule, by treatment, and so on: what a share takes.

@@ -51,6 +51,11 @@ impl Instance {
         Ok(rows.iter().fold((0, 0), |(unmarked, unqueued), row| (unmarked + row.unmarked, unqueued + row.unqueued)))
     }
 
+    /// Packets that began no flow, as it was too soon for another, summed over CPUs.
+    pub fn flows_turned_away(&self) -> anyhow::Result<u64> {
+        Ok(self.flow_gates.read(0, self.meta.cpus)?.iter().map(|gate| gate.turned_away).sum())
+    }
+
     /// What the kernel has refused to the program, by CPU.
     pub fn refused(&self) -> anyhow::Result<Vec<RefusedRow>> {
         self.refused.read(0, self.meta.cpus)
