@@ -31,6 +31,7 @@ const UNSAFE_FILES: &[&str] = &[
     "ssa-ebpf/src/mark.rs",
     "ssa-ebpf/src/outline.rs",
     "ssa-ebpf/src/packet.rs",
+    "ssa-ebpf/src/refused.rs",
     "ssa-ebpf/src/shares.rs",
     "ssa-ebpf/src/sockets.rs",
     "ssa-ebpf/src/suspects.rs",
