@@ -48,6 +48,7 @@ pub const fn sieve_bit(bank: &BlockBankRow, address: Words, bits: u8) -> u32 {
 
 /// What [`Tables::is_blocked_among`] says, wherever it runs.
 #[inline(always)]
+#[expect(clippy::cast_possible_truncation, reason = "counted to no more than BLOCK_LENGTHS")]
 pub fn judge_block_among(
     tables: &(impl Tables + ?Sized),
     number: u32,

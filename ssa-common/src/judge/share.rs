@@ -80,30 +80,6 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_suspect_for_how_many_there_are() {
-        let mut columns = [[ShareRow::default(); 2]; SHARE_COLUMNS as usize];
-        let [mut small, mut large, mut all] = [ShareRow::default(); 3];
-        let mut send = |columns: &mut [[ShareRow; 2]; SHARE_COLUMNS as usize], prefix: u64, service: &mut ShareRow| {
-            let hash = prefix.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-            let hash = (hash ^ hash >> 32).wrapping_mul(0xd6e8_feb8_6659_fd93);
-            let place = |shift: u32| (hash >> shift) as usize % SHARE_COLUMNS as usize;
-            let (one, other) = (place(8), place(40));
-            let [mut first, mut second] = [columns[one][0], columns[other][1]];
-            let is_above =
-                is_above_share(&FAIR, 1000, Counted { places: [&mut first, &mut second], service, all: &mut all });
-            (columns[one][0], columns[other][1]) = (first, second);
-            is_above
-        };
-        // A hundred thousand prefixes of a service send a frame or two, and twenty of another three; one of them floods.
-        for prefix in 0..140_000 {
-            assert!(!send(&mut columns, prefix % 100_000, &mut large), "{prefix}");
-        }
-        assert!((0..60).all(|frame| !send(&mut columns, 1 << 40 | frame % 20, &mut small)));
-        let flood = (0..2000).map(|_| send(&mut columns, 1 << 41, &mut small)).position(|is_above| is_above).unwrap();
-        assert!((100..400).contains(&flood), "{flood}");
-    }
-
-    #[test]
     fn whoever_is_alone_is_above_beyond_the_floor() {
         let mut rows = Default::default();
         assert!(!count(&mut rows, 1000, 10));

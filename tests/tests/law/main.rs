@@ -6,6 +6,7 @@ mod blocks;
 mod destination;
 mod document;
 mod epochs;
+mod fair;
 mod forgery;
 mod frames;
 mod keys;
