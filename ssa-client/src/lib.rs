@@ -1,1 +1,4 @@
 //! The client's side of Structured Service Addressing: resolve a name, compute the address to use, connect to it.
+#![forbid(unsafe_code)]
+
+pub mod pow;
