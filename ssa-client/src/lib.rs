@@ -1,4 +1,6 @@
 //! The client's side of Structured Service Addressing: resolve a name, compute the address to use, connect to it.
 #![forbid(unsafe_code)]
 
+pub mod apl;
 pub mod pow;
+pub mod record;
