@@ -4,3 +4,11 @@
 pub mod apl;
 pub mod pow;
 pub mod record;
+mod selector;
+mod service;
+pub mod source;
+
+pub use self::{
+    selector::{SelectError, Selector},
+    service::Service,
+};
