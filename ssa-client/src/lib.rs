@@ -4,6 +4,8 @@
 pub mod apl;
 pub mod pow;
 pub mod record;
+#[cfg(feature = "resolve")]
+pub mod resolve;
 mod selector;
 mod service;
 pub mod source;

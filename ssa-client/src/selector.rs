@@ -116,7 +116,10 @@ impl Selector {
         for _ in 0..DRAWS {
             let drawn = rule.draw(request, &mut rand::random::<u64>)?;
             if self.excludes(drawn, worked_out) {
-                if is_drawn { continue } else { break }
+                if is_drawn {
+                    continue;
+                }
+                break;
             }
             let found = pow::prove(rule, request, drawn, progress)?;
             if !self.excludes(found, 0) {
@@ -202,7 +205,7 @@ mod tests {
     fn service(prefixes: &[&str], excluded: &[&str], rule: &str) -> Service {
         let nets = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect::<Vec<Ipv6Net>>();
         let record = Record::parse_value(&format!("v=1 rule={rule}")).unwrap();
-        Service { excluded: nets(excluded), ..Service::new("svc.example", nets(prefixes), record) }
+        Service { excluded: nets(excluded), ..Service::new("svc.example", &nets(prefixes), record) }
     }
 
     fn select(service: &Service) -> Result<Ipv6Addr, SelectError> {

@@ -30,7 +30,7 @@ pub struct Service {
 
 impl Service {
     /// A service made by hand: its prefixes hold for good, and nobody vouches for them but the caller.
-    pub fn new(name: impl Into<String>, prefixes: Vec<Ipv6Net>, record: Record) -> Self {
+    pub fn new(name: impl Into<String>, prefixes: &[Ipv6Net], record: Record) -> Self {
         let prefixes = prefixes.iter().map(Ipv6Net::trunc).collect();
         let (excluded, port, ttl) = (Vec::new(), None, Duration::MAX);
         Self { name: name.into(), prefixes, excluded, record, port, ttl, authenticated: false }
@@ -39,7 +39,7 @@ impl Service {
     /// A service with the prefixes of address prefix lists (RFC 3123), in their order. What an item with `!` names is
     /// taken out of all prefixes, wherever it stands; families other than IPv6 are ignored.
     pub fn from_items<'a>(name: impl Into<String>, items: impl IntoIterator<Item = &'a Item>, record: Record) -> Self {
-        let mut service = Self::new(name, Vec::new(), record);
+        let mut service = Self::new(name, &[], record);
         for item in items {
             let Family::V6(prefix) = &item.address else { continue };
             let list = if item.negated { &mut service.excluded } else { &mut service.prefixes };
