@@ -2,6 +2,8 @@
 #![forbid(unsafe_code)]
 
 pub mod apl;
+#[cfg(feature = "connect")]
+pub mod connect;
 pub mod pow;
 pub mod record;
 #[cfg(feature = "resolve")]
