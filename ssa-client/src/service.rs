@@ -1,6 +1,6 @@
 //! What DNS says of a service, or who makes it by hand, in; its prefixes with a rule out.
 
-use std::time::Duration;
+use std::{net::Ipv6Addr, time::Duration};
 
 use ipnet::Ipv6Net;
 
@@ -36,6 +36,18 @@ impl Service {
         Self { name: name.into(), prefixes, excluded, record, port, ttl, authenticated: false }
     }
 
+    /// A service of addresses that leave nothing to compute; none of no addresses.
+    pub fn of_addresses(name: impl Into<String>, addresses: &[Ipv6Addr]) -> Option<Self> {
+        let rule = "any:*".parse().ok().filter(|_| !addresses.is_empty())?;
+        let prefixes: Vec<_> = addresses.iter().map(|address| Ipv6Net::from(*address)).collect();
+        Some(Self::new(name, &prefixes, Record::new(rule)))
+    }
+
+    /// Whether its prefixes are single addresses, and so its rule has nothing to say.
+    pub fn is_of_addresses(&self) -> bool {
+        self.prefixes.iter().all(|prefix| prefix.prefix_len() == 128)
+    }
+
     /// A service with the prefixes of address prefix lists (RFC 3123), in their order. What an item with `!` names is
     /// taken out of all prefixes, wherever it stands; families other than IPv6 are ignored.
     pub fn from_items<'a>(name: impl Into<String>, items: impl IntoIterator<Item = &'a Item>, record: Record) -> Self {
@@ -54,6 +66,20 @@ impl Service {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn addresses_are_a_service_that_computes_nothing() {
+        let addresses = ["2001:db8::1", "2001:db8::2"].map(|text| text.parse::<Ipv6Addr>().unwrap());
+        let service = Service::of_addresses("svc.example", &addresses).unwrap();
+        let selector = crate::Selector::new(&service, &[]).unwrap();
+        assert!(service.is_of_addresses());
+        let mut made = selector.rules().iter().map(|rule| {
+            let any = &mut |_| std::ops::ControlFlow::Continue(());
+            selector.address_by(rule, &ssa_common::rule::Request::default(), any).unwrap()
+        });
+        assert_eq!([made.next(), made.next(), made.next()], [Some(addresses[0]), Some(addresses[1]), None]);
+        assert_eq!(Service::of_addresses("svc.example", &[]), None);
+    }
 
     fn record(rule: &str) -> Record {
         Record::parse_value(&format!("v=1 rule={rule}")).unwrap()

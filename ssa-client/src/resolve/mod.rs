@@ -109,14 +109,22 @@ impl Resolver {
         Ok(service)
     }
 
-    /// The IPv6 addresses at a name, for what has no service there. May be none.
+    /// The service at a name; where the name has no rule record, one of its addresses, as a client that knows nothing of
+    /// rules would call them.
     ///
     /// # Errors
-    /// Where DNS does not answer, or is not trusted.
-    pub async fn addresses(&self, name: &str) -> Result<Vec<Ipv6Addr>, ResolveError> {
+    /// Those of [`resolve`](Self::resolve), but [`ResolveError::NoService`] only where there is no address, either.
+    pub async fn resolve_or_addresses(&self, name: &str) -> Result<Service, ResolveError> {
+        let none = match self.resolve(name).await {
+            Err(none @ ResolveError::NoService { .. }) => none,
+            other => return other,
+        };
         let answers = self.ask(&absolute(name)?, RecordType::AAAA).await?;
         let address = |data: &RData| if let RData::AAAA(address) = data { Some(address.0) } else { None };
-        Ok(answers.data.iter().filter_map(address).collect())
+        let addresses: Vec<Ipv6Addr> = answers.data.iter().filter_map(address).collect();
+        let Answers { ttl, authenticated, .. } = answers;
+        let service = Service::of_addresses(name, &addresses).ok_or(none)?;
+        Ok(Service { ttl, authenticated, ..service })
     }
 
     async fn find(&self, name: &str, owner: Name) -> Result<Service, ResolveError> {

@@ -127,9 +127,11 @@ async fn a_name_without_a_rule_has_addresses() {
     .await;
     let resolver = resolver(&server);
     assert!(matches!(resolver.resolve("svc.example").await, Err(ResolveError::NoService { .. })));
-    let expected = ["2001:db8::1", "2001:db8::2"].map(|text| text.parse::<std::net::Ipv6Addr>().unwrap());
-    assert_eq!(resolver.addresses("svc.example.").await.unwrap(), expected);
-    assert_eq!(resolver.addresses("nobody.example").await.unwrap(), [] as [std::net::Ipv6Addr; 0]);
+    let service = resolver.resolve_or_addresses("svc.example.").await.unwrap();
+    assert_eq!(service.prefixes, nets(["2001:db8::1/128", "2001:db8::2/128"]));
+    assert_eq!((service.record.rule.to_string().as_str(), service.ttl), ("any:*", Duration::from_mins(5)));
+    let nobody = resolver.resolve_or_addresses("nobody.example").await;
+    assert!(matches!(nobody, Err(ResolveError::NoService { .. })), "{nobody:?}");
 }
 
 #[tokio::test]

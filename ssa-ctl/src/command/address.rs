@@ -84,12 +84,17 @@ pub(super) fn compiled(config: &Config, rings: &KeyRings, name: &str) -> Result<
     service.prefixes.iter().map(compile).collect()
 }
 
-fn refused(error: AddressError, args: &Args) -> Failure {
-    let hint = match error {
+/// What a person can say that is missing.
+pub(super) fn hint(error: AddressError) -> Option<&'static str> {
+    match error {
         AddressError::NoObject => Some("add --object ID"),
         AddressError::NoReplica { .. } => Some("choose one with --replica R"),
         AddressError::NoKey | AddressError::Cancelled => None,
-    };
+    }
+}
+
+fn refused(error: AddressError, args: &Args) -> Failure {
+    let hint = hint(error);
     let code = if hint.is_some() { Code::Invalid } else { Code::Failed };
     let error = anyhow::Error::new(error).context(format!("the service {} has no such address", args.service));
     Failure { code, error, hint: hint.map(str::to_owned) }

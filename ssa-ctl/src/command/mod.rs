@@ -5,6 +5,7 @@ pub mod apply;
 pub mod bench;
 pub mod block;
 pub mod check;
+pub mod connect;
 pub mod detect;
 pub mod doctor;
 pub mod down;
@@ -27,6 +28,7 @@ pub mod slice;
 pub mod slices;
 pub mod stats;
 pub mod status;
+mod target;
 pub mod top;
 
 use std::path::Path;
