@@ -13,7 +13,7 @@ use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
 use crate::{
     command::{
-        address, apply, bench, block, check, detect, doctor, down, endpoint, endpoints, enforce, events, explain,
+        address, apply, bench, block, check, detect, dns, doctor, down, endpoint, endpoints, enforce, events, explain,
         export, key, metrics, schema, services, simulate, slice, slices, stats, status, top,
     },
     context::Context,
@@ -68,6 +68,7 @@ enum Command {
     Events(events::Args),
     Explain(explain::Args),
     Address(address::Args),
+    Dns(dns::Args),
     Simulate(simulate::Args),
     Endpoint(endpoint::Args),
     Key(key::Args),
@@ -96,6 +97,7 @@ fn run(command: &Command, context: &mut Context<'_>) -> Outcome {
         Command::Events(args) => events::run(context, args),
         Command::Explain(args) => explain::run(context, args),
         Command::Address(args) => address::run(context, args),
+        Command::Dns(args) => dns::run(context, args),
         Command::Simulate(args) => simulate::run(context, args),
         Command::Endpoint(args) => endpoint::run(context, args),
         Command::Key(args) => key::run(context, args),

@@ -6,6 +6,7 @@ pub mod bench;
 pub mod block;
 pub mod check;
 pub mod detect;
+pub mod dns;
 pub mod doctor;
 pub mod down;
 pub mod endpoint;
