@@ -20,6 +20,7 @@ pub mod metrics;
 mod pause;
 mod progress;
 mod report;
+mod resolving;
 pub mod schema;
 pub mod services;
 mod settings;

@@ -1,5 +1,6 @@
 //! `dns`: one file a command on what the DNS says of services.
 
+mod query;
 mod zone;
 
 use clap::Subcommand;
@@ -19,11 +20,13 @@ pub struct Args {
 #[derive(Subcommand)]
 enum Command {
     Zone(zone::Args),
+    Query(query::Args),
 }
 
 /// Runs one of the commands on the DNS.
 pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome {
     match &args.command {
         Command::Zone(args) => zone::run(context, args),
+        Command::Query(args) => query::run(context, args),
     }
 }
