@@ -13,7 +13,7 @@ use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
 use crate::{
     command::{
-        address, apply, bench, block, check, connect, detect, doctor, down, endpoint, endpoints, enforce, events,
+        address, apply, bench, block, check, connect, detect, dns, doctor, down, endpoint, endpoints, enforce, events,
         explain, export, key, metrics, schema, services, simulate, slice, slices, stats, status, top,
     },
     context::Context,
@@ -69,6 +69,7 @@ enum Command {
     Explain(explain::Args),
     Address(address::Args),
     Connect(connect::Args),
+    Dns(dns::Args),
     Simulate(simulate::Args),
     Endpoint(endpoint::Args),
     Key(key::Args),
@@ -98,6 +99,7 @@ fn run(command: &Command, context: &mut Context<'_>) -> Outcome {
         Command::Explain(args) => explain::run(context, args),
         Command::Address(args) => address::run(context, args),
         Command::Connect(args) => connect::run(context, args),
+        Command::Dns(args) => dns::run(context, args),
         Command::Simulate(args) => simulate::run(context, args),
         Command::Endpoint(args) => endpoint::run(context, args),
         Command::Key(args) => key::run(context, args),

@@ -58,6 +58,26 @@ pub enum Dnssec {
     Required(Option<TrustAnchors>),
 }
 
+/// A service, and the records that it was made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// The service.
+    pub service: Service,
+    /// Where its rule stands.
+    pub rule: Origin,
+    /// Where its prefixes stand.
+    pub prefixes: Origin,
+}
+
+/// Records of one type at one name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// The name, absolute.
+    pub name: String,
+    /// Their type, as zone files have it.
+    pub kind: String,
+}
+
 /// Finds services.
 pub struct Resolver {
     dns: TokioResolver,
@@ -104,9 +124,17 @@ impl Resolver {
         if let Some(service) = self.kept.get(&owner, Instant::now()) {
             return Ok(service);
         }
-        let service = self.find(name, owner.clone()).await?;
+        let service = self.find(name, owner.clone()).await?.service;
         self.kept.put(owner, service.clone(), Instant::now());
         Ok(service)
+    }
+
+    /// The same, asked anew, and where it came from.
+    ///
+    /// # Errors
+    /// As of [`Self::resolve`].
+    pub async fn look(&self, name: &str) -> Result<Seen, ResolveError> {
+        self.find(name, absolute(name)?).await
     }
 
     /// The service at a name; where the name has no rule record, one of its addresses, as a client that knows nothing of
@@ -127,7 +155,7 @@ impl Resolver {
         Ok(Service { ttl, authenticated, ..service })
     }
 
-    async fn find(&self, name: &str, owner: Name) -> Result<Service, ResolveError> {
+    async fn find(&self, name: &str, owner: Name) -> Result<Seen, ResolveError> {
         let mut below = label(&owner)?;
         let mut used = Answers::default();
         let mut named = owner.clone();
@@ -136,13 +164,17 @@ impl Resolver {
             used.add(&svcb);
             match by_svcb(&svcb.data).map_err(|refused| ResolveError::refused(&below, refused))? {
                 Step::Alias(target) => (below, named) = (target.clone(), target),
-                Step::Found(found) => return self.with_prefixes(name, &named, &below, found, used).await,
+                Step::Found(found) => {
+                    let rule = Origin::of(&below, RecordType::SVCB);
+                    return self.with_prefixes(name, &named, &below, (found, rule), used).await;
+                }
                 Step::Nothing => {
                     let txt = self.ask(&below, RecordType::TXT).await?;
                     let found = by_txt(&txt.data).map_err(|refused| ResolveError::refused(&below, refused))?;
                     let Some(record) = found else { return Err(ResolveError::NoService { name: name.to_owned() }) };
                     used.add(&txt);
-                    return self.with_prefixes(name, &named, &below, rule::Found { record, port: None }, used).await;
+                    let found = (rule::Found { record, port: None }, Origin::of(&below, RecordType::TXT));
+                    return self.with_prefixes(name, &named, &below, found, used).await;
                 }
             }
         }
@@ -155,19 +187,19 @@ impl Resolver {
         name: &str,
         named: &Name,
         below: &Name,
-        found: rule::Found,
+        (found, rule): (rule::Found, Origin),
         mut used: Answers,
-    ) -> Result<Service, ResolveError> {
-        let mut lists = self.ask(below, list()).await?;
+    ) -> Result<Seen, ResolveError> {
+        let (mut at, mut lists) = (below, self.ask(below, list()).await?);
         if lists.data.is_empty() && named != below {
-            lists = self.ask(named, list()).await?;
+            (at, lists) = (named, self.ask(named, list()).await?);
         }
         used.add(&lists);
         let mut items = Vec::new();
         for data in &lists.data {
             // A list without items is something else here.
             let RData::Unknown { rdata, .. } = data else { continue };
-            items.extend(apl::decode(&rdata.anything).map_err(|error| ResolveError::refused(below, error.into()))?);
+            items.extend(apl::decode(&rdata.anything).map_err(|error| ResolveError::refused(at, error.into()))?);
         }
         let mut service = Service::from_items(name, &items, found.record);
         if service.prefixes.is_empty() {
@@ -176,7 +208,7 @@ impl Resolver {
         service.port = found.port;
         service.ttl = service.record.longest_ttl().map_or(used.ttl, |longest| longest.min(used.ttl));
         service.authenticated = used.authenticated;
-        Ok(service)
+        Ok(Seen { service, rule, prefixes: Origin::of(at, list()) })
     }
 
     /// The answers to a question; an error where they are not trusted as they must be.
@@ -186,6 +218,12 @@ impl Resolver {
             return Err(ResolveError::NotAuthenticated { name: name.to_utf8(), kind: word(kind) });
         }
         Ok(answers)
+    }
+}
+
+impl Origin {
+    fn of(name: &Name, kind: RecordType) -> Self {
+        Self { name: name.to_utf8(), kind: word(kind) }
     }
 }
 

@@ -1,14 +1,15 @@
 //! What a person says of a service that is to be called in; the service, and what computes its addresses, out.
 
-use std::{net::SocketAddr, path::PathBuf, str::FromStr, sync::Arc};
+use std::{path::PathBuf, str::FromStr, sync::Arc};
 
 use ssa_client::{
     SelectError, Selector, Service,
     record::{Objects, Record},
-    resolve::{Dnssec, Options, ResolveError, Resolver, TrustAnchors},
+    resolve::{ResolveError, Resolver},
 };
 use ssa_common::rule::Key;
 
+use super::resolving::{Resolving, unresolved};
 use crate::{
     config::{self, keys},
     failure::{Code, Failure},
@@ -21,27 +22,13 @@ pub(super) struct Target {
     #[arg(value_name = "SERVICE")]
     name: String,
     /// Take a service of this config file, with its key files, and ask no DNS
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["server", "require_secure", "trust_anchor", "keys"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["servers", "require_secure", "trust_anchor", "keys"])]
     config: Option<PathBuf>,
     /// A key of the rule's ring: its number and its file; may be given again
     #[arg(long = "key", value_name = "NUMBER:FILE")]
     keys: Vec<NumberedFile>,
     #[command(flatten)]
-    dns: Dns,
-}
-
-/// Whom to ask in DNS.
-#[derive(clap::Args)]
-pub(super) struct Dns {
-    /// Ask this DNS server, and not those of the system; may be given again
-    #[arg(long, value_name = "ADDRESS:PORT")]
-    server: Vec<SocketAddr>,
-    /// Take only what DNSSEC vouches for
-    #[arg(long)]
-    require_secure: bool,
-    /// The keys that DNSSEC begins with, as DNSKEY records, and not those of the root
-    #[arg(long, value_name = "FILE")]
-    trust_anchor: Option<PathBuf>,
+    resolving: Resolving,
 }
 
 /// A key file with the key's number.
@@ -72,7 +59,10 @@ impl Target {
                 let ring = found.rule.key().map_or(&[][..], |ring| rings.ring(index, ring));
                 (of_config(found), ring.to_vec())
             }
-            None => (self.dns.find(&self.name).await?, self.read_keys()?),
+            None => {
+                let resolver = Resolver::new(&self.resolving.options()?).map_err(unresolved)?;
+                (resolver.resolve_or_addresses(&self.name).await.map_err(nobody)?, self.read_keys()?)
+            }
         };
         let selector = Selector::new(&service, &keys).map_err(|error| refused(&self.name, error))?;
         Ok((service, Arc::new(selector)))
@@ -86,41 +76,12 @@ impl Target {
     }
 }
 
-impl Dns {
-    /// A resolver that asks them.
-    pub(super) fn resolver(&self) -> Result<Resolver, Failure> {
-        let anchors = self.trust_anchor.as_deref().map(|path| {
-            TrustAnchors::from_file(path).map_err(|error| {
-                let error =
-                    anyhow::Error::new(error).context(format!("cannot read trust anchors from {}", path.display()));
-                Failure::from(error).code(Code::Invalid).hint("write DNSKEY records, as a zone file has them")
-            })
-        });
-        let anchors = anchors.transpose()?;
-        let dnssec = match (self.require_secure, anchors) {
-            (true, anchors) => Dnssec::Required(anchors),
-            (false, Some(anchors)) => Dnssec::Checked(Some(anchors)),
-            (false, None) => Dnssec::Ignored,
-        };
-        let options = Options { servers: self.server.clone(), dnssec, ..Options::default() };
-        Resolver::new(&options).map_err(|error| Failure::from(error).hint("name a DNS server with --server"))
-    }
-
-    async fn find(&self, name: &str) -> Result<Service, Failure> {
-        self.resolver()?.resolve_or_addresses(name).await.map_err(|error| {
-            let hint = match error {
-                ResolveError::System(_) => Some("name a DNS server with --server"),
-                ResolveError::Name { .. } => Some("write a name such as svc.example.com"),
-                ResolveError::NoService { .. } => {
-                    Some("it has no address, either; for a service of a file add --config FILE")
-                }
-                ResolveError::NotAuthenticated { .. } => Some("sign the zone, or go without --require-secure"),
-                ResolveError::Refused { .. } => Some("a newer ssa-ctl may understand them"),
-                ResolveError::Dns { .. } | ResolveError::NoPrefix { .. } => None,
-            };
-            let code = if matches!(error, ResolveError::Name { .. }) { Code::Invalid } else { Code::Failed };
-            Failure { code, error: error.into(), hint: hint.map(str::to_owned) }
-        })
+/// Nobody to call: a name without a service has no address, either.
+fn nobody(error: ResolveError) -> Failure {
+    match error {
+        ResolveError::NoService { .. } => Failure::from(error)
+            .hint("it has no address, either; a service of a config file is found with --config FILE"),
+        error => unresolved(error),
     }
 }
 
