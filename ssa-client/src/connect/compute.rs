@@ -48,11 +48,17 @@ pub(super) struct Way {
     pub valid_until: Option<u64>,
 }
 
-/// Whom to call, in order: a replica in all prefixes, then the next.
-pub(super) fn candidates(selector: &Selector, wish: &Wish) -> Vec<Candidate> {
+/// Whom to call, in order: a replica in all prefixes, then the next. A wish that lacks something has none, whatever routes
+/// there are.
+pub(super) fn candidates(selector: &Selector, wish: &Wish) -> Result<Vec<Candidate>, ConnectError> {
+    let request = Request { object: wish.object, replica: wish.replica.unwrap_or(0), ..Request::default() };
+    for rule in selector.rules() {
+        rule.draw(&request, &mut || 0).map_err(SelectError::from)?;
+    }
     let replicas = wish.replica.map_or(0..selector.replicas(), |replica| replica..replica.saturating_add(1));
     let prefixes = selector.rules().len();
-    replicas.flat_map(|replica| (0..prefixes).map(move |prefix| Candidate { prefix, replica })).take(MOST).collect()
+    let candidates = replicas.flat_map(|replica| (0..prefixes).map(move |prefix| Candidate { prefix, replica }));
+    Ok(candidates.take(MOST).collect())
 }
 
 /// Computes the way to a candidate, as routes, addresses and the time are now. A search for a proof of work ends with the

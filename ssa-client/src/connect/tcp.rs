@@ -32,7 +32,7 @@ type Called = Arc<Mutex<Vec<SocketAddrV6>>>;
 pub async fn tcp(selector: &Arc<Selector>, wish: &Wish, longest: Duration) -> Result<TcpStream, ConnectError> {
     let end = Instant::now() + longest;
     let called = Called::default();
-    let mut waiting = candidates(selector, wish).into_iter();
+    let mut waiting = candidates(selector, wish)?.into_iter();
     let (mut calls, mut errors) = (JoinSet::new(), Vec::new());
     loop {
         if let Some(candidate) = waiting.next() {

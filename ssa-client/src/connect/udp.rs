@@ -51,7 +51,7 @@ impl Datagrams {
     /// Where the wish lacks something, or there is no way to any candidate.
     pub async fn open(selector: &Arc<Selector>, wish: &Wish) -> Result<Self, ConnectError> {
         let mut errors = Vec::new();
-        for candidate in candidates(selector, wish) {
+        for candidate in candidates(selector, wish)? {
             match open(selector, wish, candidate).await {
                 Ok(state) => {
                     let (selector, state) = (selector.clone(), Mutex::new(state));

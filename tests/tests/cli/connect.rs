@@ -33,6 +33,12 @@ fn what_is_missing_is_said_before_anybody_is_called() {
     assert_eq!([message.as_str(), &hint], ["nobody says on which port plain is", "add --port PORT"]);
     let [message, _] = failed(&["nobody", "--config", &config, "--port", "1"], 2);
     assert!(message.contains("nobody"), "{message}");
+    let held = ["held", "--config", &config, "--port", "1"];
+    let [_, hint] = failed(&held, 2);
+    assert_eq!(hint, "add --object ID");
+    let [message, hint] = failed(&[&held[..], &["--udp", "--object", "7", "--replica", "3"]].concat(), 2);
+    assert_eq!(message, "no address of held can be computed: the rule has replicas 0 to 2");
+    assert_eq!(hint, "choose one with --replica R");
     let [message, hint] = failed(&["a..b", "--port", "1", "--server", "[::1]:9"], 2);
     assert!(message.starts_with("`a..b` is not a DNS name"), "{message}");
     assert_eq!(hint, "write a name such as svc.example.com");
