@@ -51,18 +51,15 @@ impl FromStr for NumberedFile {
 impl Target {
     /// Finds the service.
     pub(super) async fn find(&self) -> Result<(Service, Arc<Selector>), Failure> {
-        let (service, keys) = match &self.config {
-            Some(path) => {
-                let checked = config::read(path)?;
-                let (index, found) = super::service(&checked.config, &self.name)?;
-                let rings = checked.load_keys()?;
-                let ring = found.rule.key().map_or(&[][..], |ring| rings.ring(index, ring));
-                (of_config(found), ring.to_vec())
-            }
-            None => {
-                let resolver = Resolver::new(&self.resolving.options()?).map_err(unresolved)?;
-                (resolver.resolve_or_addresses(&self.name).await.map_err(nobody)?, self.read_keys()?)
-            }
+        let (service, keys) = if let Some(path) = &self.config {
+            let checked = config::read(path)?;
+            let (index, found) = super::service(&checked.config, &self.name)?;
+            let rings = checked.load_keys()?;
+            let ring = found.rule.key().map_or(&[][..], |ring| rings.ring(index, ring));
+            (of_config(found), ring.to_vec())
+        } else {
+            let resolver = Resolver::new(&self.resolving.options()?).map_err(unresolved)?;
+            (resolver.resolve_or_addresses(&self.name).await.map_err(nobody)?, self.read_keys()?)
         };
         let selector = Selector::new(&service, &keys).map_err(|error| refused(&self.name, error))?;
         Ok((service, Arc::new(selector)))
