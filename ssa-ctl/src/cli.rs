@@ -168,7 +168,14 @@ fn log(verbose: u8, styled: bool) {
         2 => LevelFilter::DEBUG,
         _ => LevelFilter::TRACE,
     };
-    let filter = EnvFilter::builder().with_default_directive(level.into()).with_env_var("SSA_LOG").from_env_lossy();
+    let mut filter = EnvFilter::builder().with_default_directive(level.into()).with_env_var("SSA_LOG").from_env_lossy();
+    if verbose < 2 && std::env::var_os("SSA_LOG").is_none() {
+        // What the DNS library warns of, with whole messages, our errors say in words.
+        filter = ["hickory_net=off", "hickory_resolver=off"]
+            .into_iter()
+            .filter_map(|directive| directive.parse().ok())
+            .fold(filter, EnvFilter::add_directive);
+    }
     let subscriber =
         tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(styled).without_time();
     // Only a test that logs already can be in the way.
