@@ -5,6 +5,7 @@ mod blocks;
 mod clock;
 mod cookies;
 mod detect;
+mod dns;
 mod entries;
 mod events;
 mod fleet;

@@ -77,10 +77,11 @@ impl<'a> Apt<'a> {
         }
         self.refresh()?;
         let _policy = Policy::start_nothing()?;
+        let names = &missing;
         // A package of ours that would push out one of the machine's is refused by apt rather than installed.
         let install = cmd!(
             self.sh,
-            "apt-get install -y --no-install-recommends --no-remove -o DPkg::Lock::Timeout=120 {missing...}"
+            "apt-get install -y --no-install-recommends --no-remove -o DPkg::Lock::Timeout=120 {names...}"
         );
         self.progress
             .step(&format!("installing Debian packages: {list}"), install.env("DEBIAN_FRONTEND", "noninteractive"))
@@ -96,9 +97,10 @@ impl<'a> Apt<'a> {
         if units.is_empty() || !programs::installed("systemctl") {
             return Ok(());
         }
+        let list = units.join(" ");
         let disable = cmd!(self.sh, "systemctl disable {units...}");
         self.progress
-            .step(&format!("letting none of these start by itself: {}", units.join(" ")), disable)
+            .step(&format!("letting none of these start by itself: {list}"), disable)
             .context("services that came along cannot be disabled: do it by hand")
     }
 
