@@ -142,7 +142,7 @@ impl Compiled {
 
 impl PlacedField {
     /// Writes the low bits of `value` into this field of `address`.
-    fn write(&self, address: &mut u128, value: u128) {
+    pub(super) fn write(&self, address: &mut u128, value: u128) {
         let bits = mask(self.first, self.width);
         let shift = 128 - u32::from(self.first) - u32::from(self.width);
         *address = (*address & !bits) | (value.checked_shl(shift).unwrap_or(0) & bits);
