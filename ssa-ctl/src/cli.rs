@@ -13,8 +13,8 @@ use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
 use crate::{
     command::{
-        address, apply, bench, block, check, detect, doctor, down, endpoint, endpoints, enforce, events, explain,
-        export, key, metrics, schema, services, simulate, slice, slices, stats, status, top,
+        address, apply, bench, block, check, connect, detect, dns, doctor, down, endpoint, endpoints, enforce, events,
+        explain, export, key, metrics, schema, services, simulate, slice, slices, stats, status, top,
     },
     context::Context,
     failure::{Code, Failure, Outcome},
@@ -68,6 +68,8 @@ enum Command {
     Events(events::Args),
     Explain(explain::Args),
     Address(address::Args),
+    Connect(connect::Args),
+    Dns(dns::Args),
     Simulate(simulate::Args),
     Endpoint(endpoint::Args),
     Key(key::Args),
@@ -96,6 +98,8 @@ fn run(command: &Command, context: &mut Context<'_>) -> Outcome {
         Command::Events(args) => events::run(context, args),
         Command::Explain(args) => explain::run(context, args),
         Command::Address(args) => address::run(context, args),
+        Command::Connect(args) => connect::run(context, args),
+        Command::Dns(args) => dns::run(context, args),
         Command::Simulate(args) => simulate::run(context, args),
         Command::Endpoint(args) => endpoint::run(context, args),
         Command::Key(args) => key::run(context, args),

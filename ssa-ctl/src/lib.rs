@@ -7,6 +7,7 @@ pub mod command;
 pub mod config;
 pub mod context;
 pub mod detect;
+pub mod dns;
 pub mod failure;
 pub mod host;
 pub mod kernel;

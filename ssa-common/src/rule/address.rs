@@ -65,6 +65,15 @@ impl Compiled {
         random: &mut dyn FnMut() -> u64,
         progress: &mut dyn FnMut(u64) -> ControlFlow<()>,
     ) -> Result<u128, AddressError> {
+        let drawn = self.draw(request, random)?;
+        self.prove(request, drawn, random, progress)
+    }
+
+    /// The destination for `request` as it stands before its `mac` and `pow` are worked out, whose bits are zero.
+    ///
+    /// # Errors
+    /// Where the request or the ring lacks what the other fields need.
+    pub fn draw(&self, request: &Request, random: &mut dyn FnMut() -> u64) -> Result<u128, AddressError> {
         let source = Words::from_u128(request.source);
         let mut destination = self.placed.prefix;
         for field in &self.placed.fields {
@@ -86,11 +95,17 @@ impl Compiled {
             };
             field.write(&mut destination, value);
         }
-        self.prove(request, destination, random, progress)
+        Ok(destination)
     }
 
     /// Draws nonces, computes the `mac` over them, and is done when every proof holds: at once where none is wanted.
-    fn prove(
+    ///
+    /// `random` and `progress` are those of [`destination`](Self::destination). Several searches may begin with what was
+    /// drawn once, each with random bits of its own.
+    ///
+    /// # Errors
+    /// Where the ring has no key for a `mac`, or `progress` gave up.
+    pub fn prove(
         &self,
         request: &Request,
         mut destination: u128,

@@ -4,7 +4,8 @@ use std::{net::Ipv6Addr, ops::ControlFlow, path::PathBuf};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
-use ssa_common::rule::{AddressError, Compiled, Kind, Request, Secrets, object_id};
+use ssa_client::pow;
+use ssa_common::rule::{AddressError, Compiled, Request, Secrets, object_id};
 
 use crate::{
     config::{Config, keys::KeyRings},
@@ -15,7 +16,7 @@ use crate::{
 /// Compute the addresses that a client uses
 ///
 /// The service's rule makes them from the client's own address, the object it wants and the time. A rule with a `mac`
-/// needs the service's key files; one with a `pow` searches, which takes as long as it takes a client. With several
+/// needs the service's key files; one with a `pow` searches on all cores, which takes as long as it takes a client. With several
 /// prefixes the addresses are spread over them in order. `--config` takes a file's services and needs no privilege.
 ///
 /// Exit codes: 0 computed; 2 the service or what it needs is not there; 4 nothing is loaded.
@@ -83,12 +84,17 @@ pub(super) fn compiled(config: &Config, rings: &KeyRings, name: &str) -> Result<
     service.prefixes.iter().map(compile).collect()
 }
 
-fn refused(error: AddressError, args: &Args) -> Failure {
-    let hint = match error {
+/// What a person can say that is missing.
+pub(super) fn hint(error: AddressError) -> Option<&'static str> {
+    match error {
         AddressError::NoObject => Some("add --object ID"),
         AddressError::NoReplica { .. } => Some("choose one with --replica R"),
         AddressError::NoKey | AddressError::Cancelled => None,
-    };
+    }
+}
+
+fn refused(error: AddressError, args: &Args) -> Failure {
+    let hint = hint(error);
     let code = if hint.is_some() { Code::Invalid } else { Code::Failed };
     let error = anyhow::Error::new(error).context(format!("the service {} has no such address", args.service));
     Failure { code, error, hint: hint.map(str::to_owned) }
@@ -103,8 +109,7 @@ pub(super) struct Search<'a> {
 impl<'a> Search<'a> {
     /// A search by this rule, shown if `terminal`.
     pub(super) fn new(terminal: bool, rule: &'a Compiled) -> Self {
-        let zeros = |kind: &Kind| if let Kind::Pow { zeros, .. } = kind { Some(u32::from(*zeros)) } else { None };
-        let attempts = rule.placed().fields().iter().filter_map(|field| zeros(&field.kind)).sum::<u32>();
+        let attempts = pow::zeros(rule);
         let bar = if terminal && attempts > 0 {
             ProgressBar::with_draw_target(Some(1 << attempts.min(63)), ProgressDrawTarget::stderr())
         } else {
@@ -121,7 +126,7 @@ impl<'a> Search<'a> {
             self.bar.set_position(attempts);
             ControlFlow::Continue(())
         };
-        let address = self.rule.destination(request, &mut rand::random::<u64>, &mut progress);
+        let address = pow::destination(self.rule, request, &mut progress);
         self.bar.finish_and_clear();
         address.map(Ipv6Addr::from)
     }

@@ -7,6 +7,7 @@ mod block_files;
 mod blocks;
 mod config;
 mod config_cases;
+mod connect;
 mod deploy;
 mod detect;
 mod docs;

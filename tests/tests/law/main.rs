@@ -14,6 +14,7 @@ mod low;
 mod noise;
 mod oracle;
 mod random;
+mod selector;
 mod shares;
 mod slices;
 mod tables;

@@ -2,6 +2,7 @@
 
 mod attach;
 mod blocks;
+mod client;
 mod clock;
 mod cookies;
 mod detect;

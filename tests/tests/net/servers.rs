@@ -1,4 +1,4 @@
-//! Hosts in; servers there that say the host's name, and what clients hear of them, out.
+//! Namespaces and names in; servers there that say their name, and what clients hear of them, out.
 
 use std::{
     io::{self, IoSlice, IoSliceMut, Read as _, Write as _},
@@ -17,23 +17,22 @@ use nix::{
 };
 use ssa_tests::net::Namespace;
 
-use crate::{fleet::Host, stream::LONGEST};
+use crate::stream::LONGEST;
 
 /// Where the servers listen.
 pub const PORT: u16 = 7443;
 
-/// Starts both servers on all addresses of a host. They end with this process.
-pub fn start(host: &Host) {
+/// Starts both servers on all addresses of a namespace. They end with this process.
+pub fn start(namespace: &Namespace, name: &'static str) {
     let everywhere = (Ipv6Addr::UNSPECIFIED, PORT);
-    let listener = host.namespace.enter(|| TcpListener::bind(everywhere)).unwrap().unwrap();
-    let name = host.name;
+    let listener = namespace.enter(|| TcpListener::bind(everywhere)).unwrap().unwrap();
     thread::spawn(move || {
         for mut stream in listener.incoming().flatten() {
             // A client that goes away has its own way to notice.
             let _ = stream.write_all(name.as_bytes());
         }
     });
-    let socket = host.namespace.enter(|| UdpSocket::bind(everywhere)).unwrap().unwrap();
+    let socket = namespace.enter(|| UdpSocket::bind(everywhere)).unwrap().unwrap();
     setsockopt(&socket, Ipv6RecvPacketInfo, &true).unwrap();
     // The addresses of a local route are on no interface.
     setsockopt(&socket, IpFreebind, &true).unwrap();

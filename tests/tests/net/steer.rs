@@ -55,7 +55,7 @@ fn check(fleet: &Fleet, steer: &str) {
 
 fn check_all(steer: &str, forwarding: &[bool]) {
     let fleet = Fleet::new(steer);
-    fleet.endpoints.iter().for_each(start);
+    fleet.endpoints.iter().for_each(|host| start(&host.namespace, host.name));
     for &on in forwarding {
         fleet.set_forwarding(on);
         fleet.apply(&service(steer, ""));
@@ -118,7 +118,7 @@ fn slice_of(fleet: &Fleet, name: &str) -> u32 {
 #[test]
 fn an_endpoint_that_nobody_knows_gets_nothing() {
     let fleet = Fleet::new("absent");
-    fleet.endpoints.iter().for_each(start);
+    fleet.endpoints.iter().for_each(|host| start(&host.namespace, host.name));
     let absent = fleet.endpoint("c");
     let its = format!("{}/64", crate::fleet::lan("c"));
     for (steer, on) in [("l2", false), ("ip6ip6", true)] {
@@ -149,7 +149,7 @@ fn an_endpoint_that_nobody_knows_gets_nothing() {
 #[test]
 fn an_endpoint_with_another_hardware_address_is_found_again() {
     let fleet = Fleet::new("mac");
-    fleet.endpoints.iter().for_each(start);
+    fleet.endpoints.iter().for_each(|host| start(&host.namespace, host.name));
     fleet.set_forwarding(true);
     let host = &fleet.endpoint("b").namespace;
     // It tells its neighbours. Else they notice when they ask again, as with every router.

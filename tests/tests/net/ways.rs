@@ -153,7 +153,7 @@ fn a_file_is_explained_as_this_host() {
 #[test]
 fn a_stranger_wraps_in_vain_and_is_warned() {
     let fleet = Fleet::new("stranger");
-    fleet.endpoints.iter().for_each(start);
+    fleet.endpoints.iter().for_each(|host| start(&host.namespace, host.name));
     let own = format!("[[endpoint]]\nname = \"filter\"\naddress = \"{}\"\n", lan("filter"));
     fleet.set_forwarding(false);
     let mut warned = Vec::new();

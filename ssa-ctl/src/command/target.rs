@@ -1,0 +1,102 @@
+//! What a person says of a service that is to be called in; the service, and what computes its addresses, out.
+
+use std::{path::PathBuf, str::FromStr, sync::Arc};
+
+use ssa_client::{
+    SelectError, Selector, Service,
+    record::{Objects, Record},
+    resolve::{ResolveError, Resolver},
+};
+use ssa_common::rule::Key;
+
+use super::resolving::{Resolving, unresolved};
+use crate::{
+    config::{self, keys},
+    failure::{Code, Failure},
+};
+
+/// The service that is meant.
+#[derive(clap::Args)]
+pub(super) struct Target {
+    /// The service: its name in DNS, or with --config its name in that file
+    #[arg(value_name = "SERVICE")]
+    name: String,
+    /// Take a service of this config file, with its key files, and ask no DNS
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["servers", "require_secure", "trust_anchor", "keys"])]
+    config: Option<PathBuf>,
+    /// A key of the rule's ring: its number and its file; may be given again
+    #[arg(long = "key", value_name = "NUMBER:FILE")]
+    keys: Vec<NumberedFile>,
+    #[command(flatten)]
+    resolving: Resolving,
+}
+
+/// A key file with the key's number.
+#[derive(Clone, Debug)]
+struct NumberedFile {
+    number: u32,
+    file: PathBuf,
+}
+
+impl FromStr for NumberedFile {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (number, file) = text.split_once(':').ok_or("write the key's number, a colon and its file")?;
+        let number = number.parse().map_err(|_| "the key's number is 0 to 4294967295")?;
+        Ok(Self { number, file: file.into() })
+    }
+}
+
+impl Target {
+    /// Finds the service.
+    pub(super) async fn find(&self) -> Result<(Service, Arc<Selector>), Failure> {
+        let (service, keys) = if let Some(path) = &self.config {
+            let checked = config::read(path)?;
+            let (index, found) = super::service(&checked.config, &self.name)?;
+            let rings = checked.load_keys()?;
+            let ring = found.rule.key().map_or(&[][..], |ring| rings.ring(index, ring));
+            (of_config(found), ring.to_vec())
+        } else {
+            let resolver = Resolver::new(&self.resolving.options()?).map_err(unresolved)?;
+            (resolver.resolve_or_addresses(&self.name).await.map_err(nobody)?, self.read_keys()?)
+        };
+        let selector = Selector::new(&service, &keys).map_err(|error| refused(&self.name, error))?;
+        Ok((service, Arc::new(selector)))
+    }
+
+    fn read_keys(&self) -> Result<Vec<Key>, Failure> {
+        let read = |NumberedFile { number, file }: &NumberedFile| {
+            Ok(Key { number: *number, secret: keys::read(file).map_err(Failure::refused)? })
+        };
+        self.keys.iter().map(read).collect()
+    }
+}
+
+/// Nobody to call: a name without a service has no address, either.
+fn nobody(error: ResolveError) -> Failure {
+    match error {
+        ResolveError::NoService { .. } => Failure::from(error)
+            .hint("it has no address, either; a service of a config file is found with --config FILE"),
+        error => unresolved(error),
+    }
+}
+
+/// A service of a config, as its clients know it.
+fn of_config(service: &config::Service) -> Service {
+    let config::Service { name, prefixes, rule, salt, skew, .. } = service;
+    let salt = salt.unwrap_or_default();
+    Service::new(name, prefixes, Record { rule: rule.clone(), salt, skew: *skew, objects: Objects::Sha256 })
+}
+
+/// A service whose addresses cannot be computed.
+pub(super) fn refused(name: &str, error: SelectError) -> Failure {
+    let hint = match &error {
+        SelectError::NoKey { .. } => Some("add --key NUMBER:FILE"),
+        SelectError::Address(error) => super::address::hint(*error),
+        SelectError::NoPrefix | SelectError::Unfit { .. } | SelectError::Excluded => None,
+    };
+    let code = if hint.is_some() { Code::Invalid } else { Code::Failed };
+    let error = anyhow::Error::new(error).context(format!("no address of {name} can be computed"));
+    Failure { code, error, hint: hint.map(str::to_owned) }
+}

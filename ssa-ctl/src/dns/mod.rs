@@ -1,0 +1,15 @@
+//! Services in; the records that publish them (DESIGN §7), as text for servers of others and as data for ours, out. Pure.
+
+mod names;
+mod publish;
+mod records;
+mod said;
+mod text;
+
+pub use self::{
+    names::{below, zone},
+    publish::{Maybe, Published, Publishing, publish},
+    records::{Data, Entry},
+    said::Said,
+    text::Format,
+};
