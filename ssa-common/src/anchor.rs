@@ -1,20 +1,25 @@
 //! The address that a program calls and rows in; the address that it is to have instead out.
 
-use crate::{bits::Words, layout::ANCHOR_ROWS, rows::AnchorRow, rule::write};
+use crate::{
+    bits::Words,
+    layout::ANCHOR_ROWS,
+    rows::AnchorRow,
+    rule::{Pair, write},
+};
 
 /// Draws of random bits, at most, until an address is in no part that is taken out of its prefix.
 pub const DRAWS: u64 = 8;
 
-/// The row of the anchor that is called. `row` gives the row of a place.
+/// The place of the anchor that is called. `row` gives the row of a place.
 #[inline(always)]
-pub fn find<'a>(called: Words, row: impl Fn(u32) -> Option<&'a AnchorRow>) -> Option<&'a AnchorRow> {
+pub fn find<'a>(called: Words, row: impl Fn(u32) -> Option<&'a AnchorRow>) -> Option<u32> {
     if called.is_zero() {
         return None;
     }
     for place in 0..ANCHOR_ROWS {
         let row = row(place)?;
         if row.anchor == called {
-            return Some(row);
+            return Some(place);
         }
         if row.anchor.is_zero() {
             return None;
@@ -23,18 +28,52 @@ pub fn find<'a>(called: Words, row: impl Fn(u32) -> Option<&'a AnchorRow>) -> Op
     None
 }
 
-/// The address for a call from `source` at Unix second `unix`. `draw` gives 128 random bits for each number it is asked for.
+/// What an address is written from, and where it is written; in words alone, of which a verifier knows what they are.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct Call {
+    /// The place of the anchor's row.
+    pub place: u64,
+    /// The address that the call comes from.
+    pub source: Words,
+    /// The address that it goes to: random bits at first.
+    pub address: Words,
+}
+
+/// Steps that write an address.
+pub const STEPS: u32 = 4;
+
+/// The address for a call from `source`. `draw` gives 128 random bits for each number it is asked for, and `step` is
+/// [`step`]; a program calls it as a function of its own.
 ///
-/// None where each that was drawn is in a part that is taken out.
+/// None where each address that was drawn is in a part that is taken out.
 #[inline(always)]
-pub fn address(row: &AnchorRow, source: Words, unix: u64, draw: impl Fn(u64) -> Words) -> Option<Words> {
+pub fn address(
+    place: u32,
+    source: Words,
+    draw: impl Fn(u64) -> Words,
+    step: impl Fn(&mut Call, u32) -> bool,
+) -> Option<Words> {
     for number in 0..DRAWS {
-        let address = write::destination(row, source, draw(number), unix);
-        if !row.excludes(address) {
-            return Some(address);
+        let mut call = Call { place: place.into(), source, address: draw(number) };
+        if (0..STEPS).all(|number| step(&mut call, number)) {
+            return Some(call.address);
         }
     }
     None
+}
+
+/// One of the [`STEPS`], at Unix second `unix`; whether the next may follow.
+#[inline(always)]
+pub fn step(row: &AnchorRow, call: &mut Call, number: u32, unix: u64) -> bool {
+    let pair = Pair { source: call.source, destination: call.address };
+    call.address = match number {
+        0 => write::bits(row, call.source, call.address),
+        1 => write::digest(row, 0, &pair, unix),
+        2 => write::digest(row, 1, &pair, unix),
+        _ => return !row.excludes(call.address),
+    };
+    true
 }
 
 impl AnchorRow {
@@ -64,12 +103,9 @@ mod tests {
         AnchorRow { anchor: Words::from_u128(anchor), ..AnchorRow::zeroed() }
     }
 
-    fn found(rows: &[AnchorRow], called: u128) -> Option<usize> {
-        let row = find(Words::from_u128(called), |place| rows.get(place as usize))?;
-        rows.iter().position(|other| std::ptr::eq(row, other))
+    fn found(rows: &[AnchorRow], called: u128) -> Option<u32> {
+        find(Words::from_u128(called), |place| rows.get(place as usize))
     }
-
-    extern crate std;
 
     #[test]
     fn an_anchor_is_found_by_all_its_bits() {
@@ -80,8 +116,8 @@ mod tests {
         assert_eq!(found(&rows, 1 << 64), None);
         assert_eq!(found(&rows, 0), None, "no anchor is all zeros");
         assert_eq!(found(&rows, 9), None, "it is behind the last row");
-        let full = [row(5); ANCHOR_ROWS as usize];
-        assert_eq!(found(&full, 6), None);
+        let row = row(5);
+        assert_eq!(find(Words::from_u128(6), |place| (place < ANCHOR_ROWS).then_some(&row)), None);
     }
 
     #[test]
@@ -95,7 +131,7 @@ mod tests {
         row.excluded[1] = part(2, 128);
         let drawn = |draw: fn(u64) -> u64| {
             let words = |number| Words { hi: u64::MAX, lo: draw(number) };
-            address(&row, Words::default(), 0, words).map(Words::to_u128)
+            address(0, Words::default(), words, |call, number| step(&row, call, number, 0)).map(Words::to_u128)
         };
         assert_eq!(drawn(|number| number), Some(3));
         assert_eq!(drawn(|number| number + 9), Some(9));

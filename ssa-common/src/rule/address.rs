@@ -150,7 +150,7 @@ impl Compiled {
         self.row.hashed.get(in_order.position(|other| other.first == field.first)?)
     }
 
-    fn newest(&self) -> Option<&crate::rows::KeyRow> {
+    pub(super) fn newest(&self) -> Option<&crate::rows::KeyRow> {
         self.row.ring[..usize::from(self.row.keys)].first()
     }
 }

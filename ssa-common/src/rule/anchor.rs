@@ -1,21 +1,14 @@
-//! A placed rule and what is called under an anchor in; the row by which a program of the kernel computes addresses out.
+//! A compiled rule and what is called under an anchor in; the row by which a program of the kernel computes addresses out.
 
 use core::fmt;
 
 use bytemuck::Zeroable as _;
 
-use super::{
-    address::AddressError,
-    compile::Timing,
-    model::Kind,
-    place::{Placed, PlacedField},
-    secret::Secrets,
-    source,
-};
+use super::{address::AddressError, compile::Compiled, model::Kind, place::PlacedField, source};
 use crate::{
     bits::{Words, mask},
-    layout::EXCLUDED,
-    rows::{AnchorRow, ExcludedRow, RuleRow},
+    layout::{EXCLUDED, KEYS},
+    rows::{AnchorRow, ExcludedRow, KeyRow, RuleRow},
 };
 
 /// What the calls of an anchor are for, and where they come from.
@@ -70,17 +63,19 @@ impl RuleRow {
     }
 }
 
-impl Placed {
+impl Compiled {
     /// The row by which a program computes the addresses of calls to an anchor.
     ///
     /// # Errors
     /// Where a program cannot, or lacks what the rule needs.
-    pub fn anchor(&self, secrets: &Secrets<'_>, wanted: &Wanted<'_>) -> Result<AnchorRow, AnchorError> {
-        let newest = secrets.ring.iter().max_by_key(|key| key.number);
-        let ring = newest.map(core::slice::from_ref).unwrap_or_default();
-        let rule = self.row(&Secrets { salt: secrets.salt, ring }, Timing::seconds(0));
-        let (mut template, mut random) = (self.prefix, 0);
-        for field in self.fields.iter().filter(|field| field.width > 0) {
+    pub fn anchor(&self, wanted: &Wanted<'_>) -> Result<AnchorRow, AnchorError> {
+        let newest = self.newest().copied();
+        let mut rule = self.row;
+        rule.keys = rule.keys.min(1);
+        rule.ring = [KeyRow::zeroed(); KEYS];
+        rule.ring[0] = newest.unwrap_or(KeyRow::zeroed());
+        let (mut template, mut random) = (self.placed.prefix, 0);
+        for field in self.placed.fields.iter().filter(|field| field.width > 0) {
             match &field.kind {
                 Kind::Any => random |= mask(field.first, field.width),
                 Kind::KeyId => {

@@ -9,27 +9,30 @@ use crate::{
     rows::{AnchorRow, HashedRow},
 };
 
-/// The address that a call from `source` is to have at Unix second `unix`; `random` has 128 fresh bits.
+/// The address but for what is computed with a key: constants, bits of the source, and of `random`, which has 128 fresh
+/// bits, those where the rule has some.
 #[inline(always)]
-pub fn destination(row: &AnchorRow, source: Words, random: Words, unix: u64) -> Words {
-    let rule = &row.rule;
-    let start = row.template.xor(random.and(row.random));
+pub fn bits(row: &AnchorRow, source: Words, random: Words) -> Words {
+    let destination = row.template.xor(random.and(row.random));
     // Those bits that are not what the source and the constants want are turned over.
-    let mut destination = start.xor(source::differing::<true>(rule, &Pair { source, destination: start }));
-    for index in 0..rule.hashes.min(2) {
-        if let Some(field) = hashed(rule, index) {
-            destination = field.put(destination, hash::digest(field, source));
-        }
+    destination.xor(source::differing::<true>(&row.rule, &Pair { source, destination }))
+}
+
+/// The address with the hashed field at `index` in it, if the rule has one there: `hash` fields before the `mac`, which is
+/// over all of the address. `unix` is in seconds.
+#[inline(always)]
+pub fn digest(row: &AnchorRow, index: u8, pair: &Pair, unix: u64) -> Words {
+    let Pair { source, destination } = *pair;
+    let (rule, [key, ..]) = (&row.rule, &row.rule.ring);
+    let Some(field) = hashed(rule, index) else { return destination };
+    if index < rule.hashes {
+        field.put(destination, hash::digest(field, source))
+    } else if index < rule.hashes + rule.macs {
+        let epoch = unix.checked_div(field.period).unwrap_or(0);
+        field.put(destination, mac::tag(field, key.start, pair, epoch))
+    } else {
+        destination
     }
-    if rule.macs != 0
-        && let Some(field) = hashed(rule, rule.hashes)
-    {
-        let epoch = if field.period == 0 { 0 } else { unix / field.period };
-        let [key, ..] = &rule.ring;
-        let tag = mac::tag(field, key.start, &Pair { source, destination }, epoch);
-        destination = field.put(destination, tag);
-    }
-    destination
 }
 
 impl HashedRow {

@@ -4,8 +4,9 @@ use std::ops::ControlFlow;
 
 use proptest::prelude::*;
 use ssa_common::{
+    anchor::{self, Call},
     bits::{Words, mask},
-    rule::{AddressError, AnchorError, Compiled, Key, Kind, Request, Rule, Secrets, Wanted, write},
+    rule::{AddressError, AnchorError, Compiled, Key, Kind, Request, Rule, Secrets, Wanted},
     verdict::Reason,
 };
 
@@ -30,8 +31,7 @@ proptest! {
     fn a_program_writes_what_the_law_wants(seed: u64, random: u128, later in 0u64..100_000) {
         let draw = Draw::new(seed);
         let compiled = draw.compile();
-        let secrets = Secrets { salt: draw.salt, ring: &draw.ring };
-        let made = compiled.placed().anchor(&secrets, &wanted(&draw.request));
+        let made = compiled.anchor(&wanted(&draw.request));
         let fields = compiled.placed().fields();
         if fields.iter().any(|field| field.width > 0 && matches!(field.kind, Kind::Pow { .. })) {
             prop_assert_eq!(made, Err(AnchorError::Work));
@@ -45,7 +45,10 @@ proptest! {
 
         let request = Request { time: draw.request.time + later, ..draw.request };
         let source = Words::from_u128(request.source);
-        let writes = |random: u128| write::destination(&row, source, Words::from_u128(random), request.time).to_u128();
+        let writes = |random: u128| {
+            let step = |call: &mut Call, number| anchor::step(&row, call, number, request.time);
+            anchor::address(0, source, |_| Words::from_u128(random), step).unwrap().to_u128()
+        };
         prop_assert_eq!(compiled.conforms(request.source, writes(random), request.time), Reason::Conform, "{:?}", draw);
         for (bits, word) in [(0, 0), (u128::MAX, u64::MAX)] {
             prop_assert_eq!(writes(bits), by_law(&compiled, &request, word), "{:?}", draw);
@@ -61,7 +64,7 @@ proptest! {
 
 fn anchor(rule: &str, ring: &[Key], wanted: &Wanted<'_>) -> Result<(), AnchorError> {
     let placed = rule.parse::<Rule>().unwrap().place(0x2001_0db8 << 96, 64).unwrap();
-    placed.anchor(&Secrets { salt: [0; 16], ring }, wanted).map(|_| ())
+    placed.compile(&Secrets { salt: [0; 16], ring }, 5).anchor(wanted).map(|_| ())
 }
 
 #[test]
@@ -90,7 +93,8 @@ fn what_a_program_lacks_is_said() {
 fn a_row_has_the_newest_key_and_no_other() {
     let ring = [3, 9, 5].map(|number| Key { number, secret: [u8::try_from(number).unwrap(); 16] });
     let placed = "keyid:8 mac(64,key=k):*".parse::<Rule>().unwrap().place(0, 64).unwrap();
-    let row = placed.anchor(&Secrets { salt: [0; 16], ring: &ring }, &wanted(&Request::default())).unwrap();
+    let compiled = placed.compile(&Secrets { salt: [0; 16], ring: &ring }, 5);
+    let row = compiled.anchor(&wanted(&Request::default())).unwrap();
     assert_eq!((row.rule.keys, row.rule.ring[0].number), (1, 9));
     assert!(row.rule.ring[1..].iter().all(|key| key.start == [0; 4]));
     assert_eq!(row.template.to_u128(), 9 << 56);
