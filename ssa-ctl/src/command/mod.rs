@@ -5,6 +5,7 @@ pub mod apply;
 pub mod bench;
 pub mod block;
 pub mod check;
+pub mod client;
 pub mod connect;
 pub mod detect;
 pub mod dns;
