@@ -14,7 +14,7 @@ use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 use crate::{
     command::{
         address, apply, bench, block, check, client, connect, detect, dns, doctor, down, endpoint, endpoints, enforce,
-        events, explain, export, key, metrics, schema, services, simulate, slice, slices, stats, status, top,
+        events, explain, export, key, metrics, proxy, schema, services, simulate, slice, slices, stats, status, top,
     },
     context::Context,
     failure::{Code, Failure, Outcome},
@@ -69,6 +69,7 @@ enum Command {
     Explain(explain::Args),
     Address(address::Args),
     Connect(connect::Args),
+    Proxy(proxy::Args),
     Client(client::Args),
     Dns(dns::Args),
     Simulate(simulate::Args),
@@ -100,6 +101,7 @@ fn run(command: &Command, context: &mut Context<'_>) -> Outcome {
         Command::Explain(args) => explain::run(context, args),
         Command::Address(args) => address::run(context, args),
         Command::Connect(args) => connect::run(context, args),
+        Command::Proxy(args) => proxy::run(context, args),
         Command::Client(args) => client::run(context, args),
         Command::Dns(args) => dns::run(context, args),
         Command::Simulate(args) => simulate::run(context, args),

@@ -21,6 +21,7 @@ pub mod key;
 pub mod metrics;
 mod pause;
 mod progress;
+pub mod proxy;
 mod report;
 mod resolving;
 pub mod schema;

@@ -27,6 +27,7 @@ mod modes;
 mod moves;
 mod mtu;
 mod neighbours;
+mod proxy;
 mod race;
 mod renamed;
 mod scrape;
