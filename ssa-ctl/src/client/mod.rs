@@ -151,7 +151,9 @@ mod tests {
     fn a_service_takes_the_place_of_itself_and_of_no_other() {
         let one = |name: &str, anchors: &[&str]| {
             let mut made = made("any:*", &["2001:db8:a::/64"], anchors).unwrap();
-            made.iter_mut().for_each(|anchor| anchor.name = name.into());
+            for anchor in &mut made {
+                anchor.name = name.into();
+            }
             made
         };
         let have = one("web", &["2001:db8:a::1", "2001:db8:a::2"]);
