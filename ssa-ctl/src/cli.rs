@@ -13,8 +13,8 @@ use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
 use crate::{
     command::{
-        address, apply, bench, block, check, connect, detect, dns, doctor, down, endpoint, endpoints, enforce, events,
-        explain, export, key, metrics, schema, services, simulate, slice, slices, stats, status, top,
+        address, apply, bench, block, check, client, connect, detect, dns, doctor, down, endpoint, endpoints, enforce,
+        events, explain, export, key, metrics, proxy, schema, services, simulate, slice, slices, stats, status, top,
     },
     context::Context,
     failure::{Code, Failure, Outcome},
@@ -69,6 +69,8 @@ enum Command {
     Explain(explain::Args),
     Address(address::Args),
     Connect(connect::Args),
+    Proxy(proxy::Args),
+    Client(client::Args),
     Dns(dns::Args),
     Simulate(simulate::Args),
     Endpoint(endpoint::Args),
@@ -99,6 +101,8 @@ fn run(command: &Command, context: &mut Context<'_>) -> Outcome {
         Command::Explain(args) => explain::run(context, args),
         Command::Address(args) => address::run(context, args),
         Command::Connect(args) => connect::run(context, args),
+        Command::Proxy(args) => proxy::run(context, args),
+        Command::Client(args) => client::run(context, args),
         Command::Dns(args) => dns::run(context, args),
         Command::Simulate(args) => simulate::run(context, args),
         Command::Endpoint(args) => endpoint::run(context, args),
@@ -176,8 +180,13 @@ fn log(verbose: u8, styled: bool) {
             .filter_map(|directive| directive.parse().ok())
             .fold(filter, EnvFilter::add_directive);
     }
-    let subscriber =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(styled).without_time();
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_ansi(styled)
+        // Where nobody reads the log any more, to say so would end the program.
+        .log_internal_errors(false)
+        .without_time();
     // Only a test that logs already can be in the way.
     let _ = subscriber.try_init();
 }
