@@ -24,7 +24,7 @@ const FOLDER: &str = "/etc/ssa";
 /// The namespace that the walk of README.md makes by name.
 const CLIENT: &str = "ssa-client";
 
-const DOCUMENTS: [&str; 12] = [
+const DOCUMENTS: [&str; 13] = [
     "README.md",
     "ARCHITECTURE.md",
     "docs/clients.md",
