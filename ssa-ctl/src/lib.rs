@@ -8,6 +8,7 @@ pub mod config;
 pub mod context;
 pub mod detect;
 pub mod failure;
+pub mod file;
 pub mod host;
 pub mod kernel;
 pub mod metrics;

@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    os::unix::fs::PermissionsExt as _,
+    os::unix::fs::{FileTypeExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
     process::Command,
 };
@@ -193,6 +193,12 @@ fn a_textfile_is_whole_or_the_one_before() {
     assert!(error["message"].as_str().unwrap().contains("nowhere/ssa.prom"), "{error}");
     assert!(error["hint"].as_str().unwrap().contains("mkdir"), "{error}");
     site.ctl(["metrics", "--textfile", site.folder.path().to_str().unwrap()]).failed(2);
+    // No device becomes a file.
+    let device = site.folder.path().join("device");
+    assert!(Command::new("mknod").arg(&device).args(["c", "1", "3"]).status().unwrap().success());
+    let error = site.ctl(["metrics", "--textfile", device.to_str().unwrap()]).failed(2);
+    assert!(error["message"].as_str().unwrap().ends_with("device is a device"), "{error}");
+    assert!(device.symlink_metadata().unwrap().file_type().is_char_device());
 }
 
 #[test]
