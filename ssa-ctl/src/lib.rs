@@ -15,3 +15,4 @@ pub mod metrics;
 pub mod observe;
 pub mod output;
 pub mod plan;
+pub mod sources;
