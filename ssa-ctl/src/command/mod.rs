@@ -8,6 +8,7 @@ pub mod check;
 pub mod detect;
 pub mod doctor;
 pub mod down;
+mod end;
 pub mod endpoint;
 pub mod endpoints;
 pub mod enforce;
