@@ -64,6 +64,7 @@ fn reading() -> Reading {
         build: 0xbeef,
         state: State {
             interfaces: vec![interface("eth0", Some(Mode::Native)), interface("odd\"\\name", None)],
+            marked: vec![("eth0".into(), false)],
             program: 5,
             is_current: true,
             clock_error: -0.25,
