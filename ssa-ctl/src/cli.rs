@@ -147,7 +147,7 @@ fn wants_json(arguments: &[OsString]) -> bool {
 
 /// A usage error: its first paragraph, and the rest as what would be right.
 fn usage(error: &clap::Error) -> Failure {
-    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+    if matches!(error.kind(), ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand) {
         return Failure::new(Code::Invalid, "a command is missing").hint("--help shows which there are");
     }
     let text = error.render().to_string();

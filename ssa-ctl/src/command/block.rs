@@ -96,7 +96,7 @@ struct Del {
     #[arg(long, conflicts_with_all = ["prefixes", "origin"])]
     all: bool,
     /// Prefixes that are not blocked are no error
-    #[arg(long, requires = "prefixes")]
+    #[arg(long, requires = "prefixes", conflicts_with = "all")]
     missing_ok: bool,
     #[command(flatten)]
     manner: Dry,

@@ -183,7 +183,14 @@ fn a_blocked_source_is_explained() {
     let said = explain(&["--at", &later]);
     assert_eq!((&said["reason"], &said["agree"]), (&"conform".into(), &true.into()), "{said}");
     let file = site.file("config.toml", &strict());
-    assert_eq!(explain(&["--config", file.to_str().unwrap()])["reason"], "conform");
+    let said = explain(&["--config", file.to_str().unwrap()]);
+    assert_eq!((&said["reason"], &said["first_packet"]), (&"conform".into(), &false.into()));
+    // Where more than the packet counts, it is said that it was not looked up.
+    let known = site.file("known.toml", &(strict() + "established = \"flows\"\n"));
+    let known = ["--config", known.to_str().unwrap()];
+    assert_eq!(explain(&known)["first_packet"], true);
+    let text = Said::of(site.host.ssa_ctl(&site.pins).args(["explain", CLIENT, GOOD]).args(known)).out;
+    assert!(text.contains("\nasked as   a first packet: "), "{text}");
     // What is not enforced is let in, and still blocked.
     site.ctl(["enforce", "web", "off"]).done();
     let said = explain(&[]);

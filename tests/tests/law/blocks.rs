@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, HashSet},
     net::Ipv6Addr,
+    time::Duration,
 };
 
 use ipnet::Ipv6Net;
@@ -14,7 +15,7 @@ use ssa_common::{
     rows::{BankRow, BlockBankRow, BlockRow, BucketRow, EndpointRow, PrefixRow, PreviousRow, ServiceRow, SliceWord},
     rule::epoch::Fixed,
 };
-use ssa_ctl::plan::blocks::{Block, BlockTable, Edit, Entry, Moment, NEVER, Origin, Remove, slots};
+use ssa_ctl::plan::blocks::{Block, BlockTable, Edit, Entry, Moment, NEVER, Origin, Place, Remove, Time, slots};
 
 use crate::random::Random;
 

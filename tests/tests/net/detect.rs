@@ -110,6 +110,9 @@ fn who_floods_is_blocked_and_nobody_else() {
     });
     assert_eq!(counted(&site, &wire, &frames[0]), [0, 20]);
     assert_eq!(counted(&site, &wire, &frames[1]), [0, 20]);
+    let cells = site.ctl(["stats"]).done()["services"]["web"]["cells"].clone();
+    assert_eq!(cells["blocked"]["drop"]["packets"], site.packets(&["reasons", "blocked"]), "{cells}");
+    assert!(cells["blocked"]["pass"].is_null() && cells["established"].is_null(), "{cells}");
     assert_eq!(counted(&site, &wire, &frames[2]), [20, 0]);
     connect(&site.client, GOOD, &listener, LONGEST).unwrap();
     // What a blocked prefix sends that would conform keeps it nowhere.

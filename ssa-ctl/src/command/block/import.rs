@@ -37,12 +37,8 @@ pub(super) struct Args {
     /// Who says so; operator, if neither this nor the file says
     #[arg(long, value_enum)]
     origin: Option<Origin>,
-    /// Take all away that this origin has blocked before, at the same moment; of JSON without --origin, all there is
-    #[arg(long)]
-    replace: bool,
-    /// With --replace: take all away even where the file has no prefix
-    #[arg(long, requires = "replace")]
-    allow_empty: bool,
+    #[command(flatten)]
+    instead: Instead,
     /// Leave lines with IPv4 out, and say how many they are
     #[arg(long)]
     skip_ipv4: bool,
@@ -69,6 +65,17 @@ pub(super) fn run(context: &mut Context<'_>, args: &Args) -> Outcome {
         }
     }
     import.finish(context, is_json)
+}
+
+/// Whether the file stands for all that there was.
+#[derive(Clone, Copy, clap::Args)]
+struct Instead {
+    /// Take all away that this origin has blocked before, at the same moment; of JSON without --origin, all there is
+    #[arg(long)]
+    replace: bool,
+    /// With --replace: take all away even where the file has no prefix
+    #[arg(long, requires = "replace")]
+    allow_empty: bool,
 }
 
 /// What is read of a file.
@@ -135,11 +142,12 @@ impl Import<'_> {
         if self.wrong > 0 {
             return Err(refused(&args.file, &self.faults, self.wrong));
         }
-        if args.replace && add.is_empty() && !args.allow_empty {
+        let Instead { replace, allow_empty } = args.instead;
+        if replace && add.is_empty() && !allow_empty {
             let message = format!("{} has no prefix, and --replace would take all away", args.file.display());
             return Err(Failure::new(Code::Invalid, message).hint("if that is meant, say --allow-empty"));
         }
-        let remove = match (args.replace, args.origin) {
+        let remove = match (replace, args.origin) {
             (false, _) => Remove::Nothing,
             (true, None) if is_json => Remove::All,
             (true, origin) => Remove::Of(origin.unwrap_or(Origin::Operator)),

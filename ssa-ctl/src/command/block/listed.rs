@@ -65,7 +65,7 @@ impl<'de> Visitor<'de> for Entries {
         let mut items = Vec::new();
         loop {
             let number = items.len() + 1;
-            let next = entries.next_element().map_err(|error| Error::custom(format!("entry {number}: {error}")));
+            let next = entries.next_element().map_err(|error| within(&format!("entry {number}"), &error));
             match next? {
                 Some(_) if items.len() == sources::MOST => return Err(Error::custom(sources::too_many())),
                 Some(item) => items.push(item),
@@ -92,12 +92,12 @@ impl<'de> Visitor<'de> for Keys {
 
     fn visit_map<A: MapAccess<'de>>(self, mut keys: A) -> Result<Item, A::Error> {
         let mut item = Item::default();
-        let (mut seconds, mut until) = (None, None);
+        let (mut seconds, mut until) = (Given::Unsaid, Given::Unsaid);
         while let Some(key) = keys.next_key::<String>()? {
             let read = match key.as_str() {
                 "prefix" => keys.next_value().map(|prefix| item.prefix = prefix),
-                "seconds" => keys.next_value().map(|given| seconds = Some(given)),
-                "until" => keys.next_value().map(|given| until = Some(given)),
+                "seconds" => keys.next_value().map(|given| seconds = Given::of(given)),
+                "until" => keys.next_value().map(|given| until = Given::of(given)),
                 "origin" => keys.next_value().map(|origin| item.origin = origin),
                 "reason" => keys.next_value().map(|reason| item.reason = reason),
                 "added" => keys.next_value().map(|added| item.added = added),
@@ -105,8 +105,10 @@ impl<'de> Visitor<'de> for Keys {
                     "there is no such key: an entry has prefix, seconds, until, origin, reason and added",
                 ))),
             };
-            let place = || if item.prefix.is_empty() { String::new() } else { format!("{}: ", cut(&item.prefix)) };
-            read.map_err(|error| Error::custom(format!("{}`{}`: {}", place(), cut(&key), short(&error.to_string()))))?;
+            read.map_err(|error| {
+                let prefix = if item.prefix.is_empty() { String::new() } else { format!("{}: ", cut(&item.prefix)) };
+                within(&format!("{prefix}`{}`", cut(&key)), &error)
+            })?;
         }
         if item.prefix.is_empty() {
             return Err(Error::missing_field("prefix"));
@@ -116,29 +118,44 @@ impl<'de> Visitor<'de> for Keys {
     }
 }
 
-/// Until when: `until` says it exactly, `seconds` from now on; null is for ever.
-fn time(seconds: Option<Option<u64>>, until: Option<Option<u64>>) -> Result<Option<Time>, String> {
-    match (seconds, until) {
-        (_, Some(Some(until))) if until > LAST => Err(format!("`until` is {LAST} at most, or null for ever")),
-        (Some(Some(seconds)), _) if !(1..=LAST).contains(&seconds) => {
-            Err(format!("`seconds` is 1 to {LAST}, or null for ever"))
-        }
-        (_, Some(Some(until))) => Ok(Some(Time::Until(until))),
-        (Some(Some(seconds)), None) => Ok(Some(Time::For(seconds))),
-        (Some(Some(_)), Some(None)) => Err("`seconds` says that it ends, and `until` that it does not".into()),
-        (None, None) => Ok(None),
-        (_, _) => Ok(Some(Time::Ever)),
+/// What a key says of a time.
+#[derive(Clone, Copy)]
+enum Given {
+    Unsaid,
+    Ever,
+    Seconds(u64),
+}
+
+impl Given {
+    fn of(value: Option<u64>) -> Self {
+        value.map_or(Self::Ever, Self::Seconds)
     }
 }
 
-/// What somebody else says, which may quote: its begin, where it is long.
-fn short(text: &str) -> String {
-    const MOST: usize = 160;
-    if text.chars().count() <= MOST {
-        text.into()
-    } else {
-        format!("{}…", text.chars().take(MOST).collect::<String>())
+/// Until when: `until` says it exactly, `seconds` from now on; null is for ever.
+fn time(seconds: Given, until: Given) -> Result<Option<Time>, String> {
+    match (seconds, until) {
+        (_, Given::Seconds(until)) if until > LAST => Err(format!("`until` is {LAST} at most, or null for ever")),
+        (Given::Seconds(seconds), _) if !(1..=LAST).contains(&seconds) => {
+            Err(format!("`seconds` is 1 to {LAST}, or null for ever"))
+        }
+        (_, Given::Seconds(until)) => Ok(Some(Time::Until(until))),
+        (Given::Seconds(seconds), Given::Unsaid) => Ok(Some(Time::For(seconds))),
+        (Given::Seconds(_), Given::Ever) => Err("`seconds` says that it ends, and `until` that it does not".into()),
+        (Given::Unsaid, Given::Unsaid) => Ok(None),
+        (Given::Ever, _) | (Given::Unsaid, Given::Ever) => Ok(Some(Time::Ever)),
     }
+}
+
+/// An error with its place. Those of serde have no causes, and may quote what is long.
+fn within<E: Error>(place: &str, error: &E) -> E {
+    const MOST: usize = 300;
+    let mut text = format!("{place}: ") + &error.to_string();
+    if let Some((end, _)) = text.char_indices().nth(MOST) {
+        text.truncate(end);
+        text.push('…');
+    }
+    E::custom(text)
 }
 
 #[cfg(test)]
