@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
     net::Ipv6Addr,
+    time::Duration,
 };
 
 use ipnet::Ipv6Net;
@@ -14,7 +15,7 @@ use ssa_common::{
     rows::{BankRow, BlockBankRow, BlockRow, BucketRow, EndpointRow, PrefixRow, PreviousRow, ServiceRow, SliceWord},
     rule::epoch::Fixed,
 };
-use ssa_ctl::plan::blocks::{Block, BlockTable, Edit, Entry, Moment, NEVER, Origin, Remove, slots};
+use ssa_ctl::plan::blocks::{Block, BlockTable, Edit, Entry, Moment, NEVER, Origin, Place, Remove, Time, slots};
 
 use crate::random::Random;
 
@@ -207,12 +208,13 @@ fn reasons_are_kept_once_and_come_back() {
 }
 
 /// A moment at this tick, of 100 a second.
-const fn at(ticks: u64) -> Moment {
-    Moment { ticks, hertz: 100, unix: 1_700_000_000 + ticks / 100 }
+fn at(ticks: u64) -> Moment {
+    Moment { ticks, hertz: 100, unix: Duration::from_secs(1_700_000_000) + Duration::from_millis(ticks * 10) }
 }
 
 fn entry(bits: u128, seconds: Option<u64>, origin: Origin) -> Entry {
-    Entry { prefix: net(bits << 64, 64), seconds, origin, reason: "why".into() }
+    let time = seconds.map_or(Time::Ever, Time::For);
+    Entry { prefix: net(bits << 64, 64), time, origin, reason: "why".into(), added: None, place: Place::Alone }
 }
 
 #[test]
@@ -220,7 +222,7 @@ fn an_edit_says_what_it_changes() {
     use Origin::{Agent, Operator};
     let edit = |remove, add: &[Entry]| Edit { remove, add: add.to_vec() };
     let counts = |(list, changes): (Vec<Block>, ssa_ctl::plan::blocks::Changes)| {
-        (list, [changes.added, changes.changed, changes.removed, changes.expired, changes.blocks])
+        (list, [changes.added, changes.changed, changes.removed, changes.expired, changes.blocked])
     };
     let first = edit(Remove::Nothing, &[entry(1, Some(10), Operator), entry(2, None, Operator), entry(1, None, Agent)]);
     let (list, changes) = counts(first.of(vec![], at(0)).unwrap());
@@ -237,7 +239,8 @@ fn an_edit_says_what_it_changes() {
     let other = edit(Remove::Of(Operator), &[entry(2, None, Operator), entry(3, None, Operator)]);
     let (replaced, changes) = counts(other.of(list.clone(), at(0)).unwrap());
     assert_eq!((changes, replaced.len()), ([1, 0, 1, 0, 3], 3));
-    let of = |bits: u128, origin| Remove::These(vec![net(bits << 64, 64)], origin);
+    let these = |bits: u128, origin, all| Remove::These { prefixes: vec![net(bits << 64, 64)], origin, all };
+    let of = |bits: u128, origin| these(bits, origin, true);
     for (remove, left) in
         [(of(1, None), 1), (of(1, Some(Agent)), 2), (Remove::Of(Agent), 2), (Remove::All, 0), (Remove::Nothing, 3)]
     {
@@ -248,7 +251,33 @@ fn an_edit_says_what_it_changes() {
         let refusal = edit(missing, &[]).of(list.clone(), at(0)).unwrap_err();
         assert!(refusal.message.contains("is not blocked"), "{refusal}");
     }
-    assert!(edit(of(1, Some(Operator)), &[]).of(list, at(1000)).is_err(), "what has expired is not there");
+    let (rest, changes) = counts(edit(these(3, None, false), &[]).of(list.clone(), at(0)).unwrap());
+    assert_eq!((&rest, changes), (&list, [0, 0, 0, 0, 3]), "whoever says so is not told of what is missing");
+    // What was there until its time was over is no error either, and spoils nothing.
+    let both = Remove::These { prefixes: vec![net(1 << 64, 64), net(2 << 64, 64)], origin: Some(Operator), all: true };
+    let (rest, changes) = counts(edit(both, &[]).of(list.clone(), at(1000)).unwrap());
+    assert_eq!((&rest[..], changes), (&list[1..2], [0, 0, 1, 1, 1]));
+}
+
+#[test]
+fn a_list_that_is_kept_ends_when_it_was_to_end() {
+    let until = |bits, unix| Entry { time: Time::Until(unix), added: Some(7), ..entry(bits, None, Origin::Operator) };
+    let edit = Edit { remove: Remove::Nothing, add: vec![until(1, 1_700_000_010), until(2, 1_700_000_003)] };
+    let (list, changes) = edit.of(vec![], at(137)).unwrap();
+    assert_eq!(list.iter().map(|block| (block.deadline, block.added)).collect::<Vec<_>>(), [(1000, 7), (300, 7)]);
+    assert_eq!((changes.added, changes.expired), (2, 0));
+    for ticks in [137, 199, 200, 299] {
+        let said: Vec<_> = list.iter().map(|block| block.until(at(ticks))).collect();
+        assert_eq!(said, [Some(1_700_000_010), Some(1_700_000_003)]);
+        let (again, changes) = edit.of(list.clone(), at(ticks)).unwrap();
+        assert_eq!((again, changes.is_some()), (list.clone(), false), "{ticks}");
+    }
+    // On a host that began anew; what is over by then is left out, and counted.
+    let later = Moment { ticks: 5, ..at(437) };
+    let (list, changes) = edit.of(vec![], later).unwrap();
+    assert_eq!((list.len(), list[0].deadline, changes.added, changes.expired), (1, 568, 1, 1));
+    assert_eq!(list[0].until(later), Some(1_700_000_010));
+    assert_eq!(block(net(1 << 64, 64), NEVER).until(later), None);
 }
 
 #[test]
