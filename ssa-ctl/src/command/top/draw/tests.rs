@@ -88,9 +88,9 @@ fn the_smallest_screen_has_rows() {
     let mut state = sliced();
     let owners: Vec<_> = (0..64).map(|number| format!("e{number}")).collect();
     let owners: Vec<_> = owners.iter().map(String::as_str).collect();
-    state.slice(Duration::from_secs(73), slices(&owners, None));
     for (view, row) in [(View::Services, "> (all)"), (View::Reasons, "conform"), (View::Endpoints, "e")] {
         state.act(Action::Show(view));
+        state.slice(Duration::from_secs(73), slices(&owners, None));
         let lines = screen(&state, SMALLEST.0, SMALLEST.1);
         assert!(lines.iter().any(|line| line.starts_with(row)), "{lines:#?}");
         assert!(!lines.iter().any(|line| line.contains("rows 1 to 0")), "{lines:#?}");
