@@ -49,7 +49,7 @@ pub(super) fn families(reading: &Reading) -> Vec<Family> {
             }),
         ),
         Family::one(&catalog::EVENTS, state.events),
-        Family::of(&catalog::FLOWS_TURNED_AWAY, state.flows.map(|(_, away)| sample([], away))),
+        Family::one(&catalog::FLOWS_TURNED_AWAY, state.flows.map_or(0, |(_, away)| away)),
         Family::of(&catalog::REFUSED, state.diagnostics.each().map(|(what, count)| sample([what.name()], count))),
         Family::of(
             &catalog::MEMORY,
