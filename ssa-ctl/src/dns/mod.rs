@@ -1,5 +1,6 @@
 //! Services in; the records that publish them (DESIGN §7), as text for servers of others and as data for ours, out. Pure.
 
+mod catalog;
 mod names;
 mod publish;
 mod records;
@@ -7,6 +8,7 @@ mod said;
 mod text;
 
 pub use self::{
+    catalog::catalog,
     names::{below, zone},
     publish::{Maybe, Published, Publishing, publish},
     records::{Data, Entry},

@@ -114,7 +114,8 @@ fn strings(text: &str) -> impl Iterator<Item = &[u8]> {
 }
 
 impl fmt::Display for Data {
-    /// As zone files have it. Neither rules nor salts have a character that would have to be escaped between quotes.
+    /// As zone files have it. Between quotes no character of a rule record would have to be escaped, but PowerDNS (4.7)
+    /// takes parentheses in a parameter for those that join lines.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Aaaa(address) => address.fmt(f),
@@ -122,7 +123,7 @@ impl fmt::Display for Data {
             Self::Svcb { target, port, value } => {
                 write!(f, "{PRIORITY} {target} mandatory=key{KEY}")?;
                 port.map_or(Ok(()), |port| write!(f, " port={port}"))?;
-                write!(f, " key{KEY}=\"{value}\"")
+                write!(f, " key{KEY}=\"{}\"", value.replace('(', r"\(").replace(')', r"\)"))
             }
             Self::Txt(text) => {
                 for (index, string) in strings(text).enumerate() {

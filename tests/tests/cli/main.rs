@@ -2,6 +2,7 @@
 //! `detect`, `down`, `live`, `metrics`, `permission` and `slices` load the program and need root; the others need nothing.
 
 mod address;
+mod address_lists;
 mod bench;
 mod block_files;
 mod blocks;

@@ -6,6 +6,7 @@ mod client;
 mod clock;
 mod cookies;
 mod detect;
+mod dns;
 mod entries;
 mod events;
 mod fleet;

@@ -1,6 +1,12 @@
 //! In: names of packages. Out: they are installed, by root; anybody else is told the command.
 
-use std::cell::Cell;
+use std::{
+    cell::Cell,
+    fs::OpenOptions,
+    io::{ErrorKind, Write as _},
+    os::unix::fs::OpenOptionsExt as _,
+    path::Path,
+};
 
 use anyhow::{Context as _, Result, bail};
 use xshell::{Shell, cmd};
@@ -70,14 +76,32 @@ impl<'a> Apt<'a> {
             );
         }
         self.refresh()?;
+        let _policy = Policy::start_nothing()?;
+        let names = &missing;
         // A package of ours that would push out one of the machine's is refused by apt rather than installed.
         let install = cmd!(
             self.sh,
-            "apt-get install -y --no-install-recommends --no-remove -o DPkg::Lock::Timeout=120 {missing...}"
+            "apt-get install -y --no-install-recommends --no-remove -o DPkg::Lock::Timeout=120 {names...}"
         );
         self.progress
             .step(&format!("installing Debian packages: {list}"), install.env("DEBIAN_FRONTEND", "noninteractive"))
-            .context("apt cannot install what is missing: can it reach its sources, and does no package conflict?")
+            .context("apt cannot install what is missing: can it reach its sources, and does no package conflict?")?;
+        self.disable(&missing)
+    }
+
+    /// What a package would start at the next boot: tests start it themselves, and nobody else has asked for it.
+    fn disable(&self, installed: &[&String]) -> Result<()> {
+        let is_new = |package: &str| installed.iter().any(|installed| *installed == package);
+        let units = programs::SERVICES.iter().filter(|(package, _)| is_new(package)).map(|(_, unit)| *unit);
+        let units: Vec<&str> = units.collect();
+        if units.is_empty() || !programs::installed("systemctl") {
+            return Ok(());
+        }
+        let list = units.join(" ");
+        let disable = cmd!(self.sh, "systemctl disable {units...}");
+        self.progress
+            .step(&format!("letting none of these start by itself: {list}"), disable)
+            .context("services that came along cannot be disabled: do it by hand")
     }
 
     /// Fetches the lists of packages, once, and only as root.
@@ -97,6 +121,37 @@ impl<'a> Apt<'a> {
             .ignore_stderr()
             .read()
             .is_ok_and(|status| status == "installed")
+    }
+}
+
+/// While it lives, packages start no services (Debian's `policy-rc.d`).
+struct Policy(Option<&'static Path>);
+
+impl Policy {
+    const PATH: &str = "/usr/sbin/policy-rc.d";
+
+    /// A policy that is there already is left alone: whoever has made it wants it.
+    fn start_nothing() -> Result<Self> {
+        let path = Path::new(Self::PATH);
+        let made = OpenOptions::new().write(true).create_new(true).mode(0o755).open(path);
+        match made {
+            Ok(mut file) => {
+                let policy = Self(Some(path));
+                file.write_all(b"#!/bin/sh\nexit 101\n").context("packages cannot be kept from starting services")?;
+                Ok(policy)
+            }
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(Self(None)),
+            Err(error) => Err(error).with_context(|| format!("cannot write {}", path.display())),
+        }
+    }
+}
+
+impl Drop for Policy {
+    fn drop(&mut self) {
+        if let Some(path) = self.0 {
+            // Another may have removed it.
+            let _ = std::fs::remove_file(path);
+        }
     }
 }
 

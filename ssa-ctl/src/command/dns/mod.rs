@@ -1,6 +1,7 @@
 //! `dns`: one file a command on what the DNS says of services.
 
 mod query;
+mod serve;
 mod zone;
 
 use clap::Subcommand;
@@ -20,6 +21,7 @@ pub struct Args {
 #[derive(Subcommand)]
 enum Command {
     Zone(zone::Args),
+    Serve(serve::Args),
     Query(query::Args),
 }
 
@@ -27,6 +29,7 @@ enum Command {
 pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome {
     match &args.command {
         Command::Zone(args) => zone::run(context, args),
+        Command::Serve(args) => serve::run(context, args),
         Command::Query(args) => query::run(context, args),
     }
 }

@@ -40,7 +40,7 @@ fn a_service_has_the_four_records_of_the_design() {
             "web.example.com. 300 IN AAAA 2001:db8:1::1",
             "_ssa.web.example.com. 300 IN APL 2:2001:db8:1::/64 2:2001:db8:2::/64",
             "_ssa.web.example.com. 300 IN SVCB 1 web.example.com. mandatory=key65400 port=443 \
-         key65400=\"v=1 rule=hash(48):14 any:*\"",
+         key65400=\"v=1 rule=hash\\(48\\):14 any:*\"",
             "_ssa.web.example.com. 300 IN TXT \"v=ssa1 rule=hash(48):14 any:*\"",
         ]
     );

@@ -1,0 +1,8 @@
+//! Services in; what name servers of others make of the records that publish them, and what clients hear, out.
+
+mod expected;
+mod live;
+mod name_server;
+mod publish;
+mod secure;
+mod update;
