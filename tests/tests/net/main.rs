@@ -29,6 +29,7 @@ mod mtu;
 mod neighbours;
 mod race;
 mod renamed;
+mod rotations;
 mod scrape;
 mod servers;
 mod site;
