@@ -5,9 +5,11 @@
 mod client;
 mod control;
 mod flood;
+mod lan;
 mod law;
 mod live;
 mod load_sharing;
+mod owners;
 mod report;
 mod scene;
 mod server;
