@@ -10,6 +10,7 @@ mod dns;
 mod entries;
 mod events;
 mod fleet;
+mod forced;
 mod foreign;
 mod goodput;
 mod handed;
