@@ -67,7 +67,9 @@ pub fn records(namespace: &Namespace, config: &Path) -> Records {
         let data = text("data").replace(r"\(", "(").replace(r"\)", ")");
         records.entry((text("name"), text("type"))).or_default().push(data);
     }
-    records.values_mut().for_each(|data| data.sort());
+    for data in records.values_mut() {
+        data.sort();
+    }
     records
 }
 

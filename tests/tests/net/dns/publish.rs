@@ -95,7 +95,7 @@ fn others_say_it_where_it_was_generic() {
 fn a_list_of_two_hundred_prefixes_comes_over_tcp() {
     let mut zone = TOP.to_owned();
     let many = many();
-    let items: String = many.iter().map(|prefix| format!(" 2:{prefix}")).collect();
+    let items = many.iter().map(|prefix| format!(" 2:{prefix}")).collect::<Vec<_>>().concat();
     write!(zone, "_ssa.one.example.com. 60 IN TXT \"v=ssa1 rule=any:*\"\n_ssa.one.example.com. 60 IN APL{items}\n")
         .unwrap();
     for kind in [Kind::Bind, Kind::Knot, Kind::PowerDns] {
