@@ -45,7 +45,7 @@ const LATE_SKEW: u64 = 4;
 const LATE_RULE: &str = "any:16 mac(48,key=k1,period=10s):48";
 /// Where the server of the connection that lasts listens.
 const ECHO: Wish = Wish { port: 7444, ..WISH };
-/// Between two words of a client.
+/// How long a client thinks.
 const PAUSE: Duration = Duration::from_millis(5);
 /// How long a client waits that is not expected to hear anything.
 const SHORT: Duration = Duration::from_millis(300);
@@ -116,7 +116,7 @@ impl Clients {
             let (name, _) = who(&selector).await.unwrap_or_else(|error| panic!("with key {number}: {error}"));
             assert_eq!(name, "host");
             visits += 1;
-            sleep(PAUSE).await;
+            pause().await;
         }
         visits
     }
@@ -130,7 +130,7 @@ impl Clients {
             while self.goes_on() && (sent == 0 || self.newest().0 == number) {
                 assert_eq!(ask(&datagrams).await, "host");
                 sent += 1;
-                sleep(PAUSE).await;
+                pause().await;
             }
         }
         sent
@@ -144,10 +144,16 @@ impl Clients {
             timeout(LONGEST, stream.read_exact(&mut heard)).await.expect("the connection to go on").unwrap();
             assert_eq!(&heard, b"word");
             words += 1;
-            sleep(PAUSE).await;
+            pause().await;
         }
         words
     }
+}
+
+/// Between two steps of a client.
+async fn pause() {
+    // sleep: clients think before they go on.
+    sleep(PAUSE).await;
 }
 
 /// A server that gives back what it hears, on one connection.

@@ -11,7 +11,7 @@ use ssa_client::Service;
 
 use super::{
     botnet::Botnet,
-    centre::{CENTRES, Centre},
+    centre::{CENTRES, Centre, Host},
     prediction::Prediction,
     report::{Attack, Busiest, Gathered, Proxy, Report},
     site::{STRANGERS, Site, name},
@@ -50,7 +50,7 @@ struct Before {
 
 impl Before {
     fn read(centre: &Centre) -> Result<Self> {
-        let filters = centre.filters.iter().map(|host| host.received()).collect::<Result<_>>()?;
+        let filters = centre.filters.iter().map(Host::received).collect::<Result<_>>()?;
         Ok(Self { filters, filtered: centre.filtered()?, arrived: centre.arrived()?, by_slice: centre.by_slice()? })
     }
 }
