@@ -79,6 +79,29 @@ pub const LOOKUP_VERSION: u32 = 1;
 /// Rows that hand calls to sockets, at most; and sockets.
 pub const LOOKUP_ROWS: u32 = 64;
 
+/// [`AnchorRow`](crate::rows::AnchorRow)s, of a client host's own programs.
+pub const ANCHORS: &str = "anchors";
+/// The [`ClientRow`](crate::rows::ClientRow).
+pub const CLIENT: &str = "client";
+/// The anchors whose place addresses were given in, by [`GivenKey`](crate::rows::GivenKey).
+pub const GIVEN: &str = "given";
+/// [`CalledRow`](crate::rows::CalledRow)s, in the places of their anchors. No program reads it.
+pub const CALLED: &str = "called";
+/// The [`ClientMetaRow`](crate::rows::ClientMetaRow).
+pub const CLIENT_META: &str = "client_meta";
+/// Version of a client host's rows and maps, which have nothing to do with the filter's.
+pub const CLIENT_VERSION: u32 = 1;
+/// Anchors of one cgroup, at most.
+pub const ANCHOR_ROWS: u32 = 64;
+/// Parts that may be taken out of a prefix, at most.
+pub const EXCLUDED: usize = 8;
+/// Addresses given to sockets that are remembered, at most; those that were asked for longest ago go first.
+pub const GIVEN_ADDRESSES: u32 = 65_536;
+/// Octets of the name under which a service is called, at most.
+pub const CALLED_NAME: usize = 256;
+/// Octets of the path of a cgroup, at most: `PATH_MAX`.
+pub const CGROUP_PATH: usize = 4096;
+
 /// Different prefix lengths in one config, at most: each costs a frame to no service another look.
 pub const LENGTHS: usize = 16;
 /// Keys in one ring, at most.

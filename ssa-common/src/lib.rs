@@ -13,6 +13,7 @@
 #[cfg(feature = "rule")]
 extern crate alloc;
 
+pub mod anchor;
 pub mod bits;
 pub mod judge;
 pub mod layout;

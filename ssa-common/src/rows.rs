@@ -4,14 +4,16 @@
 //! the host's order; addresses and keys are [`Words`], the value of their network-order octets.
 //!
 //! Length: every row that crosses stands in one file, so that no change of what crosses is overlooked. Those of the block
-//! list, which has banks of its own, stand beside it.
+//! list, which has banks of its own, and of a client host's programs stand beside it.
 
+mod anchor;
 mod block;
 mod refused;
 
 use bytemuck::{Pod, Zeroable};
 
 pub use self::{
+    anchor::{AnchorRow, CalledRow, ClientMetaRow, ClientRow, ExcludedRow, GivenKey},
     block::{BLOCK_ENTRY_BITS, BUCKET, BlockBankRow, BlockRow, BlockTextRow, BucketRow, SIEVE_BITS, SIEVED},
     refused::{Refused, RefusedRow},
 };

@@ -8,18 +8,18 @@ use std::{
     time::SystemTime,
 };
 
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, error::ErrorKind};
 use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
 use crate::{
     command::{
-        address, apply, bench, block, check, connect, detect, dns, doctor, down, endpoint, endpoints, enforce, events,
-        explain, export, key, metrics, schema, services, simulate, slice, slices, stats, status, top,
+        address, apply, bench, block, check, client, connect, detect, dns, doctor, down, endpoint, endpoints, enforce,
+        events, explain, export, key, metrics, proxy, schema, services, simulate, slice, slices, stats, status, top,
     },
     context::Context,
     failure::{Code, Failure, Outcome},
     kernel::limit,
-    output,
+    output::{self, Output},
 };
 
 /// Controls an IPv6 filter that checks destination addresses against a rule, in XDP
@@ -69,6 +69,8 @@ enum Command {
     Explain(explain::Args),
     Address(address::Args),
     Connect(connect::Args),
+    Proxy(proxy::Args),
+    Client(client::Args),
     Dns(dns::Args),
     Simulate(simulate::Args),
     Endpoint(endpoint::Args),
@@ -99,6 +101,8 @@ fn run(command: &Command, context: &mut Context<'_>) -> Outcome {
         Command::Explain(args) => explain::run(context, args),
         Command::Address(args) => address::run(context, args),
         Command::Connect(args) => connect::run(context, args),
+        Command::Proxy(args) => proxy::run(context, args),
+        Command::Client(args) => client::run(context, args),
         Command::Dns(args) => dns::run(context, args),
         Command::Simulate(args) => simulate::run(context, args),
         Command::Endpoint(args) => endpoint::run(context, args),
@@ -118,7 +122,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     let cli = Cli::try_parse_from(&arguments);
     let json = cli.as_ref().map_or_else(|_| wants_json(&arguments), |cli| cli.global.json);
-    let (mut out, mut err) = (io::stdout().lock(), io::stderr());
+    let (mut out, mut err) = (Output(io::stdout().lock()), io::stderr());
     let terminal = err.is_terminal();
     let mut context =
         Context { out: &mut out, err: &mut err, json, terminal, pin_root: PathBuf::new(), now: SystemTime::now() };
@@ -151,6 +155,9 @@ fn wants_json(arguments: &[OsString]) -> bool {
 
 /// A usage error: its first paragraph, and the rest as what would be right.
 fn usage(error: &clap::Error) -> Failure {
+    if matches!(error.kind(), ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand) {
+        return Failure::new(Code::Invalid, "a command is missing").hint("--help shows which there are");
+    }
     let text = error.render().to_string();
     let (message, rest) = text.split_once("\n\n").unwrap_or((&text, ""));
     let message = message.trim_start_matches("error: ").trim().to_owned();
@@ -176,8 +183,13 @@ fn log(verbose: u8, styled: bool) {
             .filter_map(|directive| directive.parse().ok())
             .fold(filter, EnvFilter::add_directive);
     }
-    let subscriber =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(styled).without_time();
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_ansi(styled)
+        // Where nobody reads the log any more, to say so would end the program.
+        .log_internal_errors(false)
+        .without_time();
     // Only a test that logs already can be in the way.
     let _ = subscriber.try_init();
 }

@@ -20,6 +20,7 @@ use xshell::{Shell, cmd};
 const UNSAFE_FILES: &[&str] = &[
     "ssa-ctl/build.rs",
     "ssa-ctl/src/kernel/sys.rs",
+    "ssa-ebpf/src/client.rs",
     "ssa-ebpf/src/clock.rs",
     "ssa-ebpf/src/counters.rs",
     "ssa-ebpf/src/events.rs",

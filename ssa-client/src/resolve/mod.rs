@@ -147,12 +147,17 @@ impl Resolver {
             Err(none @ ResolveError::NoService { .. }) => none,
             other => return other,
         };
-        let answers = self.ask(&absolute(name)?, RecordType::AAAA).await?;
-        let address = |data: &RData| if let RData::AAAA(address) = data { Some(address.0) } else { None };
-        let addresses: Vec<Ipv6Addr> = answers.data.iter().filter_map(address).collect();
-        let Answers { ttl, authenticated, .. } = answers;
-        let service = Service::of_addresses(name, &addresses).ok_or(none)?;
+        let Answers { data, ttl, authenticated } = self.ask(&absolute(name)?, RecordType::AAAA).await?;
+        let service = Service::of_addresses(name, &aaaa(&data)).ok_or(none)?;
         Ok(Service { ttl, authenticated, ..service })
+    }
+
+    /// The addresses of a name, as a client that knows nothing of rules finds them.
+    ///
+    /// # Errors
+    /// Where DNS does not answer, or what it says is not trusted.
+    pub async fn addresses(&self, name: &str) -> Result<Vec<Ipv6Addr>, ResolveError> {
+        Ok(aaaa(&self.ask(&absolute(name)?, RecordType::AAAA).await?.data))
     }
 
     async fn find(&self, name: &str, owner: Name) -> Result<Seen, ResolveError> {
@@ -244,6 +249,10 @@ fn server(address: &SocketAddr) -> NameServerConfig {
         connection
     });
     NameServerConfig::new(address.ip(), true, connections.to_vec())
+}
+
+fn aaaa(data: &[RData]) -> Vec<Ipv6Addr> {
+    data.iter().filter_map(|data| if let RData::AAAA(address) = data { Some(address.0) } else { None }).collect()
 }
 
 fn absolute(name: &str) -> Result<Name, ResolveError> {

@@ -150,14 +150,14 @@ impl Compiled {
         self.row.hashed.get(in_order.position(|other| other.first == field.first)?)
     }
 
-    fn newest(&self) -> Option<&crate::rows::KeyRow> {
+    pub(super) fn newest(&self) -> Option<&crate::rows::KeyRow> {
         self.row.ring[..usize::from(self.row.keys)].first()
     }
 }
 
 impl PlacedField {
     /// Writes the low bits of `value` into this field of `address`.
-    fn write(&self, address: &mut u128, value: u128) {
+    pub(super) fn write(&self, address: &mut u128, value: u128) {
         let bits = mask(self.first, self.width);
         let shift = 128 - u32::from(self.first) - u32::from(self.width);
         *address = (*address & !bits) | (value.checked_shl(shift).unwrap_or(0) & bits);

@@ -5,6 +5,8 @@
 #[cfg(feature = "rule")]
 mod address;
 #[cfg(feature = "rule")]
+mod anchor;
+#[cfg(feature = "rule")]
 mod arguments;
 #[cfg(feature = "rule")]
 mod compile;
@@ -29,10 +31,12 @@ pub mod source;
 mod text;
 #[cfg(feature = "rule")]
 mod warn;
+pub mod write;
 
 #[cfg(feature = "rule")]
 pub use self::{
     address::{AddressError, Request},
+    anchor::{AnchorError, Wanted},
     compile::{Compiled, Timing},
     explain::FieldReport,
     model::{Field, Kind, Period, Rule, Width},

@@ -9,7 +9,7 @@ use crate::{
     context::Context,
     failure::{Code, Failure},
     host,
-    kernel::{create, lock, lookup, neighbours, permission, pins::Pins},
+    kernel::{client, create, lock, lookup, neighbours, permission, pins::Pins},
 };
 
 /// What was taken down.
@@ -52,6 +52,8 @@ pub fn down(context: &mut Context<'_>, force: bool) -> Result<Down, Failure> {
     // The routes and neighbours of another network namespace cannot be had from here.
     let shared = if create::is_foreign(&pins)? { Down::default() } else { unshared(&pins)? };
     lookup::remove(&pins)?;
+    let cgroups = client::cgroups(&pins)?;
+    cgroups.iter().try_for_each(|cgroup| client::remove(&pins, *cgroup))?;
     create::clear(&pins)?;
     std::fs::remove_dir(pins.root())
         .with_context(|| format!("cannot remove {}: something of others is in it", pins.root().display()))?;

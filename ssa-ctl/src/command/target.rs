@@ -1,6 +1,6 @@
 //! What a person says of a service that is to be called in; the service, and what computes its addresses, out.
 
-use std::{path::PathBuf, str::FromStr, sync::Arc};
+use std::{net::Ipv6Addr, path::PathBuf, str::FromStr, sync::Arc};
 
 use ssa_client::{
     SelectError, Selector, Service,
@@ -63,6 +63,22 @@ impl Target {
         };
         let selector = Selector::new(&service, &keys).map_err(|error| refused(&self.name, error))?;
         Ok((service, Arc::new(selector)))
+    }
+
+    /// The addresses under which programs know the service that know nothing of rules: those of its name, or of a config's
+    /// service the first of its prefixes with 1 as its last bit, which `dns zone` publishes.
+    pub(super) async fn anchors(&self, service: &Service) -> Result<Vec<Ipv6Addr>, Failure> {
+        if self.config.is_some() {
+            let first = service.prefixes.first().map(|prefix| Ipv6Addr::from_bits(prefix.network().to_bits() | 1));
+            return Ok(first.into_iter().collect());
+        }
+        let resolver = Resolver::new(&self.resolving.options()?).map_err(unresolved)?;
+        let addresses = resolver.addresses(&self.name).await.map_err(unresolved)?;
+        if addresses.is_empty() {
+            return Err(Failure::new(Code::Failed, format!("{} has no address in DNS", self.name))
+                .hint("say which address programs call: --anchor ADDRESS"));
+        }
+        Ok(addresses)
     }
 
     fn read_keys(&self) -> Result<Vec<Key>, Failure> {

@@ -100,7 +100,7 @@ pub fn replace_programs(pins: &Pins, object: &mut Object) -> anyhow::Result<()> 
 pub fn check_ours(pins: &Pins) -> Result<(), Failure> {
     let shown = pins.root().display();
     let folders = [pins.staging(), pins.lookup(), pins.marks()].map(|pins| pins.root().to_owned());
-    let ours = [&[pins.map(layout::META), pins.filter()][..], &folders].concat();
+    let ours = [&[pins.map(layout::META), pins.filter(), pins.clients()][..], &folders].concat();
     let mut entries = fs::read_dir(pins.root()).with_context(|| format!("cannot list {shown}"))?;
     if ours.iter().any(|path| path.exists()) || entries.next().is_none() {
         return Ok(());

@@ -2,6 +2,8 @@
 
 pub mod attach;
 mod blocks;
+pub mod cgroup;
+pub mod client;
 pub mod clock;
 mod counters;
 pub mod create;

@@ -81,6 +81,16 @@ impl Pins {
         Self { root: self.root.join("marks") }
     }
 
+    /// Where a client host's programs have their pins.
+    pub fn clients(&self) -> PathBuf {
+        self.root.join("client")
+    }
+
+    /// The pins of the programs of one cgroup, in a folder of their own with the same folders in it.
+    pub fn client(&self, cgroup: u64) -> Self {
+        Self { root: self.clients().join(cgroup.to_string()) }
+    }
+
     /// The interfaces that have a pinned link.
     pub fn linked(&self) -> anyhow::Result<Vec<String>> {
         let mut names = Vec::new();

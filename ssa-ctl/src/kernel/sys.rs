@@ -85,6 +85,11 @@ pub(super) fn link_ingress(program: impl AsFd, interface: u32) -> io::Result<Own
     link_to(program, interface, bpf_attach_type::BPF_TCX_INGRESS, BEFORE)
 }
 
+/// Attaches a program to the calls of the programs of a cgroup, behind those that are there (Linux 5.7).
+pub(super) fn link_cgroup(program: impl AsFd, cgroup: impl AsFd, kind: bpf_attach_type) -> io::Result<OwnedFd> {
+    link_to(program, raw(&cgroup), kind, 0)
+}
+
 /// Attaches a program to a target: an interface by its number, or a descriptor.
 fn link_to(program: impl AsFd, target: u32, kind: bpf_attach_type, flags: u32) -> io::Result<OwnedFd> {
     let mut attr = zeroed();
@@ -288,6 +293,12 @@ info!(
 pub(super) const fn interface_of(link: &bpf_link_info) -> u32 {
     // SAFETY: plain numbers; every bit pattern is one.
     unsafe { link.__bindgen_anon_1.xdp.ifindex }
+}
+
+/// The number of the cgroup that a link is attached to; 0 where that is gone.
+pub(super) const fn cgroup_of(link: &bpf_link_info) -> u64 {
+    // SAFETY: plain numbers; every bit pattern is one.
+    unsafe { link.__bindgen_anon_1.cgroup.cgroup_id }
 }
 
 /// Waits until no program that began before this call still runs.

@@ -9,7 +9,7 @@ use std::{
 
 use tempfile::TempDir;
 
-use super::{namespace, pins, process::output_of};
+use super::{cgroup, namespace, pins, process::output_of};
 
 /// What the names of temporary folders begin with; the process id follows.
 const FOLDER: &str = "ssa-demo-";
@@ -29,6 +29,11 @@ pub(super) fn remove_once() {
         }
         for name in abandoned(pins::BPFFS, pins::NAME) {
             let _ = fs::remove_dir_all(Path::new(pins::BPFFS).join(name));
+        }
+        if let Some(mount) = cgroup::mount() {
+            for name in abandoned(&mount, cgroup::NAME) {
+                let _ = fs::remove_dir(mount.join(name));
+            }
         }
         let temporary = env::temp_dir();
         for name in abandoned(&temporary, FOLDER) {

@@ -1,8 +1,9 @@
-//! Labels, names and addresses in; network namespaces, veth pairs, pin roots and raw frames out, gone with their owner.
+//! Labels, names and addresses in; network namespaces, veth pairs, cgroups, pin roots and raw frames out, gone with their owner.
 //!
 //! Needs root and no network. What a killed process left behind, the next one removes.
 
 mod bridge;
+mod cgroup;
 mod end;
 mod frames;
 mod leftovers;
@@ -17,6 +18,7 @@ mod wait;
 
 pub use self::{
     bridge::Bridge,
+    cgroup::ControlGroup,
     end::StopAtEnd,
     frames::FrameSocket,
     leftovers::{left_by, scratch},

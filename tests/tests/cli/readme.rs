@@ -24,9 +24,10 @@ const FOLDER: &str = "/etc/ssa";
 /// The namespace that the walk of README.md makes by name.
 const CLIENT: &str = "ssa-client";
 
-const DOCUMENTS: [&str; 12] = [
+const DOCUMENTS: [&str; 13] = [
     "README.md",
     "ARCHITECTURE.md",
+    "docs/clients.md",
     "docs/config.md",
     "docs/dns.md",
     "docs/load-sharing.md",
@@ -40,15 +41,18 @@ const DOCUMENTS: [&str; 12] = [
 ];
 
 /// Commands that no walk runs: they build, install, or open a shell for the reader.
-const NOT_RUN: [&str; 11] = [
+const NOT_RUN: [&str; 14] = [
     "cargo xtask ",
     "sudo env \"PATH=$PATH\" \"HOME=$HOME\" cargo xtask ",
     "cargo build --release --package ssa-ctl",
     "sudo install target/release/ssa-ctl /usr/local/sbin/",
     "mkdir ssa-try && cd ssa-try",
+    "printf '",
     "sudo unshare --net bash",
     "sudo install -m 0644 deploy/systemd/ssa-metrics.service /etc/systemd/system/",
     "sudo systemctl enable --now ssa-metrics.service",
+    "sudo install -m 0644 deploy/systemd/ssa-detect.service /etc/systemd/system/",
+    "sudo systemctl enable --now ssa-detect.service",
     "sudo install -d -m 0700 /etc/ssa && cd /etc/ssa",
     "ssa-ctl ",
     "sudo rm ",
@@ -265,7 +269,7 @@ fn every_command_of_ours_that_is_shown_exists() {
         // The words of a command: those of `endpoint host on` are three.
         let depth = match words[0] {
             "endpoint" => 3,
-            "block" | "dns" | "key" | "slice" => 2,
+            "block" | "client" | "dns" | "key" | "slice" => 2,
             _ => 1,
         };
         let names = words.iter().take(depth).take_while(|word| !word.starts_with('-'));

@@ -1,6 +1,7 @@
 //! Ring 1, the law on the host: vectors and properties in, agreement out. Needs no privilege.
 
 mod agree;
+mod anchors;
 mod bits;
 mod blocks;
 mod destination;
@@ -16,6 +17,7 @@ mod oracle;
 mod random;
 mod selector;
 mod shares;
+mod sieve;
 mod slices;
 mod tables;
 mod text;

@@ -1,5 +1,6 @@
 //! Ring 3, namespaces: hosts, links and real traffic in; what arrives, and what a host is left with, out. Needs root.
 
+mod anchored;
 mod attach;
 mod blocks;
 mod client;
@@ -28,6 +29,7 @@ mod modes;
 mod moves;
 mod mtu;
 mod neighbours;
+mod proxy;
 mod race;
 mod renamed;
 mod rotations;
@@ -41,5 +43,6 @@ mod stream;
 mod together;
 mod top;
 mod traffic;
+mod unmodified;
 mod vlan;
 mod ways;

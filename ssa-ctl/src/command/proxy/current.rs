@@ -1,0 +1,52 @@
+//! What a person says of a service in; what is known of it now, found again when its time is over, out.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use ssa_client::{Selector, Service};
+
+use super::super::target::Target;
+use crate::failure::Failure;
+
+/// How long it takes at least until a service is looked for again: also where DNS says that nothing may be kept.
+const LEAST: Duration = Duration::from_secs(1);
+
+/// A service, as it was found last.
+pub(super) struct Current<'a> {
+    target: &'a Target,
+    service: Service,
+    selector: Arc<Selector>,
+    found: Instant,
+}
+
+impl<'a> Current<'a> {
+    /// Finds the service.
+    pub(super) async fn find(target: &'a Target) -> Result<Self, Failure> {
+        let (service, selector) = target.find().await?;
+        Ok(Self { target, service, selector, found: Instant::now() })
+    }
+
+    /// What computes its addresses. Where the service's time is over and it cannot be found again, what was known holds.
+    pub(super) async fn selector(&mut self) -> Arc<Selector> {
+        if self.found.elapsed() > self.service.ttl.max(LEAST) {
+            match self.target.find().await {
+                Ok((service, selector)) => (self.service, self.selector) = (service, selector),
+                Err(failure) => tracing::warn!("what is known of {} holds on: {:#}", self.service.name, failure.error),
+            }
+            self.found = Instant::now();
+        }
+        self.selector.clone()
+    }
+
+    /// Its name.
+    pub(super) fn name(&self) -> &str {
+        &self.service.name
+    }
+
+    /// The port that goes with its rule.
+    pub(super) const fn port(&self) -> Option<u16> {
+        self.service.port
+    }
+}
