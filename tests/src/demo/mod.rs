@@ -5,9 +5,12 @@
 mod client;
 mod control;
 mod flood;
+mod forced;
+mod lan;
 mod law;
 mod live;
 mod load_sharing;
+mod owners;
 mod report;
 mod scene;
 mod server;
@@ -28,6 +31,8 @@ use crate::stop::Stop;
 pub enum Use {
     /// Naive load sharing: endpoints join and leave, and no client notices
     LoadSharing,
+    /// Forced load sharing: strangers find the service, and a botnet cannot gather on one endpoint
+    Forced,
 }
 
 /// What came of a story.
@@ -72,15 +77,16 @@ const RULES: [RuleOfDemo; 3] = [
     },
 ];
 
-/// Plays the demo, or that of one use. Whatever happens, nothing is left behind.
+/// Plays the demo, or that of one use; `bots` is the size of the botnet of [`Use::Forced`]. Whatever happens, nothing is left behind.
 ///
 /// # Errors
 /// Where something could not be done or asked, or the person interrupted. What is not as it should be is no error: the
 /// ending says so.
-pub fn run(shown: Option<Use>, ssa_ctl: PathBuf, tell: Tell, stop: &Stop) -> Result<Ending> {
+pub fn run(shown: Option<Use>, bots: usize, ssa_ctl: PathBuf, tell: Tell, stop: &Stop) -> Result<Ending> {
     match shown {
         None => rules(ssa_ctl, tell, stop),
         Some(Use::LoadSharing) => load_sharing::play(&ssa_ctl, tell, stop),
+        Some(Use::Forced) => forced::play(&ssa_ctl, bots, tell, stop),
     }
 }
 

@@ -7,9 +7,9 @@ use std::{
 
 use anyhow::Result;
 
-use super::{PATIENCE, STAGES, Story, owners::Owners, report::Stage, site::NAMES};
+use super::{PATIENCE, STAGES, Story, report::Stage, site::NAMES};
 use crate::{
-    demo::{control::Control, site::PREFIX},
+    demo::{control::Control, owners::Owners, site::PREFIX},
     net::wait_until,
 };
 
