@@ -28,6 +28,9 @@ struct Args {
     /// The ssa-ctl to show
     #[arg(long, value_name = "FILE")]
     ssa_ctl: PathBuf,
+    /// How many objects are stored, for content
+    #[arg(long, value_name = "COUNT", default_value_t = 4096)]
+    objects: u32,
     /// Print the table as one JSON object, and nothing else
     #[arg(long)]
     json: bool,
@@ -57,7 +60,7 @@ fn play(args: Args) -> Result<bool> {
     let stop = Stop::watch()?;
     let tell = Tell::new(args.json);
     let start = Instant::now();
-    let ending = demo::run(args.shown, args.ssa_ctl, tell, &stop)?;
+    let ending = demo::run(args.shown, args.ssa_ctl, args.objects, tell, &stop)?;
     let is_right = ending.faults.is_empty();
     if args.json {
         // Whoever reads no more misses only this.

@@ -3,11 +3,14 @@
 //! The first is that of three rules against three senders. Each use has one more, in a folder of its own.
 
 mod client;
+mod content;
 mod control;
 mod flood;
+mod lan;
 mod law;
 mod live;
 mod load_sharing;
+mod owners;
 mod report;
 mod scene;
 mod server;
@@ -28,6 +31,8 @@ use crate::stop::Stop;
 pub enum Use {
     /// Naive load sharing: endpoints join and leave, and no client notices
     LoadSharing,
+    /// Content addressing: packets travel to the endpoint that holds the object
+    Content,
 }
 
 /// What came of a story.
@@ -72,15 +77,16 @@ const RULES: [RuleOfDemo; 3] = [
     },
 ];
 
-/// Plays the demo, or that of one use. Whatever happens, nothing is left behind.
+/// Plays the demo, or that of one use; `objects` is how many content addressing has. Whatever happens, nothing is left behind.
 ///
 /// # Errors
 /// Where something could not be done or asked, or the person interrupted. What is not as it should be is no error: the
 /// ending says so.
-pub fn run(shown: Option<Use>, ssa_ctl: PathBuf, tell: Tell, stop: &Stop) -> Result<Ending> {
+pub fn run(shown: Option<Use>, ssa_ctl: PathBuf, objects: u32, tell: Tell, stop: &Stop) -> Result<Ending> {
     match shown {
         None => rules(ssa_ctl, tell, stop),
         Some(Use::LoadSharing) => load_sharing::play(&ssa_ctl, tell, stop),
+        Some(Use::Content) => content::play(&ssa_ctl, objects, tell, stop),
     }
 }
 

@@ -5,8 +5,10 @@ use std::{collections::BTreeMap, net::Ipv6Addr};
 use anyhow::{Context as _, Result};
 use serde::Deserialize;
 
-use super::site::{NAMES, SLICE_BITS};
-use crate::demo::control::{Control, SERVICE};
+use super::control::{Control, SERVICE};
+
+/// Slices of the uses that have endpoints, by their bits.
+pub(super) const SLICE_BITS: u8 = 12;
 
 /// The owner of each slice.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,7 +44,12 @@ impl Owners {
     pub(super) fn of(&self, address: Ipv6Addr) -> Option<&str> {
         // Behind a prefix of /64.
         let slice = (address.to_bits() << 64) >> (u128::BITS - u32::from(SLICE_BITS));
-        self.0[usize::try_from(slice).ok()?].as_deref()
+        self.of_slice(usize::try_from(slice).ok()?)
+    }
+
+    /// The owner of a slice.
+    pub(super) fn of_slice(&self, slice: usize) -> Option<&str> {
+        self.0.get(slice)?.as_deref()
     }
 
     /// How many slices an endpoint has.
@@ -56,8 +63,8 @@ impl Owners {
     }
 
     /// Whether every slice has an owner, and the endpoints that have any have equally many.
-    pub(super) fn is_even(&self) -> bool {
-        let counts = NAMES.iter().map(|name| self.count(name)).filter(|&count| count > 0);
+    pub(super) fn is_even(&self, names: &[&str]) -> bool {
+        let counts = names.iter().map(|name| self.count(name)).filter(|&count| count > 0);
         let (least, most) = counts.fold((usize::MAX, 0), |(least, most), count| (least.min(count), most.max(count)));
         self.0.iter().all(Option::is_some) && most <= least + 1
     }

@@ -1,7 +1,6 @@
 //! The path of `ssa-ctl` in; the story of an endpoint that joins and one that leaves, which no client notices, out.
 
 mod clients;
-mod owners;
 mod report;
 mod server;
 mod site;
@@ -14,11 +13,14 @@ use anyhow::Result;
 
 use self::{
     clients::Clients,
-    owners::Owners,
     report::Report,
-    site::{CLIENTS, SLICE_BITS, Site},
+    site::{CLIENTS, Site},
 };
-use super::{Ending, Tell, site::PREFIX};
+use super::{
+    Ending, Tell,
+    owners::{Owners, SLICE_BITS},
+    site::PREFIX,
+};
 use crate::stop::Stop;
 
 /// The endpoint that joins, and the one that leaves, by their places.

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use comfy_table::{CellAlignment, Table, presets::NOTHING};
 use serde::Serialize;
 
-use super::{clients::Visit, owners::Owners, site::NAMES};
-use crate::demo::Ending;
+use super::{clients::Visit, site::NAMES};
+use crate::demo::{Ending, owners::Owners};
 
 /// New connections while nothing changed, or while something did.
 #[derive(Clone, Debug, Serialize)]

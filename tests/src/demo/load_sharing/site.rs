@@ -11,33 +11,23 @@ use tempfile::TempDir;
 
 use super::server::Server;
 use crate::{
-    bench::Program,
     demo::{
         control::{Control, SERVICE},
+        lan::{Lan, UPLINK, lan, set},
+        owners::SLICE_BITS,
         site::PREFIX,
     },
-    net::{Bridge, Namespace, PinRoot, address, route, scratch},
+    net::{Namespace, PinRoot, route, scratch},
     stop::Stop,
 };
 
-/// Of `linux/bpf.h`.
-const XDP_PASS: i32 = 2;
-/// The interface of every host: what is the same everywhere can have the same config everywhere.
-const UPLINK: &str = "up0";
 /// The endpoints. The last one joins while the others work.
 pub(super) const NAMES: [&str; 4] = ["a", "b", "c", "d"];
-/// Slices, by their bits.
-pub(super) const SLICE_BITS: u8 = 12;
 /// The network that clients call from: each connection from another of its addresses.
 pub(super) const CLIENTS: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0xc, 0, 0, 0, 0, 0);
 /// The clients' router on the LAN.
 const ROUTER: Ipv6Addr = lan(0x1);
 const FILTER: Ipv6Addr = lan(0xf);
-
-/// An address on the LAN.
-const fn lan(host: u16) -> Ipv6Addr {
-    Ipv6Addr::new(0x2001, 0xdb8, 0xe, 0, 0, 0, 0, host)
-}
 
 /// The address of an endpoint, by its place among the names.
 pub(super) fn endpoint_address(place: usize) -> Ipv6Addr {
@@ -58,18 +48,16 @@ pub(super) struct Site {
     pub(super) endpoints: Vec<Endpoint>,
     pub(super) clients: Namespace,
     pub(super) folder: TempDir,
-    _program: Program,
-    _switch: Bridge,
+    _lan: Lan,
 }
 
 impl Site {
     pub(super) fn build(ssa_ctl: &Path, stop: &Stop) -> Result<Self> {
         let folder = scratch().context("no folder for the config")?;
-        let switch = Bridge::new("switch")?;
-        let mut program = Program::answering(XDP_PASS)?;
+        let mut lan = Lan::new()?;
         let mut attach = |name: &str, own| {
             stop.check()?;
-            host(&switch, &mut program, name, own)
+            lan.host(name, own)
         };
         let prefix = format!("{PREFIX}/64");
         let network = format!("{CLIENTS}/64");
@@ -93,7 +81,7 @@ impl Site {
             let server = Server::start(&namespace, name)?;
             endpoints.push(Endpoint { name, control: control(namespace), server });
         }
-        Ok(Self { filter: control(filter), endpoints, clients, folder, _program: program, _switch: switch })
+        Ok(Self { filter: control(filter), endpoints, clients, folder, _lan: lan })
     }
 
     /// The config of all hosts, with the endpoints that there are at first.
@@ -111,21 +99,4 @@ impl Site {
         fs::write(&path, text).context("the config cannot be written")?;
         Ok(path)
     }
-}
-
-/// Switches a setting of IPv6 on.
-fn set(namespace: &Namespace, setting: &str) -> Result<()> {
-    let path = format!("/proc/sys/net/ipv6/{setting}");
-    namespace.enter(|| fs::write(&path, "1"))?.with_context(|| format!("cannot write {path}"))
-}
-
-/// A host on the LAN.
-fn host(switch: &Bridge, program: &mut Program, name: &str, own: Ipv6Addr) -> Result<Namespace> {
-    let namespace = Namespace::new(name)?;
-    let port = format!("to-{name}");
-    switch.port(&port, (&namespace, UPLINK))?;
-    // A veth takes what XDP sends back to it only where it has a program itself (Linux 6.18).
-    program.attach(&switch.namespace, &port)?;
-    address(&namespace, UPLINK, &format!("{own}/64"))?;
-    Ok(namespace)
 }

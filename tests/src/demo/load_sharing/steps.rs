@@ -7,9 +7,9 @@ use std::{
 
 use anyhow::Result;
 
-use super::{PATIENCE, STAGES, Story, owners::Owners, report::Stage, site::NAMES};
+use super::{PATIENCE, STAGES, Story, report::Stage, site::NAMES};
 use crate::{
-    demo::{control::Control, site::PREFIX},
+    demo::{control::Control, owners::Owners, site::PREFIX},
     net::wait_until,
 };
 
@@ -54,7 +54,7 @@ impl Story<'_> {
             let quarters = format!("{here} connections, {:.1} % of the slices", share(owned, slices));
             self.tell.print(&format!("      {name} {bar:<50} {quarters}\n"));
         }
-        let even = self.owners.is_even();
+        let even = self.owners.is_even(&NAMES);
         self.report.expect(even, || "slices are not shared out evenly".into());
         Ok(())
     }

@@ -7,12 +7,14 @@ use anyhow::{Context as _, Result};
 use super::{
     ADDRESSES, JOINS, LEAVES, PATIENCE, STAGE, Story,
     clients::{Clients, TALKERS, Talk},
-    owners::Owners,
     report::Report,
-    site::{CLIENTS, Endpoint, NAMES, SLICE_BITS, Site, endpoint_address},
+    site::{CLIENTS, Endpoint, NAMES, Site, endpoint_address},
 };
 use crate::{
-    demo::{Ending, Tell, client},
+    demo::{
+        Ending, Tell, client,
+        owners::{Owners, SLICE_BITS},
+    },
     net::wait_until,
     stop::Stop,
 };
