@@ -8,7 +8,7 @@ use std::{
     time::SystemTime,
 };
 
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, error::ErrorKind};
 use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
 use crate::{
@@ -19,7 +19,7 @@ use crate::{
     context::Context,
     failure::{Code, Failure, Outcome},
     kernel::limit,
-    output,
+    output::{self, Output},
 };
 
 /// Controls an IPv6 filter that checks destination addresses against a rule, in XDP
@@ -122,7 +122,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     let cli = Cli::try_parse_from(&arguments);
     let json = cli.as_ref().map_or_else(|_| wants_json(&arguments), |cli| cli.global.json);
-    let (mut out, mut err) = (io::stdout().lock(), io::stderr());
+    let (mut out, mut err) = (Output(io::stdout().lock()), io::stderr());
     let terminal = err.is_terminal();
     let mut context =
         Context { out: &mut out, err: &mut err, json, terminal, pin_root: PathBuf::new(), now: SystemTime::now() };
@@ -155,6 +155,9 @@ fn wants_json(arguments: &[OsString]) -> bool {
 
 /// A usage error: its first paragraph, and the rest as what would be right.
 fn usage(error: &clap::Error) -> Failure {
+    if matches!(error.kind(), ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand) {
+        return Failure::new(Code::Invalid, "a command is missing").hint("--help shows which there are");
+    }
     let text = error.render().to_string();
     let (message, rest) = text.split_once("\n\n").unwrap_or((&text, ""));
     let message = message.trim_start_matches("error: ").trim().to_owned();

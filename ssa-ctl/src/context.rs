@@ -3,7 +3,7 @@
 use std::{
     io::{self, Write},
     path::PathBuf,
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
 use comfy_table::{Table, presets::NOTHING};
@@ -53,5 +53,10 @@ impl Context<'_> {
 
 /// Unix seconds of a moment.
 pub fn unix(time: SystemTime) -> u64 {
-    time.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_secs())
+    since_1970(time).as_secs()
+}
+
+/// The time since the begin of 1970; none before.
+pub fn since_1970(time: SystemTime) -> Duration {
+    time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
 }

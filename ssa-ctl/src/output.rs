@@ -1,7 +1,9 @@
 //! A failure in; what is printed of it, for people or as JSON, and its exit code out.
 
 use std::{
-    io::{self, ErrorKind},
+    error::Error,
+    fmt,
+    io::{self, ErrorKind, Write},
     process::ExitCode,
 };
 
@@ -23,10 +25,48 @@ pub fn finish(context: &mut Context<'_>, outcome: Outcome) -> ExitCode {
     if is_broken_pipe(&failure) {
         return ExitCode::SUCCESS;
     }
-    let printed = if context.json { context.object(&object(&failure)) } else { text(context, &failure) };
+    let printed = match if context.json { context.object(&object(&failure)) } else { text(context, &failure) } {
+        // Where it cannot be said as it should, it is said as it can.
+        Err(error) if context.json && error.kind() != ErrorKind::BrokenPipe => text(context, &failure),
+        printed => printed,
+    };
     match printed {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => ExitCode::FAILURE,
         _ => ExitCode::from(failure.code as u8),
+    }
+}
+
+/// Standard output, whose errors say so.
+pub struct Output<W>(pub W);
+
+/// What happened to it.
+#[derive(Debug)]
+struct Unwritten(io::Error);
+
+impl fmt::Display for Unwritten {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("cannot write standard output")
+    }
+}
+
+impl Error for Unwritten {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&self.0)
+    }
+}
+
+fn unwritten(error: io::Error) -> io::Error {
+    // Who is interrupted tries again.
+    if error.kind() == ErrorKind::Interrupted { error } else { io::Error::new(error.kind(), Unwritten(error)) }
+}
+
+impl<W: Write> Write for Output<W> {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        self.0.write(octets).map_err(unwritten)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush().map_err(unwritten)
     }
 }
 
@@ -103,6 +143,7 @@ mod tests {
     #[test]
     fn a_reader_who_left_is_no_failure() {
         assert!(is_broken_pipe(&io::Error::from(ErrorKind::BrokenPipe).into()));
+        assert!(is_broken_pipe(&unwritten(io::Error::from(ErrorKind::BrokenPipe)).into()));
         assert!(!is_broken_pipe(&io::Error::from(ErrorKind::NotFound).into()));
     }
 }

@@ -26,6 +26,8 @@ enum Use {
     LoadSharing,
     /// Content addressing: packets travel to the endpoint that holds the object
     Content,
+    /// Forced load sharing: strangers find the service, and a botnet cannot gather on one endpoint
+    Forced,
 }
 
 /// Makes the machine ready, builds, and becomes the demo.

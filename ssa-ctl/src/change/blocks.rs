@@ -1,17 +1,17 @@
 //! An edit of the block list in; the list so in force, all of it at once, and what that changed, out.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use ipnet::Ipv6Net;
 
 use super::{InForce, perform};
 use crate::{
     config::Refusal,
-    context::{Context, unix},
+    context::{Context, since_1970},
     failure::Failure,
     kernel::{clock, create, netlink::Host, permission},
     plan::{
-        blocks::{Block, Changes, Edit, Moment, slots},
+        blocks::{Block, Changes, Edit, Entry, Moment, Place, slots},
         shape::Shape,
     },
 };
@@ -32,11 +32,11 @@ pub struct Manner {
 pub fn edit_blocks(context: &mut Context<'_>, edit: &Edit, manner: Manner) -> Result<Changes, Failure> {
     let (_lock, in_force) = InForce::lock(context, manner.dry_run)?;
     if !manner.force {
-        check_covered(&in_force, &edit.add.iter().map(|entry| entry.prefix).collect()).map_err(Failure::refused)?;
+        check_covered(&in_force, &edit.add)?;
     }
     let before = in_force.instance.blocks()?;
     let (ticks, hertz) = (in_force.now()?, in_force.instance.meta.hertz);
-    let now = Moment { ticks, hertz, unix: unix(clock::now(context.now)) };
+    let now = Moment { ticks, hertz, unix: since_1970(clock::now(context.now)) };
     let (list, changes) = edit.of(before, now).map_err(Failure::refused)?;
     if manner.dry_run || !changes.is_some() && changes.expired == 0 {
         return Ok(changes);
@@ -67,24 +67,26 @@ fn grow(in_force: &InForce, slots: u32, list: &[Block]) -> Result<(), Failure> {
 }
 
 /// Refuses what would cut this host, or an endpoint, off from services.
-fn check_covered(in_force: &InForce, prefixes: &HashSet<Ipv6Net>) -> Result<(), Refusal> {
-    if prefixes.is_empty() {
+fn check_covered(in_force: &InForce, add: &[Entry]) -> Result<(), Failure> {
+    if add.is_empty() {
         return Ok(());
     }
-    let lengths: BTreeSet<u8> = prefixes.iter().map(Ipv6Net::prefix_len).collect();
+    let prefixes: BTreeMap<Ipv6Net, Place> = add.iter().map(|entry| (entry.prefix, entry.place)).collect();
+    let lengths: BTreeSet<u8> = prefixes.keys().map(Ipv6Net::prefix_len).collect();
     let covering = |address| {
         let prefix = |length: &u8| Ipv6Net::new(address, *length).ok().map(|net| net.trunc());
-        lengths.iter().filter_map(prefix).find(|prefix| prefixes.contains(prefix))
+        lengths.iter().filter_map(prefix).find_map(|prefix| prefixes.get_key_value(&prefix))
     };
-    // Whoever may not ask has a host without addresses.
-    let host = Host::ask().unwrap_or_default();
+    let host = Host::ask()?;
     let own = host.addresses.iter().map(|(_, address)| (*address, "an address of this host".to_owned()));
     let endpoints = in_force.config.endpoints.iter();
     let endpoints = endpoints.map(|endpoint| (endpoint.address, format!("the endpoint {}", endpoint.name)));
     for (address, what) in own.chain(endpoints) {
-        if let Some(prefix) = covering(address) {
-            let message = format!("{prefix} covers {address}, {what}");
-            return Err(Refusal { message, help: "block a longer prefix, or say --force".into() });
+        if let Some((prefix, place)) = covering(address) {
+            let place = if *place == Place::Alone { String::new() } else { format!("{place}: ") };
+            let longer = if prefix.prefix_len() < 128 { "block a longer prefix, or " } else { "" };
+            let (message, help) = (format!("{place}{prefix} covers {address}, {what}"), format!("{longer}say --force"));
+            return Err(Failure::refused(Refusal { message, help }));
         }
     }
     Ok(())

@@ -15,7 +15,10 @@ use crate::{
         netlink::{Host, Interface},
         pins::Pins,
     },
-    plan::steps::{Action, Step},
+    plan::{
+        low,
+        steps::{Action, Step},
+    },
 };
 
 fn of(steps: &[Step], action: Action) -> impl Iterator<Item = &Step> {
@@ -33,10 +36,20 @@ pub(super) fn attach(pins: &Pins, wanted: &Wanted, steps: &[Step]) -> Result<Vec
     for step in of(steps, Action::Attach) {
         let interface = find(&host, &step.object)?;
         if switched(pins, steps, interface)?.is_none() {
-            links.push(attach::attach(filter.fd()?.as_fd(), interface, wanted.config.host.mode)?);
+            let link = attach::attach(filter.fd()?.as_fd(), interface, wanted.config.host.mode);
+            links.push(link.map_err(|failure| for_marks(wanted, failure))?);
         }
     }
     Ok(links)
+}
+
+/// What would be right where a config that marks packets asks for a mode that a driver has not: marks have no other.
+fn for_marks(wanted: &Wanted, failure: Failure) -> Failure {
+    if low::marks(&wanted.config) && failure.hint.as_deref() == Some(attach::NO_NATIVE) {
+        return failure
+            .hint("take \"mark\" out of low_priority and set mode = \"generic\" under [host], or use another driver");
+    }
+    failure
 }
 
 /// Refuses, as `attach` would, where another program holds an interface that is wanted.
@@ -110,7 +123,7 @@ pub(super) fn settle(pins: &Pins, wanted: &Wanted, steps: &[Step], links: Vec<Un
             Err(failure) => {
                 // What was there comes back if the other mode is refused.
                 attach::pin(pins, vec![attach::attach(filter, interface, mode)?])?;
-                return Err(failure);
+                return Err(for_marks(wanted, failure));
             }
         }
     }

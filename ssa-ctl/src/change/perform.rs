@@ -51,9 +51,11 @@ pub(super) fn perform(
         done.note(Action::Replace, replace(pins, planned, instance))?;
     }
     if has(Action::Grow) {
-        // Before anything is attached: what is attached runs the program that is pinned then.
+        // Before anything is attached: what is attached runs the program that is pinned then. And before links are made
+        // that nobody sees until they are pinned.
         generation = planned.generation + 1;
-        let marks = done.note(Action::Mark, low::mark(pins, wanted, steps))?;
+        let renewed = renew_marks(pins).map_err(Failure::from);
+        let marks = done.note(Action::Mark, renewed.and_then(|()| low::mark(pins, wanted, steps)))?;
         done.note(Action::Grow, grow(context, pins, wanted, planned, instance))?;
         let links = done.note(Action::Attach, interfaces::attach(pins, wanted, steps))?;
         done.note(Action::Detach, interfaces::settle(pins, wanted, steps, links))?;
@@ -171,7 +173,6 @@ fn grow(context: &Context<'_>, pins: &Pins, wanted: &Wanted, planned: &Planned, 
     let mut made = create::make(planned.shape)?;
     publish_by(context, &mut made)?;
     low::queue(&made.instance, wanted)?;
-    renew_marks(pins)?;
     made.instance.put_in_force(&planned.tables, &planned.document, planned.generation + 1)?;
     made.instance.put_blocks(&old.blocks()?)?;
     take_over(pins, &mut made, old, (&old.numbers()?, &planned.numbers))

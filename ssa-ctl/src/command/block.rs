@@ -2,6 +2,7 @@
 
 mod import;
 mod list;
+mod listed;
 mod source;
 mod when;
 
@@ -9,13 +10,13 @@ use clap::Subcommand;
 use ipnet::Ipv6Net;
 use serde_json::json;
 
-use self::when::{For, USUAL, Until};
+use self::when::USUAL;
 use crate::{
     change::{Manner, edit_blocks},
     config::Refusal,
     context::Context,
     failure::{Exit, Failure, Outcome},
-    plan::blocks::{Changes, Edit, Entry, Origin, Remove},
+    plan::blocks::{Changes, Edit, Entry, Origin, Place, Remove, Time},
 };
 
 /// Block source prefixes, for a time or for ever, and show which are
@@ -62,11 +63,11 @@ struct Add {
 #[derive(clap::Args)]
 struct How {
     /// For how long: 90s, 30m, 24h or ever; 1h, if nothing is said
-    #[arg(long = "for", value_name = "TIME", conflicts_with = "until")]
-    time: Option<For>,
+    #[arg(long = "for", value_name = "TIME", value_parser = when::time, conflicts_with = "until", allow_hyphen_values = true)]
+    time: Option<Time>,
     /// Until when: Unix seconds, or a time such as 2030-01-31T12:00:00Z
-    #[arg(long, value_name = "TIME")]
-    until: Option<Until>,
+    #[arg(long, value_name = "TIME", value_parser = when::until, allow_hyphen_values = true)]
+    until: Option<Time>,
     /// Why, in up to 128 octets
     #[arg(long, value_name = "TEXT", value_parser = source::reason)]
     reason: Option<String>,
@@ -82,7 +83,7 @@ struct Dry {
 
 /// Unblock source prefixes
 ///
-/// Each prefix as it was blocked; where one is not there, nothing is changed.
+/// Each prefix as it was blocked. Where one is not there, nothing is changed, unless its time was over.
 #[derive(clap::Args)]
 struct Del {
     /// The prefixes
@@ -94,6 +95,9 @@ struct Del {
     /// All that is blocked
     #[arg(long, conflicts_with_all = ["prefixes", "origin"])]
     all: bool,
+    /// Prefixes that are not blocked are no error
+    #[arg(long, requires = "prefixes", conflicts_with = "all")]
+    missing_ok: bool,
     #[command(flatten)]
     manner: Dry,
 }
@@ -109,21 +113,20 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome {
 }
 
 impl How {
-    /// For how long from now on, if that was said.
-    fn said(&self, now: u64) -> Result<Option<For>, Failure> {
-        match (self.time, self.until) {
-            (None, Some(until)) => until.from(now).map(|seconds| Some(For(Some(seconds)))).map_err(Failure::refused),
-            (time, _) => Ok(time),
-        }
+    /// For how long, if that was said.
+    fn said(&self, now: u64) -> Result<Option<Time>, Failure> {
+        let said = self.time.or(self.until).map(|time| when::to_come(time, now));
+        said.transpose().map_err(Failure::refused)
     }
 }
 
 fn add(context: &mut Context<'_>, args: &Add) -> Outcome {
     let Add { prefixes, how, origin, manner: Dry { dry_run }, force } = args;
     let said = how.said(context.unix())?;
-    let For(seconds) = said.unwrap_or(USUAL);
+    let time = said.unwrap_or(USUAL);
     let reason = how.reason.clone().unwrap_or_default();
-    let entry = |prefix| Entry { prefix, seconds, origin: *origin, reason: reason.clone() };
+    let entry =
+        |prefix| Entry { prefix, time, origin: *origin, reason: reason.clone(), added: None, place: Place::Alone };
     let add = parse(prefixes)?.into_iter().map(entry).collect();
     let edit = Edit { remove: Remove::Nothing, add };
     let changes = edit_blocks(context, &edit, Manner { dry_run: *dry_run, force: *force })?;
@@ -131,9 +134,9 @@ fn add(context: &mut Context<'_>, args: &Add) -> Outcome {
 }
 
 fn del(context: &mut Context<'_>, args: &Del) -> Outcome {
-    let Del { prefixes, origin, manner: Dry { dry_run }, .. } = args;
+    let Del { prefixes, origin, missing_ok, manner: Dry { dry_run }, .. } = args;
     let remove = match (parse(prefixes)?, origin) {
-        (prefixes, origin) if !prefixes.is_empty() => Remove::These(prefixes, *origin),
+        (prefixes, origin) if !prefixes.is_empty() => Remove::These { prefixes, origin: *origin, all: !missing_ok },
         (_, Some(origin)) => Remove::Of(*origin),
         (_, None) => Remove::All,
     };
@@ -160,7 +163,7 @@ struct Done {
 impl Done {
     fn report(self, context: &mut Context<'_>) -> Outcome {
         let Self { changes, dry_run, is_usual, left_out } = self;
-        let Changes { added, changed, removed, expired, blocks } = changes;
+        let Changes { added, changed, removed, expired, blocked } = changes;
         if context.json {
             let mut object = json!(changes);
             object["dry_run"] = json!(dry_run);
@@ -172,14 +175,15 @@ impl Done {
             let out = &mut *context.out;
             if dry_run {
                 write!(out, "to add {added}, to change {changed}, to remove {removed}; ")?;
-                writeln!(out, "{blocks} would be blocked then, and nothing was changed")?;
+                writeln!(out, "{blocked} would be blocked then, and nothing was changed")?;
             } else {
-                let prefixes = if blocks == 1 { "prefix is" } else { "prefixes are" };
+                let prefixes = if blocked == 1 { "prefix is" } else { "prefixes are" };
                 write!(out, "added {added}, changed {changed}, removed {removed}, expired {expired}; ")?;
-                writeln!(out, "{blocks} {prefixes} blocked")?;
+                writeln!(out, "{blocked} {prefixes} blocked")?;
             }
             if let Some(left_out) = left_out {
-                writeln!(context.out, "{left_out} IPv4 lines were left out")?;
+                let were = if left_out == 1 { "line with IPv4 was" } else { "lines with IPv4 were" };
+                writeln!(context.out, "{left_out} {were} left out")?;
             }
             if is_usual && added + changed > 0 {
                 writeln!(context.out, "for 1h, as nothing else was said: see --for and --until")?;

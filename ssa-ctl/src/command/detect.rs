@@ -4,28 +4,29 @@ mod round;
 mod show;
 
 use std::{
-    fs,
     path::PathBuf,
     time::{Duration, Instant},
 };
 
-use anyhow::Context as _;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use ssa_common::verdict::Reason;
 
 use self::round::Round;
 use super::{pause::Pause, reason};
 use crate::{
-    config::{self, Refusal, Seconds, WordError},
+    change::{Manner, edit_blocks},
+    config::{self, Seconds, WordError},
     context::Context,
     detect::{LEAST, Spared, Tally},
     failure::{Code, Exit, Failure, Outcome},
-    observe::samples::Samples,
+    observe::{refused::Diagnostics, samples::Samples},
+    plan::blocks::Edit,
+    sources,
 };
 
 /// Block source prefixes that send too many frames that fail the rule
 ///
-/// Watches until it is interrupted. Events show where a part of such frames comes from, and counters say how many there are:
+/// Watches until it is interrupted, and waits while nothing is loaded. Events show where a part of such frames comes from, and counters say how many there are:
 /// from both the rate of each prefix is estimated. One that is above gets an entry on the block list, of origin `detector`
 /// and for a time; while it goes on sending, it gets more. A source can be forged: begin with --dry-run, and name with
 /// --never who must get through.
@@ -44,10 +45,10 @@ pub struct Args {
     #[arg(long, value_name = "N", default_value = "1000", value_parser = clap::value_parser!(u32).range(1..))]
     above: u32,
     /// Over this time, 1s to 10m
-    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = over)]
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = over, allow_hyphen_values = true)]
     over: Seconds,
     /// For how long: more is given when half of it is over
-    #[arg(long = "for", value_name = "TIME", default_value = "10m")]
+    #[arg(long = "for", value_name = "TIME", default_value = "10m", allow_hyphen_values = true)]
     time: Seconds,
     /// Block no more prefixes than these at once
     #[arg(long, value_name = "N", default_value = "100", value_parser = clap::value_parser!(u32).range(1..=100_000))]
@@ -64,7 +65,7 @@ pub struct Args {
     /// Measure once, and end
     #[arg(long, conflicts_with = "seconds")]
     once: bool,
-    /// End after this many seconds
+    /// End after this many seconds, as many as --over at least
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=31_536_000))]
     seconds: Option<u64>,
     /// Say what would be blocked, and change nothing
@@ -99,30 +100,83 @@ fn over(text: &str) -> Result<Seconds, WordError> {
 
 /// Watches, and blocks.
 pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome {
-    let spared = spared(args).map_err(Failure::refused)?;
-    let reasons = if args.reason.is_empty() { REASONS[..OF_RULE].to_vec() } else { args.reason.clone() };
-    let mut samples = Samples::open(&context.pin_root, args.service.clone(), reasons)?;
-    if let Some(wanted) = &args.service {
-        config::known(wanted, samples.services()).map_err(Failure::refused)?;
+    let spared = spared(args)?;
+    if let Some(seconds) = args.seconds.filter(|seconds| *seconds < args.over.0.into()) {
+        let message = format!("--seconds {seconds} ends before --over {} is measured once", args.over);
+        return Err(Failure::new(Code::Invalid, message).hint("give --seconds more, or --over less"));
     }
-    greet(context, args, kept(&samples)?)?;
-    let mut round = Round::new(args, spared);
-    watch(context, args, &mut samples, &mut round)
+    if !args.dry_run {
+        // Who may not write now may not later: an edit of nothing says so.
+        may_fail(edit_blocks(context, &Edit::default(), Manner::default()), args)?;
+    }
+    let watched = may_fail(Watched::begin(context, args), args)?;
+    if watched.is_none() {
+        writeln!(context.err, "{WAITING}")?;
+    }
+    watch(context, args, watched, &mut Round::new(args, spared))
 }
 
-fn spared(args: &Args) -> Result<Spared, Refusal> {
+/// What is said where there is nothing to watch.
+const WAITING: &str = "nothing is loaded: waiting until something is";
+
+/// None where nothing is loaded, and it is worth waiting for.
+fn may_fail<T>(result: Result<T, Failure>, args: &Args) -> Result<Option<T>, Failure> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(failure) if failure.code == Code::NotLoaded && !args.once => Ok(None),
+        Err(failure) => Err(failure),
+    }
+}
+
+fn spared(args: &Args) -> Result<Spared, Failure> {
     let mut spared = Spared::default();
     for text in &args.never {
-        spared.say(text)?;
+        spared.say(text).map_err(Failure::refused)?;
     }
     for path in &args.never_file {
-        let refuse =
-            |message: String, help: String| Refusal { message: format!("{}: {message}", path.display()), help };
-        let text = fs::read_to_string(path).context("cannot be read");
-        let text = text.map_err(|error| refuse(format!("{error:#}"), "name a file of prefixes, one a line".into()))?;
-        spared.say_all(&text).map_err(|Refusal { message, help }| refuse(message, help))?;
+        spared.say_all(&sources::read(path)?).map_err(|mut refusal| {
+            refusal.message = format!("{}: {}", path.display(), refusal.message);
+            Failure::refused(refusal)
+        })?;
     }
     Ok(spared)
+}
+
+/// An instance that is watched, in rounds.
+struct Watched {
+    samples: Samples,
+    tally: Tally,
+    begin: Instant,
+    refused: Diagnostics,
+}
+
+impl Watched {
+    fn begin(context: &mut Context<'_>, args: &Args) -> Result<Self, Failure> {
+        let reasons = if args.reason.is_empty() { REASONS[..OF_RULE].to_vec() } else { args.reason.clone() };
+        let samples = Samples::open(&context.pin_root, args.service.clone(), reasons)?;
+        if let Some(wanted) = &args.service {
+            config::known(wanted, samples.services()).map_err(Failure::refused)?;
+        }
+        greet(context, args, kept(&samples)?)?;
+        let refused = samples.refused()?;
+        Ok(Self { samples, tally: Tally::new(args.prefix), begin: Instant::now(), refused })
+    }
+
+    /// Looks, and decides when it is time.
+    fn look(&mut self, context: &mut Context<'_>, args: &Args, round: &mut Round<'_>) -> Result<(), Failure> {
+        self.samples.look()?.into_iter().for_each(|sample| self.tally.add(sample));
+        // The next round begins here: to write takes time too.
+        let now = Instant::now();
+        let over = now - self.begin;
+        if over >= Duration::from_secs(args.over.0.into()) {
+            kept(&self.samples)?;
+            self.refused.tell(self.samples.refused()?);
+            let tally = std::mem::replace(&mut self.tally, Tally::new(args.prefix));
+            round.end(context, &tally, over)?;
+            self.begin = now;
+        }
+        Ok(())
+    }
 }
 
 /// How many events are kept a second, which must be some.
@@ -141,22 +195,23 @@ fn greet(context: &mut Context<'_>, args: &Args, rate: u32) -> std::io::Result<(
     writeln!(context.err, "and a prefix of which {LEAST} are is judged")
 }
 
-/// Looks again and again, and decides when it is time.
-fn watch(context: &mut Context<'_>, args: &Args, samples: &mut Samples, round: &mut Round<'_>) -> Outcome {
+/// Looks again and again.
+fn watch(context: &mut Context<'_>, args: &Args, mut watched: Option<Watched>, round: &mut Round<'_>) -> Outcome {
     let mut pause = Pause::new()?;
     let end = args.seconds.map(|seconds| Instant::now() + Duration::from_secs(seconds));
-    let over = Duration::from_secs(args.over.0.into());
-    let mut refused = samples.refused()?;
-    let (mut begin, mut tally) = (Instant::now(), Tally::new(args.prefix));
     while pause.wait() {
-        samples.look()?.into_iter().for_each(|sample| tally.add(sample));
-        // The next round begins here: to write takes time too.
-        let now = Instant::now();
-        if now - begin >= over {
-            kept(samples)?;
-            refused.tell(samples.refused()?);
-            round.end(context, &std::mem::replace(&mut tally, Tally::new(args.prefix)), now - begin)?;
-            begin = now;
+        match &mut watched {
+            Some(present) => {
+                if may_fail(present.look(context, args, round), args)?.is_none() {
+                    writeln!(context.err, "{WAITING}")?;
+                    watched = None;
+                }
+            }
+            // Of one that is being put together, something may be missing.
+            None => match Watched::begin(context, args) {
+                Err(failure) if failure.is_passing() => tracing::debug!("not yet: {:#}", failure.error),
+                begun => watched = may_fail(begun, args)?,
+            },
         }
         let is_over = if args.once { round.has_ended() } else { end.is_some_and(|end| Instant::now() >= end) };
         if is_over {

@@ -200,6 +200,9 @@ fn text(context: &mut Context<'_>, explanation: &Explanation) -> std::io::Result
         let verdict = if explanation.agree == Some(true) { "agrees" } else { "DIFFERS" };
         writeln!(context.out, "program    {verdict}: {reason}, {treatment}")?;
     }
+    if explanation.first_packet {
+        writeln!(context.out, "asked as   a first packet: known connections and shares are not looked up")?;
+    }
     if explanation.rule == Some("previous") {
         writeln!(context.out, "rule       the previous one")?;
     }

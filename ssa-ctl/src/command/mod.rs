@@ -11,6 +11,7 @@ pub mod detect;
 pub mod dns;
 pub mod doctor;
 pub mod down;
+mod end;
 pub mod endpoint;
 pub mod endpoints;
 pub mod enforce;

@@ -2,11 +2,9 @@
 
 use std::{io, time::Duration};
 
-use tokio::{
-    runtime::Runtime,
-    signal::unix::{Signal, SignalKind, signal},
-    time::sleep,
-};
+use tokio::{runtime::Runtime, time::sleep};
+
+use super::end::End;
 
 /// How often is looked.
 const INTERVAL: Duration = Duration::from_millis(100);
@@ -14,28 +12,26 @@ const INTERVAL: Duration = Duration::from_millis(100);
 /// Waits for the next look. What is asked of the kernel between two of them needs the thread for itself.
 pub(super) struct Pause {
     runtime: Runtime,
-    interrupt: Signal,
-    terminate: Signal,
+    end: End,
 }
 
 impl Pause {
     pub(super) fn new() -> io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let (interrupt, terminate) = {
+        let end = {
             let _entered = runtime.enter();
-            (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?)
+            End::new()?
         };
-        Ok(Self { runtime, interrupt, terminate })
+        Ok(Self { runtime, end })
     }
 
     /// Whether it is time to look; if not, somebody wants an end.
     pub(super) fn wait(&mut self) -> bool {
-        let Self { runtime, interrupt, terminate } = self;
+        let Self { runtime, end } = self;
         runtime.block_on(async {
             tokio::select! {
                 biased;
-                _ = interrupt.recv() => false,
-                _ = terminate.recv() => false,
+                () = end.wanted() => false,
                 () = sleep(INTERVAL) => true,
             }
         })

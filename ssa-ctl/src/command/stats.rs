@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use ssa_common::verdict::{Reason, Treatment};
 
+use super::end::End;
 use crate::{
     config,
     context::Context,
     failure::{Exit, Failure, Outcome},
     kernel::{instance::Instance, pins::Pins},
-    observe::counters::{Count, Counts, ServiceCounts},
+    observe::counters::{Count, Counts, HELD_BACK, ServiceCounts},
 };
 
 /// Show what was counted, by service, reason and treatment
@@ -53,15 +54,16 @@ fn read(pins: &Pins, args: &Args) -> Result<Counts, Failure> {
 }
 
 async fn watch(context: &mut Context<'_>, pins: &Pins, args: &Args) -> Result<(), Failure> {
-    let mut timer = tokio::time::interval(INTERVAL);
+    let (mut timer, mut end) = (tokio::time::interval(INTERVAL), End::new()?);
     let mut before: Option<Counts> = None;
     for round in 0u64.. {
         if args.count.is_some_and(|count| round >= count) {
             break;
         }
         tokio::select! {
+            biased;
+            () = end.wanted() => break,
             _ = timer.tick() => {}
-            _ = tokio::signal::ctrl_c() => break,
         }
         let counts = read(pins, args)?;
         if context.json {
@@ -107,6 +109,11 @@ fn of_service(name: &str, counts: &ServiceCounts, old: Option<&ServiceCounts>) -
     };
     for &reason in Reason::OF_SERVICE {
         add(&format!("  {}", reason.name()), counts.reason(reason), old.map(|old| old.reason(reason)));
+        // What is good and does not simply go on is seen nowhere else.
+        for (_, treatment) in HELD_BACK.into_iter().filter(|(of, _)| *of == reason) {
+            let cell = |counts: &ServiceCounts| counts.cell(reason, treatment);
+            add(&format!("    of these {}", treatment.name()), cell(counts), old.map(cell));
+        }
     }
     for treatment in Treatment::ALL {
         let what = format!("  = {}", treatment.name());

@@ -1,5 +1,7 @@
 //! `status`: what is loaded and attached, its versions, clock and memory, out.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, json};
 use ssa_common::layout;
 
@@ -44,6 +46,7 @@ pub fn run(context: &mut Context<'_>, _: &Args) -> Outcome {
             "services": config.services.len(),
             "settings": settings.collect::<Map<_, _>>(),
             "blocks": blocks,
+            "marked": state.marked.iter().cloned().collect::<BTreeMap<_, _>>(),
             "endpoint": endpoint,
             "clock": { "error_seconds": clock_error, "age_seconds": clock_age, "stale": is_stale },
             "events": { "rate": config.host.events, "written": events },
@@ -56,14 +59,22 @@ pub fn run(context: &mut Context<'_>, _: &Args) -> Outcome {
     let out = &mut *context.out;
     writeln!(out, "pins        {}", pins.root().display())?;
     writeln!(out, "program     {} {program} ({build}), layout version {}", object::FILTER, layout::VERSION)?;
-    writeln!(out, "config      generation {}, {} services", running.generation, config.services.len())?;
+    let services = match config.services.len() {
+        1 => "1 service".to_owned(),
+        count => format!("{count} services"),
+    };
+    writeln!(out, "config      generation {}, {services}", running.generation)?;
     for service in &config.services {
         if let Some(words) = settings::words(service) {
             writeln!(out, "service     {}: {words}", service.name)?;
         }
     }
     if blocks > 0 {
-        writeln!(out, "blocked     {blocks} source prefixes")?;
+        writeln!(out, "blocked     {blocks} source prefix{}", if blocks == 1 { "" } else { "es" })?;
+    }
+    for (interface, is_marked) in &state.marked {
+        let marked = if *is_marked { "are marked" } else { "are NOT MARKED: run apply" };
+        writeln!(out, "suspects    on {interface} {marked}")?;
     }
     if let Some(endpoint) = endpoint {
         writeln!(out, "endpoint    {endpoint} is this host")?;

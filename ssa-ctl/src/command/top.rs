@@ -38,7 +38,7 @@ use crate::{
 /// nothing is loaded.
 #[derive(clap::Args)]
 pub struct Args {
-    /// The time between two looks: 1s to 60m
+    /// The time between two looks: 1s to 1h
     #[arg(long, value_name = "TIME", default_value = "1s")]
     interval: Interval,
     /// Only this service

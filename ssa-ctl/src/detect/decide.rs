@@ -18,6 +18,8 @@ pub struct Settings {
     pub seconds: u64,
     /// Prefixes that the detector blocks, at most.
     pub most: usize,
+    /// Prefixes that the block list has room for.
+    pub room: usize,
 }
 
 /// What becomes of a prefix that is above.
@@ -69,7 +71,7 @@ pub fn decide(
     spared: &Spared,
     settings: Settings,
 ) -> Decision {
-    let Settings { above, seconds, most } = settings;
+    let Settings { above, seconds, most, room } = settings;
     let candidates = tally.prefixes().filter_map(|(prefix, sums)| {
         // What others have blocked is blocked.
         let sum = match listed.get(&prefix) {
@@ -81,7 +83,7 @@ pub fn decide(
     });
     let mut candidates: Vec<Found> = candidates.collect();
     candidates.sort_by(|one, other| other.rate.total_cmp(&one.rate).then(one.prefix.cmp(&other.prefix)));
-    let mut room = most.saturating_sub(listed.len());
+    let mut room = most.saturating_sub(listed.len()).min(room);
     let mut decision = Decision::default();
     for mut found in candidates {
         found.spared = spared.why(found.prefix).map(str::to_owned);
@@ -125,7 +127,7 @@ mod tests {
     use super::*;
     use crate::observe::samples::Sample;
 
-    const SETTINGS: Settings = Settings { above: 100.0, seconds: 600, most: 100 };
+    const SETTINGS: Settings = Settings { above: 100.0, seconds: 600, most: 100, room: 1000 };
 
     fn net(text: &str) -> Ipv6Net {
         text.parse().unwrap()
@@ -178,6 +180,11 @@ mod tests {
         let blocked =
             ["2001:db8:9::/48", "2001:db8:5::/48", "2001:db8:6::/48"].map(|text| (text.into(), Action::Block));
         assert_eq!((actions(&decision), decision.left_out), (blocked.into(), 1));
+        // A list that is nearly full takes the first.
+        let settings = Settings { room: 2, ..SETTINGS };
+        let decision = decide_of(&tally, &[], &Spared::default(), settings);
+        let blocked = ["2001:db8:9::/48", "2001:db8:5::/48"].map(|text| (text.into(), Action::Block));
+        assert_eq!((actions(&decision), decision.left_out), (blocked.into(), 2));
         let settings = Settings { most: 0, ..SETTINGS };
         let decision = decide_of(&tally, &[("2001:db8:9::/48", 9)], &Spared::default(), settings);
         assert_eq!((actions(&decision), decision.left_out), (vec![("2001:db8:9::/48".into(), Action::Extend)], 3));

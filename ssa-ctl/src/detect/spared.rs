@@ -2,7 +2,7 @@
 
 use ipnet::Ipv6Net;
 
-use crate::config::Refusal;
+use crate::{config::Refusal, sources};
 
 /// Prefixes that are never blocked.
 #[derive(Clone, Debug, Default)]
@@ -19,7 +19,7 @@ impl Spared {
     /// # Errors
     /// Where it is neither.
     pub fn say(&mut self, text: &str) -> Result<(), Refusal> {
-        let prefix = parse(text)?;
+        let prefix = sources::parse(text)?;
         self.add(prefix, format!("--never {prefix}"));
         Ok(())
     }
@@ -27,16 +27,16 @@ impl Spared {
     /// Adds what a file says: a prefix or an address a line, and behind `#` or `;` what nobody reads.
     ///
     /// # Errors
-    /// The first line that is wrong.
+    /// The first line that is wrong, or more prefixes than can be blocked.
     pub fn say_all(&mut self, text: &str) -> Result<(), Refusal> {
-        for (number, line) in (1..).zip(text.lines()) {
-            let said = line.split(['#', ';']).next().unwrap_or("").trim();
-            if !said.is_empty() {
-                self.say(said).map_err(|refusal| Refusal {
-                    message: format!("line {number}: {}", refusal.message),
-                    help: refusal.help,
-                })?;
+        for (number, said, _) in sources::lines(text) {
+            if self.0.len() == sources::MOST {
+                return Err(sources::too_many());
             }
+            self.say(said).map_err(|refusal| Refusal {
+                message: format!("line {number}: {}", refusal.message),
+                help: refusal.help,
+            })?;
         }
         Ok(())
     }
@@ -46,15 +46,6 @@ impl Spared {
         let touches = |(other, _): &&(Ipv6Net, String)| other.contains(&prefix) || prefix.contains(other);
         self.0.iter().find(touches).map(|(_, why)| why.as_str())
     }
-}
-
-fn parse(text: &str) -> Result<Ipv6Net, Refusal> {
-    let prefix = text.parse().or_else(|_| text.parse().map(|address| Ipv6Net::new_assert(address, 128)));
-    let Ok(prefix): Result<Ipv6Net, _> = prefix else {
-        let help = "write an IPv6 prefix or address, such as 2001:db8:77::/48".into();
-        return Err(Refusal { message: format!("{text:?} is not a prefix"), help });
-    };
-    if prefix.trunc() == prefix { Ok(prefix) } else { Err(Refusal::behind(text, prefix)) }
 }
 
 #[cfg(test)]
@@ -75,8 +66,8 @@ mod tests {
     #[test]
     fn what_is_no_prefix_is_told_with_its_line() {
         for (text, message, help) in [
-            ("2001:db8::/32\nweb", "line 2: \"web\" is not a prefix", "2001:db8:77::/48"),
-            ("192.0.2.0/24", "line 1: \"192.0.2.0/24\" is not a prefix", "IPv6"),
+            ("2001:db8::/32\nweb", "line 2: `web` is not a prefix", "2001:db8:77::/48"),
+            ("192.0.2.0/24", "line 1: `192.0.2.0/24` is IPv4", "IPv6"),
             ("\n\n2001:db8::1/64", "line 3: `2001:db8::1/64` has bits set", "write 2001:db8::/64"),
         ] {
             let refusal = Spared::default().say_all(text).unwrap_err();

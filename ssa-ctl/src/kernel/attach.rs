@@ -22,6 +22,9 @@ const GENERIC: u32 = 1 << 1;
 /// `XDP_FLAGS_DRV_MODE`.
 const NATIVE: u32 = 1 << 2;
 
+/// What would be right where a driver takes no program.
+pub const NO_NATIVE: &str = "set mode = \"generic\" under [host], or use another driver";
+
 /// A link that is pinned.
 pub struct Link {
     descriptor: OwnedFd,
@@ -83,7 +86,7 @@ pub fn attach(program: impl AsFd, interface: &Interface, mode: Mode) -> Result<U
                     .context(format!("{name} does not take an XDP program in {} mode", word(mode))),
             );
             Err(match mode {
-                Mode::Native => failure.hint("set mode = \"generic\" under [host], or use another driver"),
+                Mode::Native => failure.hint(NO_NATIVE),
                 Mode::Generic => failure,
             })
         }

@@ -11,10 +11,11 @@ use ssa_common::{
 
 use super::{map::Map, pins::Pins, sys::Memory};
 
-/// Events that all rings hold together, at least where no ring is larger than it needs to be.
+/// Events that all rings hold together. Readers look ten times a second and so follow four times as many as can be kept
+/// in one, 10,000; a tenth of those may come at once.
 const EVENTS: u32 = 4096;
-/// Slots of a ring, at least and at most.
-const SLOTS: (u32, u32) = (16, 256);
+/// Slots of a ring, at least.
+const SLOTS: u32 = 16;
 /// Words of a row.
 const WORDS: usize = size_of::<EventRow>() / size_of::<u64>();
 /// Words of a gate.
@@ -25,14 +26,7 @@ const LOOKS: u32 = 8;
 /// Slots of each CPU's ring: a power of two.
 pub(super) const fn slots(cpus: u32) -> u32 {
     let slots = EVENTS / if cpus == 0 { 1 } else { cpus };
-    let (least, most) = SLOTS;
-    if slots < least {
-        least
-    } else if slots > most {
-        most
-    } else {
-        1 << slots.ilog2()
-    }
+    if slots < SLOTS { SLOTS } else { 1 << slots.ilog2() }
 }
 
 /// How often each CPU may write, so that there are no more than `events` in any second on all together; but each CPU may
@@ -40,12 +34,12 @@ pub(super) const fn slots(cpus: u32) -> u32 {
 ///
 /// Most of a second's events are spread over it, and a tenth may come at once: together they are less than all, as ticks
 /// are coarse.
-fn rate(events: u32, cpus: u32, hertz: u32) -> EventRateRow {
+fn rate(events: u32, cpus: u32, hertz: u32, slots: u32) -> EventRateRow {
     let (events, cpus) = (u64::from(events.max(1)), u64::from(cpus));
     let interval = (TICK_PARTS * u64::from(hertz) * cpus * 8).div_ceil(events * 7);
     let at_once = (events / (cpus * 10)).max(1);
     let tolerance = (at_once - 1) * interval;
-    EventRateRow { interval, tolerance, mask: u64::from(slots(u32::try_from(cpus).unwrap_or(u32::MAX))) - 1 }
+    EventRateRow { interval, tolerance, mask: u64::from(slots) - 1 }
 }
 
 /// What the controller says of events.
@@ -68,7 +62,9 @@ impl Gates {
 
     /// Lets so many events be written a second, by so many CPUs.
     pub(super) fn set(&self, events: u32, cpus: u32, hertz: u32) -> anyhow::Result<()> {
-        let rate = rate(events, cpus, hertz);
+        // As many as the maps have, whoever made them.
+        let slots = self.events.entries().checked_div(self.of_cpus.entries()).filter(|slots| slots.is_power_of_two());
+        let rate = rate(events, cpus, hertz, slots.context("the rings of events have no size that is known")?);
         if self.rate.get(0)? == rate {
             return Ok(());
         }
@@ -196,16 +192,19 @@ mod tests {
     fn rings_are_small_however_many_cpus_there_are() {
         for cpus in [1, 2, 3, 16, 17, 128, 1024] {
             let slots = slots(cpus);
-            assert!(slots.is_power_of_two() && (16..=256).contains(&slots));
-            assert!(slots == 16 || slots * cpus <= EVENTS, "{cpus}");
+            assert!(slots.is_power_of_two() && slots >= SLOTS);
+            assert!(slots == SLOTS || (EVENTS / 2 + 1..=EVENTS).contains(&(slots * cpus)), "{cpus}");
+            // All that one CPU may keep between two looks, at the highest rate there is, and what may come at once.
+            let kept = 10_000_u32.div_ceil(cpus);
+            assert!(slots >= kept.div_ceil(10) + kept.div_ceil(10), "{cpus}");
         }
-        assert_eq!((slots(2), slots(64), slots(1000)), (256, 64, 16));
+        assert_eq!((slots(2), slots(64), slots(1000)), (2048, 64, 16));
     }
 
     #[test]
     fn no_second_has_more_than_was_said() {
         for (events, cpus, hertz) in [(1, 1, 250), (100, 2, 250), (100, 64, 1000), (10_000, 1, 100), (10_000, 8, 250)] {
-            let EventRateRow { interval, tolerance, .. } = rate(events, cpus, hertz);
+            let EventRateRow { interval, tolerance, .. } = rate(events, cpus, hertz, slots(cpus));
             // As the program counts, in the worst second: all is due at once, and ticks come at its edges.
             let (mut next, mut written) = (0u64, 0u64);
             let begin = 1 << 40;

@@ -30,7 +30,7 @@ pub fn check() -> Result<(), Failure> {
 /// Refuses where maps cannot be opened.
 pub fn check_maps() -> Result<(), Failure> {
     let missing: Vec<_> = missing().into_iter().filter(|(name, _)| *name == "CAP_BPF").collect();
-    refuse(&missing)
+    refuse(&missing).map_err(|failure| failure.hint("run as root, or grant CAP_BPF: opening maps takes no more"))
 }
 
 fn refuse(missing: &[(&'static str, &'static str)]) -> Result<(), Failure> {

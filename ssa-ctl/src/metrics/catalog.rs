@@ -47,6 +47,12 @@ pub const WOULD_DROP_PACKETS: Description = Description::counter(
 pub const WOULD_DROP_BYTES: Description =
     Description::counter("ssa_would_drop", &["service"], "Octets of frames that would have been dropped.")
         .in_unit("bytes");
+/// Good frames that were held back.
+pub const HELD_BACK_PACKETS: Description = Description::counter(
+    "ssa_held_back_packets",
+    &["service", "reason", "treatment"],
+    "Frames that follow the rule or are known, of sources above their share: given low priority, or dropped.",
+);
 /// Suspects without a mark.
 pub const UNMARKED_PACKETS: Description = Description::counter(
     "ssa_unmarked_packets",
@@ -134,6 +140,12 @@ pub const CLOCK_MAX_AGE: Description = Description::gauge(
     "The max_age of the service; stale_clock is what an older clock does to its rule: last, open or closed.",
 )
 .in_unit("seconds");
+/// Marked or not.
+pub const INTERFACE_MARKED: Description = Description::gauge(
+    "ssa_interface_marked",
+    &["interface"],
+    "1 where packets of suspects are marked, 0 where they should be and are not.",
+);
 /// Events.
 pub const EVENTS: Description =
     Description::counter("ssa_events", &[], "Events that were written, read or not; at zero again where maps grow.");
@@ -192,7 +204,7 @@ pub const ENDPOINT_REACHABLE: Description = Description::gauge(
 );
 
 /// All of them, in the order of the text.
-pub const ALL: [&Description; 39] = [
+pub const ALL: [&Description; 41] = [
     &RECEIVED_PACKETS,
     &RECEIVED_BYTES,
     &PACKETS,
@@ -201,6 +213,7 @@ pub const ALL: [&Description; 39] = [
     &TREATED_BYTES,
     &WOULD_DROP_PACKETS,
     &WOULD_DROP_BYTES,
+    &HELD_BACK_PACKETS,
     &UNMARKED_PACKETS,
     &UNQUEUED_PACKETS,
     &OUTSIDE_PACKETS,
@@ -215,6 +228,7 @@ pub const ALL: [&Description; 39] = [
     &INTERFACE_ATTACHED,
     &INTERFACE_CURRENT,
     &INTERFACE_INFO,
+    &INTERFACE_MARKED,
     &CLOCK_AGE,
     &CLOCK_ERROR,
     &CLOCK_STALE,

@@ -35,6 +35,10 @@ pub(super) fn families(reading: &Reading) -> Vec<Family> {
             &catalog::INTERFACE_INFO,
             interfaces.iter().filter_map(|interface| Some(sample([&interface.name, word(interface.mode?)], true))),
         ),
+        Family::of(
+            &catalog::INTERFACE_MARKED,
+            state.marked.iter().map(|(interface, is_marked)| sample([interface], *is_marked)),
+        ),
         Family::one(&catalog::CLOCK_AGE, state.clock_age),
         Family::one(&catalog::CLOCK_ERROR, state.clock_error),
         Family::one(&catalog::CLOCK_STALE, state.is_stale),

@@ -64,6 +64,7 @@ fn reading() -> Reading {
         build: 0xbeef,
         state: State {
             interfaces: vec![interface("eth0", Some(Mode::Native)), interface("odd\"\\name", None)],
+            marked: vec![("eth0".into(), false)],
             program: 5,
             is_current: true,
             clock_error: -0.25,
@@ -128,6 +129,19 @@ fn received_is_the_sum_over_reasons_and_over_treatments() {
         assert_eq!(sum(&families, name), all * 1000, "{name}");
     }
     assert!((1..all).contains(&sum(&families, "ssa_would_drop_packets_total")));
+    // What is good and does not simply go on.
+    let held_back = (0..).zip(&of_service).filter(|(index, _)| {
+        Verdict::of_cell(*index).is_some_and(|(reason, treatment, _)| {
+            [Reason::Conform, Reason::Established].contains(&reason)
+                && [Treatment::LowPriority, Treatment::Drop].contains(&treatment)
+        })
+    });
+    let held_back: Vec<u64> = held_back.map(|(_, cell)| cell.packets).collect();
+    assert!(held_back.len() >= 4 && held_back.iter().all(|packets| *packets > 0));
+    assert_eq!(sum(&families, "ssa_held_back_packets_total"), held_back.iter().sum::<u64>());
+    let counts = &reading.counts.services[0].1;
+    let cells: u64 = counts.cells.as_flattened().iter().map(|count| count.packets).sum();
+    assert_eq!(cells, all);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use super::{
     family::{Description, Family, Sample, sample},
 };
 use crate::observe::{
-    counters::{Count, Counts, ServiceCounts},
+    counters::{Count, Counts, HELD_BACK, ServiceCounts},
     reading::{Reading, Unserved},
 };
 
@@ -40,12 +40,17 @@ type Part = fn(Count) -> u64;
 pub(super) fn families(Reading { counts, unserved, .. }: &Reading) -> Vec<Family> {
     let [packets, bytes] = PARTS.map(|(part, descriptions)| of_part(counts, part, descriptions));
     let counted = packets.into_iter().zip(bytes).flat_map(|(packets, bytes)| [packets, bytes]);
+    let held_back = counts.services.iter().flat_map(|(name, counts)| {
+        let of = |(reason, treatment)| (reason, treatment, counts.cell(reason, treatment).packets);
+        HELD_BACK.map(of).map(|(reason, treatment, count)| sample([name, reason.name(), treatment.name()], count))
+    });
+    let held_back = Family::of(&catalog::HELD_BACK_PACKETS, held_back);
     let without = |description, of: fn(&Unserved) -> u64| {
         Family::of(description, unserved.iter().map(|unserved| sample([&unserved.service], of(unserved))))
     };
     let unmarked = without(&catalog::UNMARKED_PACKETS, |unserved| unserved.unmarked);
     let unqueued = without(&catalog::UNQUEUED_PACKETS, |unserved| unserved.unqueued);
-    counted.chain([unmarked, unqueued]).collect()
+    counted.chain([held_back, unmarked, unqueued]).collect()
 }
 
 fn of_part(counts: &Counts, part: Part, descriptions: [&'static Description; 5]) -> [Family; 5] {

@@ -42,9 +42,19 @@ pub struct ServiceCounts {
     pub reasons: [Count; Reason::ALL.len()],
     /// By treatment, in the order of [`Treatment::ALL`].
     pub treatments: [Count; Treatment::ALL.len()],
+    /// By both: of each reason its treatments, in the same orders.
+    pub cells: [[Count; Treatment::ALL.len()]; Reason::ALL.len()],
     /// Passed, and would have been dropped if enforced.
     pub would_drop: Count,
 }
+
+/// What can be good and held back all the same: where its source sends more than its share.
+pub const HELD_BACK: [(Reason, Treatment); 4] = [
+    (Reason::Conform, Treatment::LowPriority),
+    (Reason::Conform, Treatment::Drop),
+    (Reason::Established, Treatment::LowPriority),
+    (Reason::Established, Treatment::Drop),
+];
 
 impl ServiceCounts {
     /// Sums up the cells of a service.
@@ -55,6 +65,7 @@ impl ServiceCounts {
             counts.received.add(cell);
             counts.reasons[reason as usize].add(cell);
             counts.treatments[treatment as usize].add(cell);
+            counts.cells[reason as usize][treatment as usize].add(cell);
             if would_drop {
                 counts.would_drop.add(cell);
             }
@@ -72,7 +83,12 @@ impl ServiceCounts {
         self.treatments[treatment as usize]
     }
 
-    /// As JSON has it: every reason and treatment, zero or not.
+    /// The count of a reason and a treatment.
+    pub const fn cell(&self, reason: Reason, treatment: Treatment) -> Count {
+        self.cells[reason as usize][treatment as usize]
+    }
+
+    /// As JSON has it: every reason and treatment, zero or not; of both together, what was counted.
     pub fn json(&self) -> Value {
         let reasons: Map<_, _> =
             Reason::OF_SERVICE.iter().map(|&reason| (reason.name().into(), json!(self.reason(reason)))).collect();
@@ -80,10 +96,22 @@ impl ServiceCounts {
             .iter()
             .map(|&treatment| (treatment.name().into(), json!(self.treatment(treatment))))
             .collect();
+        let treated = |reason: Reason| -> Map<_, _> {
+            let counts = Treatment::ALL.map(|treatment| (treatment.name(), self.cell(reason, treatment)));
+            let counted = counts.into_iter().filter(|(_, count)| *count != Count::default());
+            counted.map(|(name, count)| (name.into(), json!(count))).collect()
+        };
+        let cells: Map<_, _> = Reason::OF_SERVICE
+            .iter()
+            .map(|&reason| (reason.name().to_owned(), treated(reason)))
+            .filter(|(_, treated)| !treated.is_empty())
+            .map(|(name, treated)| (name, treated.into()))
+            .collect();
         json!({
             "received": self.received,
             "reasons": reasons,
             "treatments": treatments,
+            "cells": cells,
             "would_drop": self.would_drop,
         })
     }

@@ -9,7 +9,8 @@ use super::refused::Diagnostics;
 use crate::{
     change::{InForce, link_states, ticks},
     config::Mode,
-    kernel::{attach::Link, clock::now, netlink::Host, object},
+    kernel::{attach::Link, clock::now, marks, netlink::Host, object},
+    plan::low,
 };
 
 /// What an instance is and does, but for its counters.
@@ -17,6 +18,8 @@ use crate::{
 pub struct State {
     /// The interfaces that have a link, and those that the config wants to have one.
     pub interfaces: Vec<Attached>,
+    /// Where packets of suspects should be marked: whether they are, by interface.
+    pub marked: Vec<(String, bool)>,
     /// The kernel's number for the filter.
     pub program: u32,
     /// The filter is that of this binary.
@@ -67,6 +70,7 @@ impl State {
         let max_age = config.services.iter().filter_map(|service| service.max_age).min();
         Ok(Self {
             interfaces: interfaces(in_force, host)?,
+            marked: marked(in_force, host)?,
             program: filter.id(),
             is_current: instance.meta.build == object::build(),
             clock_error: ticks.error(clock, now(began)),
@@ -106,6 +110,19 @@ fn interfaces(InForce { pins, config, .. }: &InForce, host: &Host) -> anyhow::Re
         }
     }
     Ok(interfaces)
+}
+
+/// The interfaces of the config, where it wants packets marked, and whether they are.
+pub fn marked(InForce { pins, config, .. }: &InForce, host: &Host) -> anyhow::Result<Vec<(String, bool)>> {
+    if !low::marks(config) {
+        return Ok(Vec::new());
+    }
+    let marked = marks::all(pins)?;
+    let is_marked = |name: &str| {
+        let interface = host.interface(name);
+        interface.is_some_and(|interface| marked.iter().any(|one| one.interface == interface.index))
+    };
+    Ok(config.host.interfaces.iter().map(|name| (name.clone(), is_marked(name))).collect())
 }
 
 fn info(pin: &Path) -> anyhow::Result<ProgramInfo> {

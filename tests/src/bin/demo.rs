@@ -10,7 +10,7 @@ use std::{
 use anyhow::{Result, ensure};
 use clap::Parser;
 use ssa_tests::{
-    demo::{self, Tell, Use},
+    demo::{self, Sizes, Tell, Use},
     stop::{Interrupted, Stop},
 };
 
@@ -25,6 +25,9 @@ struct Args {
     /// The use to show
     #[arg(value_enum)]
     shown: Option<Use>,
+    /// How many networks the bots of `forced` are in
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(100..=1_000_000))]
+    bots: u32,
     /// The ssa-ctl to show
     #[arg(long, value_name = "FILE")]
     ssa_ctl: PathBuf,
@@ -60,7 +63,8 @@ fn play(args: Args) -> Result<bool> {
     let stop = Stop::watch()?;
     let tell = Tell::new(args.json);
     let start = Instant::now();
-    let ending = demo::run(args.shown, args.ssa_ctl, args.objects, tell, &stop)?;
+    let sizes = Sizes { bots: usize::try_from(args.bots)?, objects: args.objects };
+    let ending = demo::run(args.shown, sizes, args.ssa_ctl, tell, &stop)?;
     let is_right = ending.faults.is_empty();
     if args.json {
         // Whoever reads no more misses only this.

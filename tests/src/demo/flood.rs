@@ -41,7 +41,7 @@ impl Flood {
 }
 
 /// An address of global unicast (`2000::/3`) outside `2001::/16`, where the demo's own networks are.
-fn anywhere() -> Ipv6Addr {
+pub(super) fn anywhere() -> Ipv6Addr {
     loop {
         let address = Ipv6Addr::from_bits(rand::random::<u128>() >> 3 | 1 << 125);
         if address.segments()[0] != 0x2001 {

@@ -1,9 +1,10 @@
-//! Names and addresses in; hosts on one switch, each in a namespace of its own, out.
+//! Names and addresses in; hosts on one LAN, each in a namespace of its own, out.
 
 use std::{fs, net::Ipv6Addr};
 
 use anyhow::{Context as _, Result};
 
+use super::site::UPLINK;
 use crate::{
     bench::Program,
     net::{Bridge, Namespace, address},
@@ -11,37 +12,37 @@ use crate::{
 
 /// Of `linux/bpf.h`.
 const XDP_PASS: i32 = 2;
-/// The interface of every host: what is the same everywhere can have the same config everywhere.
-pub(super) const UPLINK: &str = "up0";
 
-/// The switch. Hosts outlive it or not, as they like.
+/// A switch whose ports take what XDP sends.
 pub(super) struct Lan {
     program: Program,
     switch: Bridge,
 }
 
 impl Lan {
-    pub(super) fn new() -> Result<Self> {
-        Ok(Self { program: Program::answering(XDP_PASS)?, switch: Bridge::new("switch")? })
+    /// One without hosts, in a namespace of this label.
+    pub(super) fn new(label: &str) -> Result<Self> {
+        Ok(Self { program: Program::answering(XDP_PASS)?, switch: Bridge::new(label)? })
     }
 
-    /// A host with this address.
-    pub(super) fn host(&mut self, name: &str, own: Ipv6Addr) -> Result<Namespace> {
-        let namespace = Namespace::new(name)?;
+    /// A host on it, of a name and in a namespace of a label. What is the same everywhere can have the same config
+    /// everywhere: the interface of every host is [`UPLINK`].
+    pub(super) fn host(&mut self, label: &str, name: &str, own: Ipv6Addr) -> Result<Namespace> {
+        let namespace = Namespace::new(label)?;
+        self.port(name, (&namespace, UPLINK), own)?;
+        Ok(namespace)
+    }
+
+    /// A wire to an interface of a host that is there.
+    pub(super) fn port(&mut self, name: &str, host: (&Namespace, &str), own: Ipv6Addr) -> Result<()> {
         let port = format!("to-{name}");
-        self.switch.port(&port, (&namespace, UPLINK))?;
+        self.switch.port(&port, host)?;
         // What is for a host that is gone goes nowhere: sent to all, each filter would send it on to that host again.
         self.switch.namespace.ip(&["link", "set", "dev", &port, "type", "bridge_slave", "flood", "off"])?;
         // A veth takes what XDP sends back to it only where it has a program itself (Linux 6.18).
         self.program.attach(&self.switch.namespace, &port)?;
-        address(&namespace, UPLINK, &format!("{own}/64"))?;
-        Ok(namespace)
+        address(host.0, host.1, &format!("{own}/64"))
     }
-}
-
-/// An address on the LAN.
-pub(super) const fn lan(host: u16) -> Ipv6Addr {
-    Ipv6Addr::new(0x2001, 0xdb8, 0xe, 0, 0, 0, 0, host)
 }
 
 /// Switches a setting of IPv6 on.

@@ -6,6 +6,7 @@ mod client;
 mod content;
 mod control;
 mod flood;
+mod forced;
 mod lan;
 mod law;
 mod live;
@@ -33,6 +34,8 @@ pub enum Use {
     LoadSharing,
     /// Content addressing: packets travel to the endpoint that holds the object
     Content,
+    /// Forced load sharing: strangers find the service, and a botnet cannot gather on one endpoint
+    Forced,
 }
 
 /// What came of a story.
@@ -77,16 +80,26 @@ const RULES: [RuleOfDemo; 3] = [
     },
 ];
 
-/// Plays the demo, or that of one use; `objects` is how many content addressing has. Whatever happens, nothing is left behind.
+/// How much there is of what a use is shown with.
+#[derive(Clone, Copy, Debug)]
+pub struct Sizes {
+    /// The botnet of [`Use::Forced`].
+    pub bots: usize,
+    /// The objects of [`Use::Content`].
+    pub objects: u32,
+}
+
+/// Plays the demo, or that of one use. Whatever happens, nothing is left behind.
 ///
 /// # Errors
 /// Where something could not be done or asked, or the person interrupted. What is not as it should be is no error: the
 /// ending says so.
-pub fn run(shown: Option<Use>, ssa_ctl: PathBuf, objects: u32, tell: Tell, stop: &Stop) -> Result<Ending> {
+pub fn run(shown: Option<Use>, sizes: Sizes, ssa_ctl: PathBuf, tell: Tell, stop: &Stop) -> Result<Ending> {
     match shown {
         None => rules(ssa_ctl, tell, stop),
         Some(Use::LoadSharing) => load_sharing::play(&ssa_ctl, tell, stop),
-        Some(Use::Content) => content::play(&ssa_ctl, objects, tell, stop),
+        Some(Use::Content) => content::play(&ssa_ctl, sizes.objects, tell, stop),
+        Some(Use::Forced) => forced::play(&ssa_ctl, sizes.bots, tell, stop),
     }
 }
 

@@ -1,13 +1,16 @@
 //! What `ssa-ctl slices` says in; the owner of each slice, and of each address, out.
 
-use std::{collections::BTreeMap, net::Ipv6Addr};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::Ipv6Addr,
+};
 
 use anyhow::{Context as _, Result};
 use serde::Deserialize;
 
 use super::control::{Control, SERVICE};
 
-/// Slices of the uses that have endpoints, by their bits.
+/// Slices of each service, by their bits.
 pub(super) const SLICE_BITS: u8 = 12;
 
 /// The owner of each slice.
@@ -42,14 +45,17 @@ impl Owners {
 
     /// The owner of an address of the service.
     pub(super) fn of(&self, address: Ipv6Addr) -> Option<&str> {
-        // Behind a prefix of /64.
-        let slice = (address.to_bits() << 64) >> (u128::BITS - u32::from(SLICE_BITS));
-        self.of_slice(usize::try_from(slice).ok()?)
+        self.0[slice_of(address)].as_deref()
     }
 
     /// The owner of a slice.
     pub(super) fn of_slice(&self, slice: usize) -> Option<&str> {
         self.0.get(slice)?.as_deref()
+    }
+
+    /// The owner of each slice, in order.
+    pub(super) fn each(&self) -> impl Iterator<Item = Option<&str>> {
+        self.0.iter().map(Option::as_deref)
     }
 
     /// How many slices an endpoint has.
@@ -63,9 +69,16 @@ impl Owners {
     }
 
     /// Whether every slice has an owner, and the endpoints that have any have equally many.
-    pub(super) fn is_even(&self, names: &[&str]) -> bool {
-        let counts = names.iter().map(|name| self.count(name)).filter(|&count| count > 0);
+    pub(super) fn is_even(&self) -> bool {
+        let names: BTreeSet<_> = self.0.iter().flatten().collect();
+        let counts = names.iter().map(|name| self.count(name));
         let (least, most) = counts.fold((usize::MAX, 0), |(least, most), count| (least.min(count), most.max(count)));
         self.0.iter().all(Option::is_some) && most <= least + 1
     }
+}
+
+/// The slice of an address, behind a prefix of /64.
+pub(super) fn slice_of(address: Ipv6Addr) -> usize {
+    let [_, _, _, _, first, _, _, _] = address.segments();
+    usize::from(first >> (u16::BITS - u32::from(SLICE_BITS)))
 }

@@ -12,6 +12,7 @@ mod namespace;
 mod narrow;
 mod pins;
 mod process;
+mod serve;
 mod size;
 mod wait;
 
@@ -26,6 +27,7 @@ pub use self::{
     narrow::{classify_code_points, heard, narrow},
     pins::PinRoot,
     process::{Running, output_of},
+    serve::serve,
     size::{rounds, size},
     wait::wait_until,
 };

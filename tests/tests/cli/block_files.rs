@@ -7,7 +7,7 @@ use ssa_tests::net::wait_until;
 
 use crate::{
     blocks::{WEB, block, counts, list, site},
-    site::{GOOD, Said, strict},
+    site::{GOOD, strict},
     traffic::Wire,
 };
 
@@ -33,7 +33,7 @@ fn files_are_imported_whole_or_not_at_all() {
     assert_eq!(counts(&import("list.json", &json.out, &[]).done()), [0, 0, 0, 0, 4]);
     block(&site, &["del", "--all"]);
     assert_eq!(counts(&import("list.json", &json.out, &["--replace"]).done()), [4, 0, 0, 0, 4]);
-    assert_eq!(site.ctl(["block", "list"]).out, json.out.replace(&added(&json), &added(&site.ctl(["block", "list"]))));
+    assert_eq!(site.ctl(["block", "list"]).out, json.out, "with when it was added");
     // One origin's are replaced, with one reason for all.
     let said = import("new.txt", "2001:db8:2::1\n2001:db8:5::/48 # five\n", &["--replace", "--reason", "one"]).done();
     assert_eq!(counts(&said), [1, 1, 2, 0, 3]);
@@ -55,21 +55,90 @@ fn files_are_imported_whole_or_not_at_all() {
     assert!(import("long.txt", &reason, &[]).message(2).contains("--reason TEXT for all lines"));
     assert!(import("bad.json", "{\"blocks\": [{}]}", &[]).message(2).contains("is no block list"));
     assert!(import("bad.json", "{\"blocks\": [{\"prefix\": \"::/0\"}]}", &[]).message(2).contains("entry 1"));
-    site.ctl(["block", "import", "/nowhere"]).failed(1);
+    site.ctl(["block", "import", "/nowhere"]).failed(2);
     assert_eq!(list(&site, &[]), before);
     let said = import("both.txt", "192.0.2.0/24\n2001:db8:6::/48\n198.51.100.7\n", &["--skip-ipv4"]).done();
     assert_eq!((counts(&said)[0], &said["skipped_ipv4"]), (1, &2.into()));
     // From standard input; and all of an origin away.
     let path = site.file("empty.txt", "# nothing\n");
     let mut command = site.host.ssa_ctl(&site.pins);
-    let command = command.args(["--json", "block", "import", "-", "--replace"]).stdin(File::open(path).unwrap());
+    let command =
+        command.args(["--json", "block", "import", "-", "--replace", "--allow-empty"]).stdin(File::open(path).unwrap());
     let output = command.stderr(Stdio::inherit()).output().unwrap();
     assert_eq!(counts(&serde_json::from_slice(&output.stdout).unwrap()), [0, 0, 3, 0, 1]);
 }
 
-/// The line of the first `added` in a list.
-fn added(said: &Said) -> String {
-    said.out.lines().find(|line| line.contains("\"added\"")).unwrap().to_owned()
+#[test]
+fn a_list_is_kept_until_it_was_to_end() {
+    let site = site("blockkept");
+    block(&site, &["add", WEB, "--for", "10m", "--reason", "kept"]);
+    block(&site, &["add", "2001:db8:78::/48", "--until", "2099-01-01T00:00:00Z"]);
+    let kept = site.ctl(["block", "list"]);
+    let said = kept.json();
+    let number = |key: &str| said["blocks"][0][key].as_u64().unwrap();
+    assert!((500..=601).contains(&(number("until") - number("added"))), "{said}");
+    assert_eq!(said["blocks"][1]["until"], 4_070_908_800_u64);
+    let path = site.file("kept.json", &kept.out);
+    let import = ["import", path.to_str().unwrap()];
+    assert_eq!(block(&site, &import), [0, 0, 0, 0, 2], "it is what there is");
+    block(&site, &["del", "--all"]);
+    assert_eq!(block(&site, &import), [2, 0, 0, 0, 2]);
+    let again = site.ctl(["block", "list"]).json();
+    for (one, other) in said["blocks"].as_array().unwrap().iter().zip(again["blocks"].as_array().unwrap()) {
+        for key in ["prefix", "until", "added", "origin", "reason"] {
+            assert_eq!(one[key], other[key], "{key}");
+        }
+    }
+    // What is over is left out, and told.
+    let text = kept.out.replace(&number("until").to_string(), "1700000000");
+    let path = site.file("over.json", &text);
+    block(&site, &["del", "--all"]);
+    assert_eq!(block(&site, &["import", path.to_str().unwrap()]), [1, 0, 0, 1, 1]);
+}
+
+#[test]
+fn no_file_takes_all_memory_or_empties_a_list_by_mistake() {
+    let site = site("blockodd");
+    block(&site, &["add", WEB, "--for", "ever"]);
+    let before = list(&site, &[]);
+    let import = |text: &str, more: &[&str]| {
+        let path = site.file("odd", text);
+        site.ctl([&["block", "import", path.to_str().unwrap()], more].concat())
+    };
+    assert!(site.ctl(["block", "import", "/dev/zero"]).message(2).contains("more than 32 MiB"));
+    let many: String = (0..=100_000).fold(String::new(), |mut text, number| {
+        let _ = writeln!(text, "2001:db9:{:x}:{:x}::/64", number >> 8, number & 0xff);
+        text
+    });
+    assert!(import(&many, &[]).message(2).contains("more than 100000 prefixes"));
+    let long = "z".repeat(1 << 20);
+    assert!(import(&long, &[]).message(2).len() < 300);
+    for empty in ["", "# nothing\n", "{\"blocks\": []}", "192.0.2.0/24\n"] {
+        let error = import(empty, &["--replace", "--skip-ipv4"]).failed(2);
+        assert!(error["message"].as_str().unwrap().contains("has no prefix"), "{error}");
+        assert!(error["hint"].as_str().unwrap().contains("--allow-empty"), "{error}");
+    }
+    for (text, said) in [
+        ("2001:db8:8::/48,spam", "line 1: `2001:db8:8::/48,spam` is more than a prefix: write one prefix a line"),
+        ("::1/128 x\n2001:db8:c:1::1\n", "line 1: "),
+        (
+            "2001:db8:9::/48\n2001:db8:c:1::1\n",
+            "line 2: 2001:db8:c:1::1/128 covers 2001:db8:c:1::1, an address of this host",
+        ),
+        ("{\"blocks\": [{\"prefix\": \"2001:db8:9::/48\", \"deadline\": 5}]}", "entry 1: 2001:db8:9::/48: `deadline`"),
+        (
+            "{\"blocks\": [{\"prefix\": \"2001:db8:9::/48\", \"seconds\": 0}]}",
+            "entry 1: 2001:db8:9::/48: `seconds` is 1",
+        ),
+    ] {
+        let message = import(text, &[]).message(2);
+        assert!(message.contains(said), "{message}");
+    }
+    assert_eq!(list(&site, &[]), before);
+    // Files of other systems are read.
+    assert_eq!(counts(&import("\u{feff}2001:db8:9::/48 # one\r\n2001:db8:a0::/48\r\n", &[]).done())[0], 2);
+    assert_eq!(list(&site, &[])[0], json!(["2001:db8:9::/48", false, "operator", "one"]));
+    assert_eq!(counts(&import("", &["--replace", "--allow-empty"]).done()), [0, 0, 3, 0, 0]);
 }
 
 #[test]

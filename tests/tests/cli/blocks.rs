@@ -30,7 +30,7 @@ pub fn list(site: &Site, more: &[&str]) -> Value {
 
 /// Added, changed, removed, expired, and how many there are.
 pub fn counts(said: &Value) -> [u64; 5] {
-    ["added", "changed", "removed", "expired", "blocks"].map(|key| said[key].as_u64().unwrap())
+    ["added", "changed", "removed", "expired", "blocked"].map(|key| said[key].as_u64().unwrap())
 }
 
 pub fn block(site: &Site, arguments: &[&str]) -> [u64; 5] {
@@ -69,8 +69,13 @@ fn prefixes_are_blocked_and_let_in() {
     let error = site.ctl(["block", "del", WEB, "2001:db8:81::/48"]).failed(2);
     assert!(error["message"].as_str().unwrap().contains("2001:db8:81::/48 is not blocked"), "{error}");
     assert!(site.ctl(["block", "del", "2001:db8:78::1", "--origin", "agent"]).message(2).contains("by the agent"));
+    let absent = ["del", "2001:db8:81::/48", "2001:db8:82::/48", "--missing-ok"];
+    assert_eq!(block(&site, &absent), [0, 0, 0, 0, 3], "unless nobody minds");
     assert_eq!((list(&site, &[]), site.maps()), before);
-    assert_eq!(block(&site, &["del", WEB, "--origin", "detector"]), [0, 0, 1, 0, 2]);
+    assert_eq!(
+        block(&site, &["del", WEB, "2001:db8:81::/48", "--origin", "detector", "--missing-ok"]),
+        [0, 0, 1, 0, 2]
+    );
     assert_eq!(block(&site, &["add", WEB, "--origin", "agent", "--for", "1s"]), [1, 0, 0, 0, 3]);
     assert_eq!(block(&site, &["del", "--origin", "operator"])[2], 2);
     assert_eq!(block(&site, &["add", "2001:db8:82::/48", "--until", "2099-01-01T00:00:00Z"])[0], 1);
@@ -93,6 +98,7 @@ fn what_cannot_be_blocked_is_refused() {
         (&["fe80::1"], "link-local"),
         (&["ff02::/16"], "multicast"),
         (&["web"], "is not a prefix"),
+        (&["2001:db8:8::/48,spam"], "is more than a prefix"),
         (&[WEB, "--until", "1700000000"], "is over"),
         (&["2001:db8:c::/48"], "an address of this host"),
         (&[HOST], "an address of this host"),
@@ -106,14 +112,33 @@ fn what_cannot_be_blocked_is_refused() {
     for usage in [
         &["add"][..],
         &["add", WEB, "--for", "never"],
+        &["add", WEB, "--for", "-5m"],
+        &["add", WEB, "--for", "4294967296s"],
+        &["add", WEB, "--until", "18446744073709551615"],
+        &["add", WEB, "--reason", "a\u{202e}b"],
         &["add", WEB, "--for", "1h", "--until", "4000000000"],
         &["add", WEB, "--reason", &long],
         &["add", WEB, "--origin", "me"],
         &["del"],
         &["del", WEB, "--all"],
+        &["del", "--all", "--missing-ok"],
     ] {
         site.ctl([&["block"], usage].concat()).failed(2);
     }
+    for (arguments, says) in [
+        (&["--for", "-5m"][..], "4294967295s at most"),
+        (&["--for", "99999999999999h"], "4294967295s at most"),
+        (&["--until", "99999999999999"], "up to the year 9999"),
+    ] {
+        let error = site.ctl([&["block", "add", WEB], arguments].concat()).message(2);
+        assert!(error.contains(says), "{error}");
+    }
+    // Of what has no longer prefix none is asked for.
+    let hint = |prefix: &str| site.ctl(["block", "add", prefix]).failed(2)["hint"].clone();
+    assert_eq!(
+        (hint(HOST), hint("2001:db8:c::/48")),
+        ("say --force".into(), "block a longer prefix, or say --force".into())
+    );
     assert_eq!(site.maps(), before);
     assert_eq!(block(&site, &["add", HOST, "fd00:a::/32", "--force"])[0], 2);
     let nothing = Site::new("blocknone");
@@ -158,7 +183,14 @@ fn a_blocked_source_is_explained() {
     let said = explain(&["--at", &later]);
     assert_eq!((&said["reason"], &said["agree"]), (&"conform".into(), &true.into()), "{said}");
     let file = site.file("config.toml", &strict());
-    assert_eq!(explain(&["--config", file.to_str().unwrap()])["reason"], "conform");
+    let said = explain(&["--config", file.to_str().unwrap()]);
+    assert_eq!((&said["reason"], &said["first_packet"]), (&"conform".into(), &false.into()));
+    // Where more than the packet counts, it is said that it was not looked up.
+    let known = site.file("known.toml", &(strict() + "established = \"flows\"\n"));
+    let known = ["--config", known.to_str().unwrap()];
+    assert_eq!(explain(&known)["first_packet"], true);
+    let text = Said::of(site.host.ssa_ctl(&site.pins).args(["explain", CLIENT, GOOD]).args(known)).out;
+    assert!(text.contains("\nasked as   a first packet: "), "{text}");
     // What is not enforced is let in, and still blocked.
     site.ctl(["enforce", "web", "off"]).done();
     let said = explain(&[]);
@@ -203,7 +235,9 @@ fn to_block_takes_the_capability_to_open_maps() {
         command.arg(format!("--bounding-set=-all{capabilities}")).arg(ssa_ctl_path());
         Said::of(command.arg("--json").arg("--pin-root").arg(site.pins.path()).arg("block").args(arguments))
     };
-    assert!(through("", &["add", WEB]).message(5).starts_with("CAP_BPF is missing"));
+    let error = through("", &["add", WEB]).failed(5);
+    assert!(error["message"].as_str().unwrap().starts_with("CAP_BPF is missing"), "{error}");
+    assert!(!error["hint"].as_str().unwrap().contains("CAP_NET_ADMIN"), "{error}");
     assert_eq!(counts(&through(",+bpf", &["add", WEB]).done())[0], 1);
     assert_eq!(shown(&through(",+bpf", &["list"]).done()).as_array().unwrap().len(), 1);
     let many: Vec<_> = (0..2000).map(|number| format!("2001:db9:{number:x}::/48\n")).collect();

@@ -195,7 +195,8 @@ fn panels_do_not_lie_over_each_other() {
 #[test]
 fn units_are_hardened_and_systemd_takes_them() {
     let folder = TempDir::new().unwrap();
-    let names = ["ssa-metrics.service", "ssa-metrics-textfile.service", "ssa-metrics-textfile.timer"];
+    let names =
+        ["ssa-metrics.service", "ssa-metrics-textfile.service", "ssa-metrics-textfile.timer", "ssa-detect.service"];
     for name in names {
         let unit = file(&format!("deploy/systemd/{name}"));
         let has = |line: &str| unit.lines().any(|other| other == line);
@@ -204,8 +205,11 @@ fn units_are_hardened_and_systemd_takes_them() {
             for line in ["User=root", "NoNewPrivileges=yes", "ProtectSystem=strict", "RestrictNamespaces=yes"] {
                 assert!(has(line), "{name} has no {line}");
             }
-            let program = "ExecStart=/usr/local/sbin/ssa-ctl metrics --";
-            assert_eq!(unit.lines().filter(|line| line.starts_with(program)).count(), 1, "{name}");
+            let program = if name.contains("metrics") { "metrics --" } else { "detect --never-file " };
+            let program = format!("ExecStart=/usr/local/sbin/ssa-ctl {program}");
+            assert_eq!(unit.lines().filter(|line| line.starts_with(&program)).count(), 1, "{name}");
+            // What goes on is begun again.
+            assert_eq!(has("Restart=on-failure"), !has("Type=oneshot"), "{name}");
             assert!(!unit.contains("DynamicUser=") && !unit.contains("PrivateNetwork="), "{name} could open no map");
         }
         let here = unit.replace("/usr/local/sbin/ssa-ctl", ssa_ctl_path().to_str().unwrap());
@@ -216,7 +220,7 @@ fn units_are_hardened_and_systemd_takes_them() {
         Ok(output) => {
             // It looks at all units of the machine; only what it says of ours is our business.
             let said = String::from_utf8(output.stderr).unwrap();
-            let ours: Vec<_> = said.lines().filter(|line| line.contains("ssa-metrics")).collect();
+            let ours: Vec<_> = said.lines().filter(|line| line.contains("ssa-")).collect();
             assert!(ours.is_empty(), "{ours:#?}");
         }
         Err(error) => println!("skipped: systemd-analyze cannot be run: {error}"),

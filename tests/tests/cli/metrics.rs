@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    os::unix::fs::PermissionsExt as _,
+    os::unix::fs::{FileTypeExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
     process::Command,
 };
@@ -25,7 +25,8 @@ pub fn site(label: &str) -> Site {
     ];
     let text = config(&[INTERFACE], "native", "any:*").replace("[[service]]", &(endpoints.concat() + "[[service]]"));
     let more = "slice_bits = 4\nsteer = \"l2\"\nslice_counters = true\nmax_age = \"24h\"\nstale_clock = \"open\"\n";
-    site.apply(&(text + more)).done();
+    let low = "on_mismatch = \"lowprio\"\nlow_priority = [\"mark\"]\n";
+    site.apply(&(text + more + low)).done();
     site
 }
 
@@ -92,6 +93,17 @@ fn state_is_what_the_other_commands_say() {
         (metrics.sum("ssa_slices", &[]), metrics.sum("ssa_slices", &[("endpoint", "c")])),
         (Some(16.0), Some(0.0))
     );
+    // Where the program that marks goes, it is said.
+    let marked = |value: f64, status: bool| {
+        let (metrics, said) = (read(&site), site.status());
+        assert_eq!(metrics.value("ssa_interface_marked", &[("interface", INTERFACE)]), Some(value));
+        assert_eq!(said["marked"][INTERFACE], status, "{said}");
+        let people = Said::of(site.host.ssa_ctl(&site.pins).arg("status")).out;
+        assert_eq!(people.contains("NOT MARKED"), !status, "{people}");
+    };
+    marked(1.0, true);
+    fs::remove_file(site.pins.path().join("marks/links").join(INTERFACE)).unwrap();
+    marked(0.0, false);
 }
 
 #[test]
@@ -193,6 +205,12 @@ fn a_textfile_is_whole_or_the_one_before() {
     assert!(error["message"].as_str().unwrap().contains("nowhere/ssa.prom"), "{error}");
     assert!(error["hint"].as_str().unwrap().contains("mkdir"), "{error}");
     site.ctl(["metrics", "--textfile", site.folder.path().to_str().unwrap()]).failed(2);
+    // No device becomes a file.
+    let device = site.folder.path().join("device");
+    assert!(Command::new("mknod").arg(&device).args(["c", "1", "3"]).status().unwrap().success());
+    let error = site.ctl(["metrics", "--textfile", device.to_str().unwrap()]).failed(2);
+    assert!(error["message"].as_str().unwrap().ends_with("device is a device"), "{error}");
+    assert!(device.symlink_metadata().unwrap().file_type().is_char_device());
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What people and scripts do to every command: ask for help, mistype, read half of the output.
 
 use std::{
+    fs::File,
     io::Read,
     process::{Command, Stdio},
 };
@@ -47,6 +48,29 @@ fn usage_errors_are_told_in_text_and_in_json() {
         let object: Value = serde_json::from_slice(&output.stdout).unwrap();
         assert_eq!(object["error"]["code"], "invalid");
         assert!(object["error"]["message"].is_string() && object["error"]["hint"].is_string(), "{object}");
+    }
+}
+
+#[test]
+fn a_usage_error_in_json_is_no_help_page() {
+    for arguments in [&["--json"][..], &["--json", "block"], &["--json", "key"]] {
+        let output = ssa_ctl().args(arguments).assert().code(2).get_output().clone();
+        let object: Value = serde_json::from_slice(&output.stdout).unwrap();
+        for key in ["message", "hint"] {
+            let text = object["error"][key].as_str().unwrap();
+            assert!(text.len() < 200, "{arguments:?}: {text}");
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_written_is_named() {
+    for json in [&["--json"][..], &[]] {
+        let full = File::options().write(true).open("/dev/full").unwrap();
+        let output = Command::new(ssa_ctl_path()).arg("schema").args(json).stdout(full).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.starts_with("error: cannot write standard output\n  caused by: No space left"), "{said}");
     }
 }
 

@@ -41,7 +41,7 @@ const DOCUMENTS: [&str; 13] = [
 ];
 
 /// Commands that no walk runs: they build, install, or open a shell for the reader.
-const NOT_RUN: [&str; 12] = [
+const NOT_RUN: [&str; 14] = [
     "cargo xtask ",
     "sudo env \"PATH=$PATH\" \"HOME=$HOME\" cargo xtask ",
     "cargo build --release --package ssa-ctl",
@@ -51,6 +51,8 @@ const NOT_RUN: [&str; 12] = [
     "sudo unshare --net bash",
     "sudo install -m 0644 deploy/systemd/ssa-metrics.service /etc/systemd/system/",
     "sudo systemctl enable --now ssa-metrics.service",
+    "sudo install -m 0644 deploy/systemd/ssa-detect.service /etc/systemd/system/",
+    "sudo systemctl enable --now ssa-detect.service",
     "sudo install -d -m 0700 /etc/ssa && cd /etc/ssa",
     "ssa-ctl ",
     "sudo rm ",

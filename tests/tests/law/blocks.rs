@@ -1,20 +1,21 @@
 //! Block lists and sources in; what the two-choice table says of each, against a plain reading of the list, out.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashSet},
+    collections::{BTreeMap, HashSet},
     net::Ipv6Addr,
+    time::Duration,
 };
 
 use ipnet::Ipv6Net;
 use proptest::prelude::*;
 use ssa_common::{
     bits::Words,
-    judge::{Tables, judge_block, sieve_bit},
+    judge::{Tables, judge_block},
     layout::{BLOCK_LENGTHS, BLOCK_REASONS, BLOCKS, SHORTEST_BLOCK},
     rows::{BankRow, BlockBankRow, BlockRow, BucketRow, EndpointRow, PrefixRow, PreviousRow, ServiceRow, SliceWord},
     rule::epoch::Fixed,
 };
-use ssa_ctl::plan::blocks::{Block, BlockTable, Edit, Entry, Moment, NEVER, Origin, Remove, slots};
+use ssa_ctl::plan::blocks::{Block, BlockTable, Edit, Entry, Moment, NEVER, Origin, Place, Remove, Time, slots};
 
 use crate::random::Random;
 
@@ -154,28 +155,6 @@ fn one_address_is_blocked_by_all_lengths_and_origins_at_once() {
 }
 
 #[test]
-fn nearly_no_source_passes_the_sieve_that_no_entry_begins_with() {
-    let random = &mut Random(9);
-    for (length, bits) in [(16, 16), (31, 16), (32, 32), (47, 32), (48, 48), (64, 48), (128, 48)] {
-        let entries = if length < 20 { 500 } else { 5000 };
-        let blocks: Vec<_> = (0..entries).map(|_| block(net(random.wide(), length), NEVER)).collect();
-        let blocks: Vec<_> = blocks.into_iter().collect::<BTreeSet<_>>().into_iter().collect();
-        let list = List::of(&blocks, 11);
-        let passes = |source: u128| {
-            let bit = sieve_bit(&list.0.bank, Words::from_u128(source), bits);
-            list.0.sieve[bit as usize / 64] >> (bit % 64) & 1 != 0
-        };
-        assert!(blocks.iter().all(|block| passes(block.prefix.broadcast().to_bits())), "{length}");
-        let begins = |source: u128| {
-            blocks.iter().any(|block| (block.prefix.network().to_bits() ^ source) >> (128 - u32::from(bits)) == 0)
-        };
-        let strange: Vec<_> = (0..2000).map(|_| random.wide()).filter(|source| !begins(*source)).collect();
-        let passing = strange.iter().filter(|source| passes(**source)).count();
-        assert!(passing * 8 < strange.len(), "{length}: {passing} of {}", strange.len());
-    }
-}
-
-#[test]
 fn a_deadline_is_the_first_tick_that_is_free() {
     let prefixes = [(32, 5), (48, 10), (64, 7)].map(|(length, deadline)| block(net(1 << 100, length), deadline));
     let list = List::of(&prefixes, 6);
@@ -207,12 +186,13 @@ fn reasons_are_kept_once_and_come_back() {
 }
 
 /// A moment at this tick, of 100 a second.
-const fn at(ticks: u64) -> Moment {
-    Moment { ticks, hertz: 100, unix: 1_700_000_000 + ticks / 100 }
+fn at(ticks: u64) -> Moment {
+    Moment { ticks, hertz: 100, unix: Duration::from_secs(1_700_000_000) + Duration::from_millis(ticks * 10) }
 }
 
 fn entry(bits: u128, seconds: Option<u64>, origin: Origin) -> Entry {
-    Entry { prefix: net(bits << 64, 64), seconds, origin, reason: "why".into() }
+    let time = seconds.map_or(Time::Ever, Time::For);
+    Entry { prefix: net(bits << 64, 64), time, origin, reason: "why".into(), added: None, place: Place::Alone }
 }
 
 #[test]
@@ -220,7 +200,7 @@ fn an_edit_says_what_it_changes() {
     use Origin::{Agent, Operator};
     let edit = |remove, add: &[Entry]| Edit { remove, add: add.to_vec() };
     let counts = |(list, changes): (Vec<Block>, ssa_ctl::plan::blocks::Changes)| {
-        (list, [changes.added, changes.changed, changes.removed, changes.expired, changes.blocks])
+        (list, [changes.added, changes.changed, changes.removed, changes.expired, changes.blocked])
     };
     let first = edit(Remove::Nothing, &[entry(1, Some(10), Operator), entry(2, None, Operator), entry(1, None, Agent)]);
     let (list, changes) = counts(first.of(vec![], at(0)).unwrap());
@@ -237,7 +217,8 @@ fn an_edit_says_what_it_changes() {
     let other = edit(Remove::Of(Operator), &[entry(2, None, Operator), entry(3, None, Operator)]);
     let (replaced, changes) = counts(other.of(list.clone(), at(0)).unwrap());
     assert_eq!((changes, replaced.len()), ([1, 0, 1, 0, 3], 3));
-    let of = |bits: u128, origin| Remove::These(vec![net(bits << 64, 64)], origin);
+    let these = |bits: u128, origin, all| Remove::These { prefixes: vec![net(bits << 64, 64)], origin, all };
+    let of = |bits: u128, origin| these(bits, origin, true);
     for (remove, left) in
         [(of(1, None), 1), (of(1, Some(Agent)), 2), (Remove::Of(Agent), 2), (Remove::All, 0), (Remove::Nothing, 3)]
     {
@@ -248,7 +229,33 @@ fn an_edit_says_what_it_changes() {
         let refusal = edit(missing, &[]).of(list.clone(), at(0)).unwrap_err();
         assert!(refusal.message.contains("is not blocked"), "{refusal}");
     }
-    assert!(edit(of(1, Some(Operator)), &[]).of(list, at(1000)).is_err(), "what has expired is not there");
+    let (rest, changes) = counts(edit(these(3, None, false), &[]).of(list.clone(), at(0)).unwrap());
+    assert_eq!((&rest, changes), (&list, [0, 0, 0, 0, 3]), "whoever says so is not told of what is missing");
+    // What was there until its time was over is no error either, and spoils nothing.
+    let both = Remove::These { prefixes: vec![net(1 << 64, 64), net(2 << 64, 64)], origin: Some(Operator), all: true };
+    let (rest, changes) = counts(edit(both, &[]).of(list.clone(), at(1000)).unwrap());
+    assert_eq!((&rest[..], changes), (&list[1..2], [0, 0, 1, 1, 1]));
+}
+
+#[test]
+fn a_list_that_is_kept_ends_when_it_was_to_end() {
+    let until = |bits, unix| Entry { time: Time::Until(unix), added: Some(7), ..entry(bits, None, Origin::Operator) };
+    let edit = Edit { remove: Remove::Nothing, add: vec![until(1, 1_700_000_010), until(2, 1_700_000_003)] };
+    let (list, changes) = edit.of(vec![], at(137)).unwrap();
+    assert_eq!(list.iter().map(|block| (block.deadline, block.added)).collect::<Vec<_>>(), [(1000, 7), (300, 7)]);
+    assert_eq!((changes.added, changes.expired), (2, 0));
+    for ticks in [137, 199, 200, 299] {
+        let said: Vec<_> = list.iter().map(|block| block.until(at(ticks))).collect();
+        assert_eq!(said, [Some(1_700_000_010), Some(1_700_000_003)]);
+        let (again, changes) = edit.of(list.clone(), at(ticks)).unwrap();
+        assert_eq!((again, changes.is_some()), (list.clone(), false), "{ticks}");
+    }
+    // On a host that began anew; what is over by then is left out, and counted.
+    let later = Moment { ticks: 5, ..at(437) };
+    let (list, changes) = edit.of(vec![], later).unwrap();
+    assert_eq!((list.len(), list[0].deadline, changes.added, changes.expired), (1, 568, 1, 1));
+    assert_eq!(list[0].until(later), Some(1_700_000_010));
+    assert_eq!(block(net(1 << 64, 64), NEVER).until(later), None);
 }
 
 #[test]

@@ -17,6 +17,7 @@ mod oracle;
 mod random;
 mod selector;
 mod shares;
+mod sieve;
 mod slices;
 mod tables;
 mod text;

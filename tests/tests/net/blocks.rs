@@ -51,7 +51,7 @@ fn a_client_is_cut_off_until_its_time_is_over() {
     assert!(begin.elapsed() >= Duration::from_millis(1900), "{:?}: let in too early", begin.elapsed());
     assert_eq!(site.status()["blocks"], 0);
     let said = site.ctl(["block", "add", "2001:db8:77::/48"]).done();
-    assert_eq!((&said["expired"], &said["blocks"]), (&1.into(), &1.into()));
+    assert_eq!((&said["expired"], &said["blocked"]), (&1.into(), &1.into()));
 }
 
 #[test]

@@ -28,11 +28,13 @@ use crate::{
 
 /// How long a client waits that is not expected to hear anything: less than it takes a SYN to be sent again.
 const SHORT: Duration = Duration::from_millis(300);
-const SECRET: &str = "00112233445566778899aabbccddee0f";
-const WISH: Wish = Wish { object: None, replica: None, port: PORT };
+/// The secret of the key `k1`, whose number is 1.
+pub const SECRET: &str = "00112233445566778899aabbccddee0f";
+/// A connection to the servers.
+pub const WISH: Wish = Wish { object: None, replica: None, port: PORT };
 
 /// A host behind a strict filter, with servers that say `host`.
-fn site(label: &str, rule: &str, more: &str) -> Site {
+pub fn site(label: &str, rule: &str, more: &str) -> Site {
     let site = Site::new(label);
     start(&site.host, "host");
     let key = site.file("k1.key", SECRET);
@@ -43,22 +45,27 @@ fn site(label: &str, rule: &str, more: &str) -> Site {
     site
 }
 
-/// What computes addresses in these prefixes.
+/// What computes addresses in these prefixes, with the key `k1`.
 fn selector(prefixes: &[&str], rule: &str) -> Arc<Selector> {
+    keyed(prefixes, rule, 1, SECRET)
+}
+
+/// The same with another key.
+pub fn keyed(prefixes: &[&str], rule: &str, number: u32, secret: &str) -> Arc<Selector> {
     let prefixes: Vec<_> = prefixes.iter().map(|prefix| prefix.parse().unwrap()).collect();
     let record = Record::parse_value(&format!("v=1 {rule}")).unwrap();
-    let keys = [Key { number: 1, secret: u128::from_str_radix(SECRET, 16).unwrap().to_be_bytes() }];
+    let keys = [Key { number, secret: u128::from_str_radix(secret, 16).unwrap().to_be_bytes() }];
     Arc::new(Selector::new(&Service::new("web", &prefixes, record), &keys).unwrap())
 }
 
 /// Runs a client where the site's clients are.
-fn client<T: Send>(site: &Site, work: impl Future<Output = T> + Send) -> T {
+pub fn client<T: Send>(site: &Site, work: impl Future<Output = T> + Send) -> T {
     let run = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work);
     site.client.enter(run).unwrap()
 }
 
 /// Who answers a TCP connection, and at which address.
-async fn who(selector: &Arc<Selector>) -> Result<(String, SocketAddr), ConnectError> {
+pub async fn who(selector: &Arc<Selector>) -> Result<(String, SocketAddr), ConnectError> {
     let mut stream = tcp(selector, &WISH, LONGEST).await?;
     let mut name = String::new();
     timeout(LONGEST, stream.read_to_string(&mut name)).await.unwrap().unwrap();
@@ -66,7 +73,7 @@ async fn who(selector: &Arc<Selector>) -> Result<(String, SocketAddr), ConnectEr
 }
 
 /// Who answers a datagram.
-async fn ask(datagrams: &Datagrams) -> String {
+pub async fn ask(datagrams: &Datagrams) -> String {
     let mut octets = [0; 64];
     datagrams.send(b"who").await.unwrap();
     let length = timeout(LONGEST, datagrams.receive(&mut octets)).await.unwrap().unwrap();

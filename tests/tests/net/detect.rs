@@ -11,7 +11,10 @@ use nix::{
     unistd::Pid,
 };
 use serde_json::Value;
-use ssa_tests::net::wait_until;
+use ssa_tests::{
+    net::{Running, wait_until},
+    ssa_ctl_path,
+};
 
 use crate::{
     site::{GOOD, Site, WRONG, strict},
@@ -107,6 +110,9 @@ fn who_floods_is_blocked_and_nobody_else() {
     });
     assert_eq!(counted(&site, &wire, &frames[0]), [0, 20]);
     assert_eq!(counted(&site, &wire, &frames[1]), [0, 20]);
+    let cells = site.ctl(["stats"]).done()["services"]["web"]["cells"].clone();
+    assert_eq!(cells["blocked"]["drop"]["packets"], site.packets(&["reasons", "blocked"]), "{cells}");
+    assert!(cells["blocked"]["pass"].is_null() && cells["established"].is_null(), "{cells}");
     assert_eq!(counted(&site, &wire, &frames[2]), [20, 0]);
     connect(&site.client, GOOD, &listener, LONGEST).unwrap();
     // What a blocked prefix sends that would conform keeps it nowhere.
@@ -160,13 +166,43 @@ fn it_watches_until_it_is_ended() {
     }
     blocked.sort();
     assert_eq!(blocked, BOTS, "each once");
-    // Where what it watches goes away, it says so.
+}
+
+#[test]
+fn the_capabilities_of_the_unit_are_enough() {
+    let (site, wire) = site("detectunit");
+    let unit = include_str!("../../../deploy/systemd/ssa-detect.service");
+    assert!(unit.contains("\nCapabilityBoundingSet=CAP_BPF\n"), "{unit}");
+    let mut command = site.host.command("setpriv");
+    command.args(["--bounding-set=-all,+bpf", "--no-new-privs"]).arg(ssa_ctl_path()).arg("--pin-root");
+    command.arg(site.pins.path()).args(["detect", "--over", "1s", "--above", "10"]).stdin(Stdio::null());
+    let mut watch = Running::start(command.stdout(Stdio::null())).unwrap();
+    wire.flood_of(&wrong(&wire)[..1], || {
+        wait_until("it to be blocked", LONGEST, || site.status()["blocks"] == 1).unwrap();
+    });
+    kill(Pid::from_raw(watch.id().try_into().unwrap()), Signal::SIGTERM).unwrap();
+    assert_eq!(watch.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn it_waits_where_what_it_watches_goes_away() {
+    let site = Site::new("detectaway");
     let mut watch = site.host.ssa_ctl(&site.pins);
-    watch.args(["--json", "detect", "--seconds", "600"]).stdin(Stdio::null()).stdout(Stdio::piped());
-    let mut watch = watch.stderr(Stdio::piped()).spawn().unwrap();
-    let mut greeting = String::new();
-    BufReader::new(watch.stderr.take().unwrap()).read_line(&mut greeting).unwrap();
-    assert!(greeting.starts_with("watching, 10s at a time"), "{greeting}");
-    site.ctl(["down"]).done();
-    assert_eq!(watch.wait_with_output().unwrap().status.code(), Some(4));
+    watch.args(["--json", "detect", "--over", "1s", "--above", "10"]).stdin(Stdio::null()).stdout(Stdio::null());
+    let mut watch = Running::start(watch.stderr(Stdio::piped())).unwrap();
+    let mut said = BufReader::new(watch.stderr.take().unwrap()).lines();
+    let mut next = || said.next().unwrap().unwrap();
+    let events = strict().replacen("[host]\n", "[host]\nevents = 1000\n", 1);
+    for _ in 0..2 {
+        assert_eq!(next(), "nothing is loaded: waiting until something is");
+        site.apply(&events).done();
+        assert!(next().starts_with("watching, 1s at a time"));
+        let wire = Wire::new(&site);
+        wire.flood_of(&wrong(&wire)[..1], || {
+            wait_until("it to be blocked", LONGEST, || site.status()["blocks"] == 1).unwrap();
+        });
+        site.ctl(["down"]).done();
+    }
+    kill(Pid::from_raw(watch.id().try_into().unwrap()), Signal::SIGHUP).unwrap();
+    assert_eq!(watch.wait().unwrap().code(), Some(0), "the terminal is gone");
 }

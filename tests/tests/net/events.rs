@@ -1,7 +1,8 @@
 //! Datagrams on a wire in; what `ssa-ctl events` says of those that were wrong, and what others read in its captures, out.
 
 use std::{
-    os::unix::fs::PermissionsExt as _,
+    fs,
+    os::unix::fs::{FileTypeExt as _, PermissionsExt as _, symlink},
     process::{Command, Stdio},
     time::Duration,
 };
@@ -164,8 +165,24 @@ fn a_capture_is_read_by_others() {
     send(&site, &wire, WRONG, &["three"]);
     site.ctl(["events", "--write", file, "--force"]).done();
     assert_eq!(tshark(file, &["frame.len"]).len(), 3);
+    // Whatever mode it had before.
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
     site.ctl(["events", "--write", file, "--force", "--follow", "--count", "2"]).done();
     assert_eq!(tshark(file, &["frame.len"]).len(), 2);
+    assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    // What is no file stays what it is, and what a link points to stays as it is.
+    let (device, link) = (site.folder.path().join("device"), site.folder.path().join("link"));
+    output_of(Command::new("mknod").arg(&device).args(["c", "1", "3"])).unwrap();
+    symlink(&path, &link).unwrap();
+    let before = fs::read(&path).unwrap();
+    for (to, kind) in [(&device, "is a device"), (&link, "is a symbolic link")] {
+        for more in [&["--force"][..], &["--force", "--follow", "--seconds", "1"], &[]] {
+            let message = site.ctl([&["events", "--write", to.to_str().unwrap()], more].concat()).message(2);
+            assert!(message.contains(kind), "{message}");
+        }
+    }
+    assert!(device.symlink_metadata().unwrap().file_type().is_char_device());
+    assert!(link.is_symlink() && fs::read(&path).unwrap() == before);
     let mut piped = site.host.command("bash");
     let pins = site.pins.path().display();
     let ctl = ssa_tests::ssa_ctl_path();
@@ -173,7 +190,7 @@ fn a_capture_is_read_by_others() {
     piped.arg("-c").arg(format!("{ctl} --pin-root {pins} events --write - | tshark -n -r - -T fields -e ipv6.src"));
     assert_eq!(output_of(&mut piped).unwrap().lines().collect::<Vec<_>>(), [CLIENT; 3]);
     let left: Vec<_> = site.folder.path().read_dir().unwrap().map(|entry| entry.unwrap().file_name()).collect();
-    assert!(left.iter().all(|name| !name.to_string_lossy().starts_with("events.pcapng.")), "{left:?}");
+    assert!(left.iter().all(|name| !name.to_string_lossy().contains("events.pcapng.")), "{left:?}");
 }
 
 #[test]

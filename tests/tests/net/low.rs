@@ -101,17 +101,18 @@ fn marks_reach_the_stack_also_behind_the_queue_of_a_cpu() {
     }
 }
 
+fn steps(said: &Said) -> Vec<String> {
+    let said = said.done();
+    let steps = said["steps"].as_array().unwrap().iter();
+    steps.map(|step| step["step"].as_str().unwrap().to_owned()).collect()
+}
+
 #[test]
 fn what_suspects_need_comes_and_goes_with_the_config() {
     let site = Site::new("low-apply");
     let both = low("native", "low_priority = [\"cpu\", \"mark\"]");
     let marks = site.pins.path().join("marks");
     let queues = |site: &Site| instance(site).queues.all().unwrap().iter().map(|queue| queue.cpu).collect::<Vec<_>>();
-    let steps = |said: &Said| {
-        let said = said.done();
-        let steps = said["steps"].as_array().unwrap().iter();
-        steps.map(|step| step["step"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
-    };
 
     site.apply(&strict()).done();
     assert_eq!((ingress(&site).len(), queues(&site).len(), marks.exists()), (0, 0, false));
@@ -163,6 +164,23 @@ fn larger_maps_take_the_queue_and_the_marks_along() {
     assert_eq!(names_at_ingress(&site), [MARK]);
     assert_eq!(send(&site), (COUNT, COUNT));
     assert!(findings(&site).iter().all(|(level, _)| level == "ok"), "{:?}", findings(&site));
+}
+
+#[test]
+fn marks_that_come_with_larger_maps_are_there_at_once() {
+    let site = Site::new("low-growmark");
+    site.apply(&strict()).done();
+    let service =
+        |n| format!("[[service]]\nname = \"s{n}\"\nprefixes = [\"2001:db8:1:{n:x}::/64\"]\nrule = \"any:*\"\n");
+    let more = (0..400).map(service).collect::<Vec<_>>().concat();
+    let both = low("native", "low_priority = [\"mark\"]") + &more;
+    let applied = steps(&site.apply(&both));
+    assert!(["grow", "mark"].map(str::to_owned).iter().all(|step| applied.contains(step)), "{applied:?}");
+    let marked = ingress(&site);
+    assert_eq!(names_at_ingress(&site), [MARK]);
+    assert_eq!(site.apply(&both).done()["changed"], false);
+    assert_eq!(ingress(&site), marked, "it is the same program");
+    assert_eq!(send(&site), (COUNT, COUNT));
 }
 
 #[test]

@@ -123,8 +123,9 @@ fn more_connections_than_may_be_wait_for_their_turn() {
 fn where_nobody_answers_the_connection_is_reset() {
     let there = Unmodified::new("reset", RULE);
     let proxy = proxy(&there, &["--port", "1"]);
-    let mut client = connect(&there, &proxy);
-    let error = client.read(&mut [0]).unwrap_err();
+    // The refusal may come while the client still waits for its own connection to be there.
+    let connect = || TcpStream::connect_timeout(&proxy.at, LONGEST).and_then(|mut client| client.read(&mut [0]));
+    let error = there.site.client.enter(connect).unwrap().unwrap_err();
     assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset, "{error}");
 }
 

@@ -2,23 +2,22 @@
 
 use std::{
     fmt::Write as _,
-    io::Read as _,
     path::{Path, PathBuf},
 };
 
-use anyhow::Context as _;
-use serde::{Deserialize, Deserializer};
-
 use super::{
-    Done, Dry, How, source,
-    when::{For, USUAL},
+    Done, Dry, How,
+    listed::{self, Item},
+    source,
+    when::USUAL,
 };
 use crate::{
     change::{Manner, edit_blocks},
     config::{Refusal, WordError},
     context::Context,
     failure::{Code, Failure, Outcome},
-    plan::blocks::{Edit, Entry, Origin, Remove},
+    plan::blocks::{Edit, Entry, Origin, Place, Remove, Time},
+    sources,
 };
 
 /// Faults that are told one by one, at most.
@@ -27,20 +26,19 @@ const TOLD: usize = 20;
 /// Block all prefixes of a file
 ///
 /// A line has a prefix, or an address, and behind `#` or `;` the reason; other lines are empty or comments. What `block list
-/// --json` prints is taken too, with its own times, origins and reasons, where no option says otherwise. Where one line is
-/// wrong, nothing is changed.
+/// --json` prints is taken too, with its own times, origins and reasons, where no option says otherwise; what is over is left
+/// out. Where one line is wrong, nothing is changed.
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// The file; - is standard input
+    /// The file, of 32 MiB at most; - is standard input
     file: PathBuf,
     #[command(flatten)]
     how: How,
     /// Who says so; operator, if neither this nor the file says
     #[arg(long, value_enum)]
     origin: Option<Origin>,
-    /// Take all away that this origin has blocked before, at the same moment; of JSON without --origin, all there is
-    #[arg(long)]
-    replace: bool,
+    #[command(flatten)]
+    instead: Instead,
     /// Leave lines with IPv4 out, and say how many they are
     #[arg(long)]
     skip_ipv4: bool,
@@ -51,136 +49,125 @@ pub(super) struct Args {
     force: bool,
 }
 
-/// A prefix of a file, where it stands, and what the file says of it.
-struct Line {
-    place: String,
-    prefix: String,
-    /// For how long, if the file says so.
-    time: Option<For>,
-    origin: Option<Origin>,
-    reason: String,
-}
-
 pub(super) fn run(context: &mut Context<'_>, args: &Args) -> Outcome {
-    let text = read(&args.file)?;
-    let is_json = text.trim_start().starts_with('{');
-    let lines = if is_json { objects(&text, &args.file)? } else { lines(&text) };
+    let text = sources::read(&args.file)?;
     let said = args.how.said(context.unix())?;
-    let (add, left_out) = entries(&lines, args, said).map_err(|faults| refused(&args.file, &faults))?;
-    let remove = match (args.replace, args.origin) {
-        (false, _) => Remove::Nothing,
-        (true, None) if is_json => Remove::All,
-        (true, origin) => Remove::Of(origin.unwrap_or(Origin::Operator)),
-    };
-    let manner = Manner { dry_run: args.manner.dry_run, force: args.force };
-    let is_usual = said.is_none() && lines.iter().any(|line| line.time.is_none());
-    let changes = edit_blocks(context, &Edit { remove, add }, manner)?;
-    Done { changes, dry_run: manner.dry_run, is_usual, left_out: args.skip_ipv4.then_some(left_out) }.report(context)
-}
-
-fn read(file: &Path) -> anyhow::Result<String> {
-    if file.as_os_str() == "-" {
-        let mut text = String::new();
-        std::io::stdin().read_to_string(&mut text).context("cannot read standard input")?;
-        return Ok(text);
-    }
-    std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))
-}
-
-fn lines(text: &str) -> Vec<Line> {
-    let line = |(number, line): (usize, &str)| {
-        let (prefix, reason) = line.split_once(['#', ';']).unwrap_or((line, ""));
-        let (prefix, reason) = (prefix.trim().to_owned(), reason.trim().to_owned());
-        let place = || format!("line {number}");
-        (!prefix.is_empty()).then(|| Line { place: place(), prefix, time: None, origin: None, reason })
-    };
-    (1..).zip(text.lines()).filter_map(line).collect()
-}
-
-/// What `block list --json` prints.
-#[derive(Deserialize)]
-struct Listed {
-    blocks: Vec<Item>,
-}
-
-/// One of its prefixes.
-#[derive(Deserialize)]
-struct Item {
-    prefix: String,
-    #[serde(default, deserialize_with = "given", rename = "seconds")]
-    time: Option<For>,
-    origin: Option<Origin>,
-    #[serde(default)]
-    reason: String,
-}
-
-/// Seconds, or null for ever, where there is such a value.
-fn given<'de, D: Deserializer<'de>>(from: D) -> Result<Option<For>, D::Error> {
-    Option::deserialize(from).map(|seconds| Some(For(seconds)))
-}
-
-fn objects(text: &str, file: &Path) -> Result<Vec<Line>, Failure> {
-    let listed = serde_json::from_str(text).with_context(|| format!("{} is no block list", file.display()));
-    let Listed { blocks } = listed.map_err(|error| {
-        Failure::from(error).code(Code::Invalid).hint("give it the JSON that `block list --json` prints, or lines")
-    })?;
-    let line = |(number, item): (usize, Item)| {
-        let Item { prefix, time, origin, reason } = item;
-        Line { place: format!("entry {number}"), prefix, time, origin, reason }
-    };
-    Ok((1..).zip(blocks).map(line).collect())
-}
-
-/// The entries, and how many lines with IPv4 were left out; else all that is wrong.
-fn entries(lines: &[Line], args: &Args, said: Option<For>) -> Result<(Vec<Entry>, usize), Vec<String>> {
-    let (mut entries, mut faults, mut left_out) = (Vec::with_capacity(lines.len()), Vec::new(), 0);
-    for line in lines {
-        if args.skip_ipv4 && source::is_ipv4(&line.prefix) {
-            left_out += 1;
-            continue;
+    let mut import = Import { args, said, add: Vec::new(), left_out: 0, is_usual: false, faults: Vec::new(), wrong: 0 };
+    let is_json = text.trim_start().starts_with('{');
+    if is_json {
+        for (number, item) in (1..).zip(listed::read(&text, &args.file)?) {
+            import.take(Place::Entry(number), item).map_err(Failure::refused)?;
         }
-        match line.entry(args, said) {
-            Ok(entry) => entries.push(entry),
-            Err(Refusal { message, help }) => faults.push(format!("{}: {message}: {help}", line.place)),
+    } else {
+        for (number, prefix, reason) in sources::lines(&text) {
+            let item = Item { prefix: prefix.into(), reason: reason.into(), ..Item::default() };
+            import.take(Place::Line(number), item).map_err(Failure::refused)?;
         }
     }
-    if faults.is_empty() { Ok((entries, left_out)) } else { Err(faults) }
+    import.finish(context, is_json)
 }
 
-impl Line {
-    fn entry(&self, args: &Args, said: Option<For>) -> Result<Entry, Refusal> {
-        let prefix = source::parse(&self.prefix).map_err(|refusal| {
-            let help = if source::is_ipv4(&self.prefix) {
-                "say --skip-ipv4 to leave such lines out".into()
-            } else {
-                refusal.help
-            };
+/// Whether the file stands for all that there was.
+#[derive(Clone, Copy, clap::Args)]
+struct Instead {
+    /// Take all away that this origin has blocked before, at the same moment; of JSON without --origin, all there is
+    #[arg(long)]
+    replace: bool,
+    /// With --replace: take all away even where the file has no prefix
+    #[arg(long, requires = "replace")]
+    allow_empty: bool,
+}
+
+/// What is read of a file.
+struct Import<'a> {
+    args: &'a Args,
+    /// Until when, if an option says so.
+    said: Option<Time>,
+    add: Vec<Entry>,
+    /// IPv4 lines.
+    left_out: usize,
+    /// Nobody has said for how long.
+    is_usual: bool,
+    /// The first faults, and how many there are.
+    faults: Vec<String>,
+    wrong: usize,
+}
+
+impl Import<'_> {
+    /// Takes one line or entry.
+    fn take(&mut self, place: Place, item: Item) -> Result<(), Refusal> {
+        if self.args.skip_ipv4 && sources::is_ipv4(&item.prefix) {
+            self.left_out += 1;
+            return Ok(());
+        }
+        if self.add.len() + self.wrong == sources::MOST {
+            return Err(sources::too_many());
+        }
+        self.is_usual |= self.said.is_none() && item.time.is_none();
+        match self.entry(place, item) {
+            Ok(entry) => self.add.push(entry),
+            Err(Refusal { message, help }) => {
+                self.wrong += 1;
+                if self.wrong <= TOLD {
+                    self.faults.push(format!("{place}: {message}: {help}"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn entry(&self, place: Place, Item { prefix: text, time, origin, reason, added }: Item) -> Result<Entry, Refusal> {
+        let prefix = source::parse(&text).map_err(|refusal| {
+            let is_ipv4 = sources::is_ipv4(&text);
+            let help = if is_ipv4 { "say --skip-ipv4 to leave such lines out".into() } else { refusal.help };
             Refusal { help, ..refusal }
         })?;
-        let reason = args.how.reason.as_ref().map_or_else(|| source::reason(&self.reason), |reason| Ok(reason.clone()));
+        let reason = self.args.how.reason.as_ref().map_or_else(|| source::reason(&reason), |reason| Ok(reason.clone()));
         let reason = reason.map_err(|WordError(form)| Refusal {
             message: format!("the reason of {prefix} cannot be kept"),
             help: format!("{form}; or say --reason TEXT for all lines"),
         })?;
         Ok(Entry {
             prefix,
-            seconds: said.or(self.time).unwrap_or(USUAL).0,
-            origin: args.origin.or(self.origin).unwrap_or(Origin::Operator),
+            time: self.said.or(time).unwrap_or(USUAL),
+            origin: self.args.origin.or(origin).unwrap_or(Origin::Operator),
             reason,
+            added,
+            place,
         })
+    }
+
+    fn finish(self, context: &mut Context<'_>, is_json: bool) -> Outcome {
+        let Self { args, add, left_out, is_usual, .. } = self;
+        if self.wrong > 0 {
+            return Err(refused(&args.file, &self.faults, self.wrong));
+        }
+        let Instead { replace, allow_empty } = args.instead;
+        if replace && add.is_empty() && !allow_empty {
+            let message = format!("{} has no prefix, and --replace would take all away", args.file.display());
+            return Err(Failure::new(Code::Invalid, message).hint("if that is meant, say --allow-empty"));
+        }
+        let remove = match (replace, args.origin) {
+            (false, _) => Remove::Nothing,
+            (true, None) if is_json => Remove::All,
+            (true, origin) => Remove::Of(origin.unwrap_or(Origin::Operator)),
+        };
+        let manner = Manner { dry_run: args.manner.dry_run, force: args.force };
+        let changes = edit_blocks(context, &Edit { remove, add }, manner)?;
+        Done { changes, dry_run: manner.dry_run, is_usual, left_out: args.skip_ipv4.then_some(left_out) }
+            .report(context)
     }
 }
 
-fn refused(file: &Path, faults: &[String]) -> Failure {
-    let count = faults.len();
-    let are = if count == 1 { "1 line is".to_owned() } else { format!("{count} lines are") };
+fn refused(file: &Path, faults: &[String], wrong: usize) -> Failure {
+    let are = if wrong == 1 { "1 line is".to_owned() } else { format!("{wrong} lines are") };
     let mut message = format!("{}: {are} wrong, and nothing was changed", file.display());
-    for fault in faults.iter().take(TOLD) {
+    for fault in faults {
         // Writing to a string does not fail.
         let _ = write!(message, "\n  {fault}");
     }
-    if count > TOLD {
-        let _ = write!(message, "\n  and {} more", count - TOLD);
+    if wrong > faults.len() {
+        let _ = write!(message, "\n  and {} more", wrong - faults.len());
     }
     Failure::new(Code::Invalid, message).hint("mend the file, and import it again")
 }

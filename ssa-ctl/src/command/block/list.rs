@@ -6,9 +6,10 @@ use serde_json::json;
 
 use crate::{
     change::InForce,
-    context::Context,
+    context::{Context, since_1970},
     failure::{Exit, Outcome},
-    plan::blocks::{Block, Origin, covering},
+    kernel::clock,
+    plan::blocks::{Block, Moment, Origin, covering},
 };
 
 /// Show the blocked source prefixes
@@ -25,6 +26,7 @@ pub(super) struct Args {
 pub(super) fn run(context: &mut Context<'_>, args: &Args) -> Outcome {
     let in_force = InForce::read(context)?;
     let (list, ticks, hertz) = (in_force.instance.blocks()?, in_force.now()?, in_force.instance.meta.hertz);
+    let now = Moment { ticks, hertz, unix: since_1970(clock::now(context.now)) };
     let found = match args.source {
         Some(source) => covering(&list, source, ticks),
         None => list.iter().filter(|block| block.is_live(ticks)).collect(),
@@ -36,6 +38,7 @@ pub(super) fn run(context: &mut Context<'_>, args: &Args) -> Outcome {
             json!({
                 "prefix": block.prefix,
                 "seconds": block.seconds(ticks, hertz),
+                "until": block.until(now),
                 "origin": block.origin,
                 "reason": block.reason,
                 "added": block.added,

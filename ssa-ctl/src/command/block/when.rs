@@ -1,52 +1,43 @@
 //! The text of a time in; for how long, or until when, out.
 
-use std::str::FromStr;
-
-use crate::config::{Refusal, Seconds, WordError, moment};
+use crate::{
+    config::{Refusal, Seconds, WordError, moment},
+    plan::blocks::Time,
+};
 
 /// For how long a prefix is blocked where nobody says so.
-pub(super) const USUAL: For = For(Some(3600));
+pub(super) const USUAL: Time = Time::For(3600);
+/// The last second that can be said: the end of the year 9999.
+pub(super) const LAST: u64 = 253_402_300_799;
 
-/// For so many seconds; none: for ever.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct For(pub(super) Option<u64>);
-
-impl FromStr for For {
-    type Err = WordError;
-
-    fn from_str(text: &str) -> Result<Self, WordError> {
-        if text == "ever" {
-            return Ok(Self(None));
-        }
-        let seconds: Result<Seconds, _> = text.parse();
-        seconds
-            .map(|Seconds(seconds)| Self(Some(seconds.into())))
-            .map_err(|_| WordError("write a time such as 90s, 30m or 24h, or ever"))
+/// For how long.
+pub(super) fn time(text: &str) -> Result<Time, WordError> {
+    if text == "ever" {
+        return Ok(Time::Ever);
     }
+    let seconds: Result<Seconds, _> = text.parse();
+    seconds
+        .map(|Seconds(seconds)| Time::For(seconds.into()))
+        .map_err(|_| WordError("write ever, or a time such as 90s, 30m or 24h: 1s at least, 4294967295s at most"))
 }
 
-/// Until this Unix second.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Until(u64);
+/// Until when.
+pub(super) fn until(text: &str) -> Result<Time, WordError> {
+    const FORM: WordError =
+        WordError("write Unix seconds, or a time such as 2030-01-31T12:00:00Z (RFC 3339), up to the year 9999");
+    let digits = !text.is_empty() && text.bytes().all(|octet| octet.is_ascii_digit());
+    let unix = if digits { text.parse().ok() } else { moment(text) };
+    unix.filter(|unix| *unix <= LAST).map(Time::Until).ok_or(FORM)
+}
 
-impl Until {
-    /// Seconds from now on.
-    pub(super) fn from(self, now: u64) -> Result<u64, Refusal> {
-        self.0.checked_sub(now).filter(|seconds| *seconds > 0).ok_or_else(|| Refusal {
-            message: format!("the Unix second {} is over: it is {now} now", self.0),
+/// Refuses a time that is over.
+pub(super) fn to_come(time: Time, now: u64) -> Result<Time, Refusal> {
+    match time {
+        Time::Until(unix) if unix <= now => Err(Refusal {
+            message: format!("the Unix second {unix} is over: it is {now} now"),
             help: "give --until a time to come, or --for how long".into(),
-        })
-    }
-}
-
-impl FromStr for Until {
-    type Err = WordError;
-
-    fn from_str(text: &str) -> Result<Self, WordError> {
-        const FORM: WordError = WordError("write Unix seconds, or a time such as 2030-01-31T12:00:00Z (RFC 3339)");
-        let digits = !text.is_empty() && text.bytes().all(|octet| octet.is_ascii_digit());
-        let unix = if digits { text.parse().ok() } else { moment(text) };
-        unix.map(Self).ok_or(FORM)
+        }),
+        time => Ok(time),
     }
 }
 
@@ -66,7 +57,7 @@ mod tests {
             ("2023-11-14 20:43:20-01:30", 1_700_000_000),
             ("9999-12-31T23:59:59Z", 253_402_300_799),
         ] {
-            assert_eq!(text.parse(), Ok(Until(unix)), "{text}");
+            assert_eq!(until(text), Ok(Time::Until(unix)), "{text}");
         }
         for bad in [
             "",
@@ -89,17 +80,21 @@ mod tests {
             "2023-1-01T00:00:00Z",
             "tomorrow",
             "äääääääääääääää",
+            "253402300800",
+            "18446744073709551615",
         ] {
-            assert!(bad.parse::<Until>().is_err(), "{bad}");
+            assert!(until(bad).is_err(), "{bad}");
         }
     }
 
     #[test]
     fn what_is_over_is_refused() {
-        assert_eq!(Until(10).from(9), Ok(1));
-        assert!(Until(10).from(10).is_err() && Until(10).from(11).is_err());
-        assert_eq!("ever".parse(), Ok(For(None)));
-        assert_eq!("10m".parse(), Ok(For(Some(600))));
-        assert!("".parse::<For>().is_err() && "never".parse::<For>().is_err());
+        assert_eq!(to_come(Time::Until(10), 9), Ok(Time::Until(10)));
+        assert!(to_come(Time::Until(10), 10).is_err() && to_come(Time::Until(10), 11).is_err());
+        assert_eq!((time("ever"), to_come(Time::Ever, 11)), (Ok(Time::Ever), Ok(Time::Ever)));
+        assert_eq!(time("10m"), Ok(Time::For(600)));
+        for bad in ["", "never", "-5m", "0s", "4294967296s", "99999999999999h"] {
+            assert!(time(bad).unwrap_err().0.contains("4294967295s at most"), "{bad}");
+        }
     }
 }

@@ -21,6 +21,8 @@ pub(super) struct Told {
     pub(super) seconds: u32,
     /// How many there may be.
     pub(super) most: u32,
+    /// The block list has no room for more.
+    pub(super) is_full: bool,
 }
 
 /// Tells a round.
@@ -44,7 +46,12 @@ pub(super) fn tell(context: &mut Context<'_>, decision: &Decision, told: &Told) 
     if decision.left_out > 0 && !(context.json && told.is_whole) {
         let (count, most) = (decision.left_out, told.most);
         let prefixes = if count == 1 { "1 more prefix is".into() } else { format!("{count} more prefixes are") };
-        writeln!(context.err, "{prefixes} above, and {most} are blocked already: see --most")?;
+        let why = if told.is_full {
+            "the block list is full: see ssa-ctl block list".to_owned()
+        } else {
+            format!("{most} are blocked already: see --most")
+        };
+        writeln!(context.err, "{prefixes} above, and {why}")?;
     }
     context.out.flush()
 }

@@ -3,8 +3,11 @@
 use super::{Finding, Level};
 use crate::{
     change::InForce,
-    kernel::{features::is_online, marks, netlink::Host},
-    observe::reading::{self, Unserved},
+    kernel::{features::is_online, netlink::Host},
+    observe::{
+        reading::{self, Unserved},
+        state,
+    },
     plan::low::{self, Queue},
 };
 
@@ -35,21 +38,18 @@ fn queue(in_force: &InForce, wanted: Queue) -> Finding {
 }
 
 fn unmarked(in_force: &InForce, host: &Host) -> Vec<Finding> {
-    if !low::marks(&in_force.config) {
-        return Vec::new();
-    }
-    let marked = marks::all(&in_force.pins).unwrap_or_default();
-    let wanted = in_force.config.host.interfaces.iter().filter_map(|name| host.interface(name));
-    let finding = |interface: &crate::kernel::netlink::Interface| {
-        let name = &interface.name;
-        if marked.iter().any(|one| one.interface == interface.index) {
+    let finding = |(name, is_marked): (String, bool)| {
+        if is_marked {
             Finding::new(CHECK, Level::Ok, format!("packets of suspects on {name} are marked"), "")
         } else {
             let message = format!("packets of suspects on {name} are not marked");
             Finding::new(CHECK, Level::Broken, message, "run apply again")
         }
     };
-    wanted.map(finding).collect()
+    match state::marked(in_force, host) {
+        Ok(marked) => marked.into_iter().map(finding).collect(),
+        Err(error) => vec![Finding::new(CHECK, Level::Warning, format!("{error:#}"), "run as root")],
+    }
 }
 
 /// What the program has counted.

@@ -46,6 +46,8 @@ pub struct Explanation {
     pub rule: Option<&'static str>,
     /// The fields of the rule, most significant first.
     pub fields: Vec<Field>,
+    /// The service also goes by known connections or fair shares, which were not looked up: what is said is of a first packet.
+    pub first_packet: bool,
     /// What the loaded program says, if it was asked.
     pub kernel: Option<Kernel>,
     /// Whether it says the same.
@@ -155,6 +157,9 @@ pub fn explain(
         no_way,
         rule,
         fields,
+        first_packet: place
+            .as_ref()
+            .is_some_and(|place| place.service.established.is_some() || place.service.fair.is_some()),
         kernel: None,
         agree: None,
     }

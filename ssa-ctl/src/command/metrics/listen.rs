@@ -4,6 +4,10 @@ use std::{
     convert::Infallible,
     net::SocketAddr,
     path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -19,19 +23,19 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use serde_json::json;
 use tokio::{
     net::{TcpListener, TcpStream},
-    signal::unix::{SignalKind, signal},
-    task::{JoinSet, spawn_blocking},
+    task::{AbortHandle, JoinSet, spawn_blocking, yield_now},
     time::{sleep, timeout},
 };
 
 use crate::{
+    command::end::End,
     context::Context,
     failure::{Code, Exit, Failure, Outcome},
     metrics::{Format, families, text},
     observe::reading::Reading,
 };
 
-/// Connections at a time; others wait for their turn.
+/// Connections at a time. For another one the oldest that has not asked yet is closed; where all have, it waits.
 const CONNECTIONS: usize = 16;
 /// How long a client may take to send its request.
 const REQUEST: Duration = Duration::from_secs(5);
@@ -42,7 +46,7 @@ const END: Duration = Duration::from_secs(1);
 /// Octets of a request's header, and lines of it.
 const HEADER: (usize, usize) = (16 << 10, 64);
 
-/// Serves until `SIGINT` or `SIGTERM`.
+/// Serves until a signal.
 pub(super) fn serve(context: &mut Context<'_>, address: SocketAddr) -> Outcome {
     // Who may not read now may not later; nothing loaded is no reason not to wait for it.
     match Reading::take(&context.pin_root) {
@@ -53,14 +57,16 @@ pub(super) fn serve(context: &mut Context<'_>, address: SocketAddr) -> Outcome {
     runtime.block_on(async {
         let listener = bind(address).await?;
         // Before anybody is told that we are there: whoever reads that may stop us.
-        let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        let mut end = End::new()?;
         greet(context, listener.local_addr()?)?;
-        let mut connections = JoinSet::new();
+        let mut clients = Clients::default();
         loop {
             tokio::select! {
-                accepted = listener.accept(), if connections.len() < CONNECTIONS => match accepted {
+                accepted = listener.accept(), if clients.may_come() => match accepted {
                     Ok((stream, _)) => {
-                        connections.spawn(converse(stream, context.pin_root.clone()));
+                        clients.take(stream, &context.pin_root);
+                        // Who has sent its request already is heard before the next one comes.
+                        yield_now().await;
                     }
                     Err(error) => {
                         // One client that has gone already, or no descriptors: then somebody must go first.
@@ -68,16 +74,52 @@ pub(super) fn serve(context: &mut Context<'_>, address: SocketAddr) -> Outcome {
                         sleep(Duration::from_millis(100)).await;
                     }
                 },
-                Some(_) = connections.join_next() => {}
-                _ = interrupt.recv() => break,
-                _ = terminate.recv() => break,
+                Some(_) = clients.connections.join_next() => clients.open.retain(|client| !client.handle.is_finished()),
+                () = end.wanted() => break,
             }
         }
         drop(listener);
         // What takes longer is cut off.
-        let _ = timeout(END, async { while connections.join_next().await.is_some() {} }).await;
+        let _ = timeout(END, async { while clients.connections.join_next().await.is_some() {} }).await;
         Ok(Exit::Done)
     })
+}
+
+/// The connections that there are.
+#[derive(Default)]
+struct Clients {
+    connections: JoinSet<()>,
+    /// The oldest first.
+    open: Vec<Client>,
+}
+
+struct Client {
+    handle: AbortHandle,
+    /// It has sent its request, and is answered.
+    has_asked: Arc<AtomicBool>,
+}
+
+impl Clients {
+    fn waiting(&self) -> Option<usize> {
+        self.open.iter().position(|client| !client.has_asked.load(Ordering::Relaxed))
+    }
+
+    /// Whether there is room for another one, or can be.
+    fn may_come(&self) -> bool {
+        self.open.len() < CONNECTIONS || self.waiting().is_some()
+    }
+
+    fn take(&mut self, stream: TcpStream, pin_root: &Path) {
+        if self.open.len() >= CONNECTIONS
+            && let Some(oldest) = self.waiting()
+        {
+            // Whoever is slow, or says nothing, keeps nobody out.
+            self.open.remove(oldest).handle.abort();
+        }
+        let has_asked = Arc::new(AtomicBool::new(false));
+        let handle = self.connections.spawn(converse(stream, pin_root.to_owned(), has_asked.clone()));
+        self.open.push(Client { handle, has_asked });
+    }
 }
 
 async fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
@@ -108,8 +150,11 @@ fn greet(context: &mut Context<'_>, address: SocketAddr) -> anyhow::Result<()> {
 }
 
 /// Answers one request. A connection has no second one, so that whoever is slow is slow only once.
-async fn converse(stream: TcpStream, pin_root: PathBuf) {
-    let service = service_fn(|request| answer(request, pin_root.clone()));
+async fn converse(stream: TcpStream, pin_root: PathBuf, has_asked: Arc<AtomicBool>) {
+    let service = service_fn(|request| {
+        has_asked.store(true, Ordering::Relaxed);
+        answer(request, pin_root.clone())
+    });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(REQUEST)

@@ -1,7 +1,6 @@
 //! `metrics`: counters and state out, for Prometheus: printed, as a file, or over HTTP.
 
 mod listen;
-mod textfile;
 
 use std::{net::SocketAddr, path::PathBuf};
 
@@ -10,6 +9,7 @@ use serde_json::json;
 use crate::{
     context::Context,
     failure::{Exit, Outcome},
+    file::Manner,
     metrics::{Format, families, object, text},
     observe::reading::Reading,
 };
@@ -27,6 +27,9 @@ pub struct Args {
     textfile: Option<PathBuf>,
 }
 
+/// Anybody may read it: `node_exporter` is another user.
+const TEXTFILE: Manner = Manner { mode: 0o644, replace: true };
+
 /// Says what is to be measured.
 pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome {
     if let Some(address) = args.listen {
@@ -34,7 +37,7 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome {
     }
     let families = families(&Reading::take(&context.pin_root)?);
     if let Some(path) = &args.textfile {
-        textfile::write(path, &text(&families, Format::Plain)?)?;
+        TEXTFILE.write(path, text(&families, Format::Plain)?.as_bytes())?;
         if context.json {
             context.object(&json!({ "textfile": path, "metrics": families.len() }))?;
         }

@@ -160,8 +160,8 @@ fn add(sum: &mut ServiceCounts, more: &ServiceCounts) {
 }
 
 fn cells(counts: &mut ServiceCounts) -> impl Iterator<Item = &mut Count> {
-    let ServiceCounts { received, reasons, treatments, would_drop } = counts;
-    [received, would_drop].into_iter().chain(reasons).chain(treatments)
+    let ServiceCounts { received, reasons, treatments, cells, would_drop } = counts;
+    [received, would_drop].into_iter().chain(reasons).chain(treatments).chain(cells.as_flattened_mut())
 }
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 
 use std::{fmt, str::FromStr, time::Duration};
 
+use crate::config::{Seconds, WordError};
+
 /// Whole seconds between two looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Interval(u64);
@@ -9,7 +11,7 @@ pub(super) struct Interval(u64);
 /// What `+` and `-` choose among, in seconds.
 const STEPS: [u64; 6] = [1, 2, 5, 10, 30, 60];
 /// The longest, in seconds.
-const LONGEST: u64 = 3600;
+const LONGEST: u32 = 3600;
 
 impl Interval {
     /// As a time.
@@ -35,18 +37,11 @@ impl fmt::Display for Interval {
 }
 
 impl FromStr for Interval {
-    type Err = String;
+    type Err = WordError;
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        let seconds = match text.split_at_checked(text.len().wrapping_sub(1)) {
-            Some((number, "s")) => number.parse().ok(),
-            Some((number, "m")) => number.parse::<u64>().ok().and_then(|minutes| minutes.checked_mul(60)),
-            _ => None,
-        };
-        match seconds.filter(|seconds| (1..=LONGEST).contains(seconds)) {
-            Some(seconds) => Ok(Self(seconds)),
-            None => Err("an interval is 1s to 60m, in whole seconds or minutes".into()),
-        }
+    fn from_str(text: &str) -> Result<Self, WordError> {
+        let seconds = text.parse().ok().filter(|Seconds(seconds)| *seconds <= LONGEST);
+        seconds.map(|Seconds(seconds)| Self(seconds.into())).ok_or(WordError("an interval is 1s to 1h"))
     }
 }
 
@@ -58,7 +53,8 @@ mod tests {
     fn intervals_are_read_and_stepped() {
         let read = |text: &str| text.parse::<Interval>();
         assert_eq!((read("1s"), read("2m")), (Ok(Interval(1)), Ok(Interval(120))));
-        for wrong in ["", "s", "0s", "1", "1h", "-1s", "61m", "1.5s", "99999999999999999999m", "é", "1é"] {
+        assert_eq!((read("60m"), read("1h")), (Ok(Interval(3600)), Ok(Interval(3600))));
+        for wrong in ["", "s", "0s", "1", "2h", "-1s", "61m", "1.5s", "99999999999999999999m", "é", "1é"] {
             assert!(read(wrong).is_err(), "{wrong}");
         }
         assert_eq!((Interval(1).shorter(), Interval(1).longer()), (Interval(1), Interval(2)));

@@ -28,6 +28,9 @@ pub(super) enum Action {
 pub(super) const FOOTER: [&str; 8] =
     ["q quit", "p pause", "s sort", "r reverse", "↑↓ service", "+- interval", "1-6 view", "? help"];
 
+/// Those of a screen that has no room for all.
+pub(super) const SHORT: [&str; 4] = ["q quit", "↑↓ service", "1-6 view", "? help"];
+
 /// The same in whole sentences, for the help.
 pub(super) const HELP: [(&str, &str); 11] = [
     ("1 to 6", "services, reasons, treatments, slices, endpoints, sources of events"),

@@ -12,7 +12,7 @@ use super::{
     state::Trouble,
 };
 use crate::{
-    change::InForce,
+    change::{InForce, ticks},
     config,
     failure::Failure,
     kernel::{instance::Instance, pins::Pins},
@@ -26,14 +26,24 @@ use crate::{
 /// How often slices are read again, where a writer came between.
 const TRIES: u32 = 5;
 
-/// Reads the counters of all services, or of this one.
-pub(super) fn at_counters(pin_root: &Path, only: Option<&str>) -> Result<Counts, Failure> {
-    let mut counts = Counts::read(&Instance::open(&Pins::new(pin_root), true)?)?;
+/// Reads the counters of all services, or of this one; and how many source prefixes are blocked.
+pub(super) fn at_counters(pin_root: &Path, only: Option<&str>) -> Result<(Counts, u64), Failure> {
+    let pins = Pins::new(pin_root);
+    let instance = Instance::open(&pins, true)?;
+    let mut counts = Counts::read(&instance)?;
     if let Some(wanted) = only {
         config::known(wanted, counts.services.iter().map(|(name, _)| name.as_str())).map_err(Failure::refused)?;
         counts.services.retain(|(name, _)| name == wanted);
     }
-    Ok(counts)
+    let list = instance.blocks()?;
+    // Nobody needs to know what time it is for an empty list.
+    let blocked = if list.is_empty() {
+        0
+    } else {
+        let now = ticks(&pins)?.now();
+        list.iter().filter(|block| block.is_live(now)).count() as u64
+    };
+    Ok((counts, blocked))
 }
 
 /// Reads the slices of all services, and the endpoints.

@@ -33,6 +33,8 @@ const ENTER: &[u8] = b"\x1b[?1049h\x1b[?25l\x1b[2J";
 const LEAVE: &[u8] = b"\x18\x1b[0m\x1b[?25h\x1b[?1049l";
 /// Where the terminal may be opened anew.
 const STDOUT: &str = "/proc/self/fd/1";
+/// Columns and lines that are drawn, at most.
+const LARGEST: (u16, u16) = (600, 200);
 /// After how long a terminal that was full is tried again.
 const RETRY: Duration = Duration::from_millis(20);
 /// How long a terminal that takes nothing is waited for at the end.
@@ -78,10 +80,11 @@ impl Screen {
         Ok(Self { modes, shown: Buffer::empty(Rect::ZERO), pending: ENTER.to_vec(), written: 0 })
     }
 
-    /// Its size now.
+    /// Its size now, as far as anybody could read it: a terminal says what it likes, and cells take memory.
     pub(super) fn area(&self) -> Rect {
         let size = tcgetwinsize(&self.modes.terminal).ok().filter(|size| size.ws_col > 0 && size.ws_row > 0);
-        size.map_or(Rect::new(0, 0, 80, 24), |size| Rect::new(0, 0, size.ws_col, size.ws_row))
+        let (width, height) = size.map_or((80, 24), |size| (size.ws_col, size.ws_row));
+        Rect::new(0, 0, width.min(LARGEST.0), height.min(LARGEST.1))
     }
 
     /// Whether it has taken all that was shown.

@@ -30,6 +30,8 @@ pub(super) struct State {
     /// Why there is nothing to show.
     pub(super) trouble: Option<Trouble>,
     pub(super) counted: Option<Counted>,
+    /// Source prefixes that are blocked.
+    pub(super) blocked: u64,
     pub(super) sliced: Option<Sliced>,
     pub(super) sourced: Option<Sourced>,
     sorts: [Sort; View::ALL.len()],
@@ -79,6 +81,7 @@ impl State {
             page: 0,
             trouble: None,
             counted: None,
+            blocked: 0,
             sliced: None,
             sourced: None,
             sorts: [Sort::default(); View::ALL.len()],
@@ -105,6 +108,11 @@ impl State {
         self.counted = Some(counted);
     }
 
+    /// Takes how many source prefixes are blocked.
+    pub(super) const fn block(&mut self, blocked: u64) {
+        self.blocked = blocked;
+    }
+
     /// Takes what a look at the slices has found.
     pub(super) fn slice(&mut self, at: Duration, slices: Slices) {
         self.sliced = Some(Sliced::new(at, slices, self.sliced.as_ref()));
@@ -118,6 +126,7 @@ impl State {
     /// A look has found nothing: what comes next is counted from its own begin.
     pub(super) fn fail(&mut self, trouble: Trouble) {
         (self.counted, self.sliced, self.sourced, self.trouble) = (None, None, None, Some(trouble));
+        self.blocked = 0;
     }
 
     /// Does what a key asks for.

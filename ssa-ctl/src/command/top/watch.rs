@@ -5,12 +5,9 @@ use std::{future::poll_fn, io, path::Path, task::Poll, time::Instant};
 use anyhow::Context as _;
 use crossterm::event::{Event, EventStream};
 use futures_util::StreamExt as _;
-use tokio::{
-    signal::unix::{Signal, SignalKind, signal},
-    time::{Interval, MissedTickBehavior},
-};
+use tokio::time::{Interval, MissedTickBehavior};
 
-use crate::observe::events::Reader;
+use crate::{command::end::End, observe::events::Reader};
 
 use super::{
     draw::{self, Paint},
@@ -33,11 +30,7 @@ pub(super) struct Watch<'a> {
 impl Watch<'_> {
     /// Shows it until somebody has enough.
     pub(super) async fn run(mut self) -> anyhow::Result<()> {
-        let mut ends = [SignalKind::terminate(), SignalKind::hangup(), SignalKind::interrupt()]
-            .map(signal)
-            .into_iter()
-            .collect::<Result<Vec<Signal>, _>>()
-            .context("cannot wait for signals")?;
+        let mut end = End::new().context("cannot wait for signals")?;
         let mut events = EventStream::new();
         let mut screen = Screen::open()?;
         let mut timer = timer(&self.state);
@@ -51,7 +44,7 @@ impl Watch<'_> {
             let idle = screen.is_idle();
             tokio::select! {
                 biased;
-                () = any(&mut ends) => return Ok(()),
+                () = end.wanted() => return Ok(()),
                 event = events.next() => {
                     let mut event = event;
                     loop {
@@ -91,11 +84,14 @@ impl Watch<'_> {
         action.map_or(Next::Draw, |action| self.state.act(action))
     }
 
-    /// Looks at the counters, and at the slices where they are shown.
+    /// Looks at the counters and the block list, and at the slices where they are shown.
     pub(super) fn look(&mut self) {
         let at = self.start.elapsed();
         match look::at_counters(self.pin_root, self.state.only.as_deref()) {
-            Ok(counts) => self.state.count(at, counts),
+            Ok((counts, blocked)) => {
+                self.state.count(at, counts);
+                self.state.block(blocked);
+            }
             Err(failure) => return self.state.fail(look::trouble(&failure)),
         }
         if self.state.view.needs_slices() {
@@ -141,13 +137,4 @@ async fn come(events: &mut EventStream) -> Option<Option<io::Result<Event>>> {
         Poll::Pending => Poll::Ready(None),
     })
     .await
-}
-
-/// Waits for any of these signals.
-async fn any(signals: &mut [Signal]) {
-    poll_fn(|context| {
-        let came = signals.iter_mut().any(|signal| signal.poll_recv(context).is_ready());
-        if came { Poll::Ready(()) } else { Poll::Pending }
-    })
-    .await;
 }

@@ -4,12 +4,12 @@ mod edit;
 mod origin;
 mod table;
 
-use std::net::Ipv6Addr;
+use std::{net::Ipv6Addr, time::Duration};
 
 use ipnet::Ipv6Net;
 
 pub use self::{
-    edit::{Changes, Edit, Entry, Moment, Remove},
+    edit::{Changes, Edit, Entry, Moment, Place, Remove, Time},
     origin::Origin,
     table::{BlockTable, list, reasons, slots, texts, words},
 };
@@ -41,6 +41,19 @@ impl Block {
     /// Seconds from this tick on that it blocks, those that have begun counted; none: for ever.
     pub fn seconds(&self, ticks: u64, hertz: u32) -> Option<u64> {
         (self.deadline != NEVER).then(|| self.deadline.saturating_sub(ticks).div_ceil(hertz.into()))
+    }
+
+    /// The Unix second, the nearest one, until which it blocks; none: for ever.
+    pub fn until(&self, now: Moment) -> Option<u64> {
+        let left = u128::from(self.deadline.saturating_sub(now.ticks)) * 1_000_000_000 / u128::from(now.hertz.max(1));
+        let left = Duration::from_nanos_u128(left.min(u64::MAX.into()));
+        let rounded = now.unix + left + Duration::from_millis(500);
+        (self.deadline != NEVER).then_some(rounded.as_secs())
+    }
+
+    /// What there is once of.
+    fn key(&self) -> (Ipv6Net, Origin) {
+        (self.prefix, self.origin)
     }
 }
 

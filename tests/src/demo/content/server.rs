@@ -11,8 +11,9 @@ use ssa_client::Service;
 use ssa_store::{Disk, Places, Server};
 use tokio::{net::TcpListener, sync::oneshot};
 
+use super::site::lan;
 use crate::{
-    demo::{lan::lan, owners::SLICE_BITS, site::PORT},
+    demo::{owners::SLICE_BITS, site::PORT},
     net::Namespace,
 };
 

@@ -16,9 +16,9 @@ use super::server::Running;
 use crate::{
     demo::{
         control::{Control, SERVICE},
-        lan::{Lan, UPLINK, lan, set},
+        lan::{Lan, set},
         owners::SLICE_BITS,
-        site::{PORT, PREFIX},
+        site::{PORT, PREFIX, UPLINK},
     },
     net::{Namespace, PinRoot, route, scratch},
     stop::Stop,
@@ -32,6 +32,11 @@ pub(super) const RULE: &str = "replica(2):1 object(117):11 any:*";
 pub(super) const OBJECT_BITS: u8 = SLICE_BITS - 1;
 const CLIENT: Ipv6Addr = lan(0x1);
 const FILTER: Ipv6Addr = lan(0xf0);
+
+/// An address on the LAN.
+pub(super) const fn lan(host: u16) -> Ipv6Addr {
+    Ipv6Addr::new(0x2001, 0xdb8, 0xe, 0, 0, 0, 0, host)
+}
 
 /// A host that slices belong to.
 pub(super) struct Endpoint {
@@ -55,10 +60,10 @@ impl Site {
     pub(super) fn build(ssa_ctl: &Path, stop: &Stop) -> Result<Self> {
         let folder = scratch().context("no folder for config and objects")?;
         let service = service()?;
-        let mut switch = Lan::new()?;
+        let mut switch = Lan::new("switch")?;
         let mut attach = |name: &str, own| {
             stop.check()?;
-            switch.host(name, own)
+            switch.host(name, name, own)
         };
         let control = |namespace| Control::new(PathBuf::from(ssa_ctl), namespace, PinRoot::new());
         let client = attach("client", CLIENT)?;

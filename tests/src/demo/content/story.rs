@@ -19,8 +19,8 @@ use crate::{
     demo::{
         Ending, Tell,
         control::SERVICE,
-        lan::UPLINK,
         owners::{Owners, SLICE_BITS},
+        site::UPLINK,
     },
     net::{StopAtEnd, wait_until},
     stop::Stop,
@@ -43,7 +43,7 @@ impl<'a> Story<'a> {
         tell.quote(&site.filter.say(&["endpoint", "list"])?);
         let owners = Owners::read(&site.filter)?;
         let mut report = Report { objects, replicas: 2, ..Report::default() };
-        report.expect(owners.is_even(&NAMES), || "slices are not shared out evenly".into());
+        report.expect(owners.is_even(), || "slices are not shared out evenly".into());
         let together = (0..1 << OBJECT_BITS).map(replicas);
         let together = together.filter(|[first, other]| owners.of_slice(*first) == owners.of_slice(*other)).count();
         report.expect(together == 0, || format!("{together} slices lie where their replicas do"));

@@ -13,9 +13,9 @@ use super::server::Server;
 use crate::{
     demo::{
         control::{Control, SERVICE},
-        lan::{Lan, UPLINK, lan, set},
+        lan::{Lan, set},
         owners::SLICE_BITS,
-        site::PREFIX,
+        site::{PREFIX, UPLINK},
     },
     net::{Namespace, PinRoot, route, scratch},
     stop::Stop,
@@ -28,6 +28,11 @@ pub(super) const CLIENTS: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0xc, 0, 0, 0, 
 /// The clients' router on the LAN.
 const ROUTER: Ipv6Addr = lan(0x1);
 const FILTER: Ipv6Addr = lan(0xf);
+
+/// An address on the LAN.
+const fn lan(host: u16) -> Ipv6Addr {
+    Ipv6Addr::new(0x2001, 0xdb8, 0xe, 0, 0, 0, 0, host)
+}
 
 /// The address of an endpoint, by its place among the names.
 pub(super) fn endpoint_address(place: usize) -> Ipv6Addr {
@@ -54,10 +59,10 @@ pub(super) struct Site {
 impl Site {
     pub(super) fn build(ssa_ctl: &Path, stop: &Stop) -> Result<Self> {
         let folder = scratch().context("no folder for the config")?;
-        let mut lan = Lan::new()?;
+        let mut lan = Lan::new("switch")?;
         let mut attach = |name: &str, own| {
             stop.check()?;
-            lan.host(name, own)
+            lan.host(name, name, own)
         };
         let prefix = format!("{PREFIX}/64");
         let network = format!("{CLIENTS}/64");

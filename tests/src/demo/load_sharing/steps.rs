@@ -54,7 +54,7 @@ impl Story<'_> {
             let quarters = format!("{here} connections, {:.1} % of the slices", share(owned, slices));
             self.tell.print(&format!("      {name} {bar:<50} {quarters}\n"));
         }
-        let even = self.owners.is_even(&NAMES);
+        let even = self.owners.is_even();
         self.report.expect(even, || "slices are not shared out evenly".into());
         Ok(())
     }

@@ -43,10 +43,12 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, state: &State) {
         heads.push(Head::right("OF ALL", 6, None));
     }
     let fixed = table::width(&heads);
-    heads.push(Head::left("STATE", states.max(5), None));
+    let states = states.max(5);
+    heads.push(Head::left("STATE", states, None));
     let longest = rows.iter().map(|(endpoint, _)| words::width(&endpoint.name)).max().unwrap_or(0).max(9);
     let left = usize::from(area.width).saturating_sub(fixed);
-    heads[0].width = longest.min(left.saturating_sub(9).max(6));
+    // What an endpoint is about to do is seen whole, and of its name what has room.
+    heads[0].width = longest.min(left.saturating_sub(states + 1).max(6));
     let row = |(endpoint, held): &(&Endpoint, Held)| {
         let Held { slices: own, frames: moved } = *held;
         let mut cells = vec![

@@ -67,7 +67,10 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, heads: &[Head], rows: &[Row]
         line(buffer, area, place, &cells.collect::<Vec<_>>().join(" "), row.style);
     }
     if shown < rows.len() && room > 0 {
-        let more = format!("… rows {} to {} of {}", first + 1, first + shown, rows.len());
+        let more = match shown {
+            0 => format!("… {} rows", rows.len()),
+            _ => format!("… rows {} to {} of {}", first + 1, first + shown, rows.len()),
+        };
         line(buffer, area, room, &more, Style::new().add_modifier(Modifier::DIM));
     }
 }
@@ -123,6 +126,11 @@ mod tests {
         let text: Vec<String> =
             buffer.content().chunks(18).map(|row| row.iter().map(ratatui::buffer::Cell::symbol).collect()).collect();
         assert_eq!(text, lines);
+        let area = Rect { height: 2, ..area };
+        let mut buffer = Buffer::empty(area);
+        draw(&mut buffer, area, &heads, &rows(9, None), &Window { sort: None, page: 1 });
+        let text: String = buffer.content()[18..].iter().map(ratatui::buffer::Cell::symbol).collect();
+        assert_eq!(text.trim_end(), "… 9 rows");
         assert_eq!(width(&heads), 18);
     }
 }

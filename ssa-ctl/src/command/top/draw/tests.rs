@@ -84,6 +84,42 @@ fn every_size_has_its_screen() {
 }
 
 #[test]
+fn the_smallest_screen_has_rows() {
+    let mut state = sliced();
+    let owners: Vec<_> = (0..64).map(|number| format!("e{number}")).collect();
+    let owners: Vec<_> = owners.iter().map(String::as_str).collect();
+    for (view, row) in [(View::Services, "> (all)"), (View::Reasons, "conform"), (View::Endpoints, "e")] {
+        state.act(Action::Show(view));
+        state.slice(Duration::from_secs(73), slices(&owners, None));
+        let lines = screen(&state, SMALLEST.0, SMALLEST.1);
+        assert!(lines.iter().any(|line| line.starts_with(row)), "{lines:#?}");
+        assert!(!lines.iter().any(|line| line.contains("rows 1 to 0")), "{lines:#?}");
+        assert!(lines[9].starts_with("q quit") && lines[9].ends_with("? help"), "{lines:#?}");
+    }
+}
+
+#[test]
+fn how_many_are_blocked_is_said_where_any_are() {
+    let mut state = state();
+    assert!(!screen(&state, 80, 24)[1].contains("blocked"));
+    state.block(12_345);
+    assert!(screen(&state, 80, 24)[1].ends_with("12345 blocked  every 1 s"));
+    assert_eq!(screen(&state, 40, 10)[1], " all services  12345 blocked  every 1 s");
+}
+
+#[test]
+fn long_names_of_endpoints_give_way_to_what_they_do() {
+    let mut state = sliced();
+    let name = "e".repeat(63);
+    state.act(Action::Show(View::Endpoints));
+    let mut found = slices(&[name.as_str()], Some(&[0]));
+    (found.endpoints[0].this_host, found.endpoints[0].drain) = (true, true);
+    state.slice(Duration::from_secs(74), found);
+    let lines = screen(&state, 80, 24);
+    assert!(lines.iter().any(|line| line.contains("eee…") && line.ends_with("this host, draining")), "{lines:#?}");
+}
+
+#[test]
 fn long_names_are_cut_and_rates_are_not() {
     let name = "a-service-with-a-very-long-name-that-nobody-should-have-chosen";
     let mut state = State::new("1s".parse().unwrap(), None);
