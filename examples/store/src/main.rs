@@ -242,7 +242,7 @@ impl ByHand {
 }
 
 fn service(name: &str, prefixes: &[Ipv6Net], rule: &str) -> Result<Service> {
-    let rule = rule.parse().map_err(|error| anyhow::anyhow!("{rule}: {error}"))?;
+    let rule = rule.parse().with_context(|| format!("the rule {rule} cannot be read"))?;
     Ok(Service::new(name, prefixes, Record::new(rule)))
 }
 

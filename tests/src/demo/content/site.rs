@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Context as _, Result};
 use ipnet::Ipv6Net;
 use ssa_client::{Service, record::Record};
 use tempfile::TempDir;
@@ -107,7 +107,7 @@ impl Site {
 
 /// The service as clients know it, from DNS or elsewhere.
 pub(super) fn service() -> Result<Service> {
-    let rule = RULE.parse().map_err(|error| anyhow!("{RULE}: {error:?}"))?;
+    let rule = RULE.parse().context("the rule cannot be read")?;
     Ok(Service::new(SERVICE, &[Ipv6Net::new(PREFIX, 64)?], Record::new(rule)))
 }
 
