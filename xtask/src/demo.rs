@@ -24,6 +24,8 @@ pub(crate) struct Args {
 enum Use {
     /// Naive load sharing: endpoints join and leave, and no client notices
     LoadSharing,
+    /// Content addressing: packets travel to the endpoint that holds the object
+    Content,
     /// Forced load sharing: strangers find the service, and a botnet cannot gather on one endpoint
     Forced,
 }

@@ -8,7 +8,7 @@ use xshell::{Shell, cmd};
 use crate::{setup, test};
 
 /// The tests that have two sizes. The other one is what `cargo xtask test` runs.
-const TESTS: [&str; 4] = ["forced::", "handover::", "moves::", "rotations::"];
+const TESTS: [&str; 5] = ["content::", "forced::", "handover::", "moves::", "rotations::"];
 
 /// What to test.
 #[derive(clap::Args)]

@@ -10,7 +10,7 @@ use std::{
 use anyhow::{Result, ensure};
 use clap::Parser;
 use ssa_tests::{
-    demo::{self, Tell, Use},
+    demo::{self, Sizes, Tell, Use},
     stop::{Interrupted, Stop},
 };
 
@@ -31,6 +31,9 @@ struct Args {
     /// The ssa-ctl to show
     #[arg(long, value_name = "FILE")]
     ssa_ctl: PathBuf,
+    /// How many objects are stored, for content
+    #[arg(long, value_name = "COUNT", default_value_t = 4096)]
+    objects: u32,
     /// Print the table as one JSON object, and nothing else
     #[arg(long)]
     json: bool,
@@ -60,7 +63,8 @@ fn play(args: Args) -> Result<bool> {
     let stop = Stop::watch()?;
     let tell = Tell::new(args.json);
     let start = Instant::now();
-    let ending = demo::run(args.shown, usize::try_from(args.bots)?, args.ssa_ctl, tell, &stop)?;
+    let sizes = Sizes { bots: usize::try_from(args.bots)?, objects: args.objects };
+    let ending = demo::run(args.shown, sizes, args.ssa_ctl, tell, &stop)?;
     let is_right = ending.faults.is_empty();
     if args.json {
         // Whoever reads no more misses only this.

@@ -37,6 +37,8 @@ impl Lan {
     pub(super) fn port(&mut self, name: &str, host: (&Namespace, &str), own: Ipv6Addr) -> Result<()> {
         let port = format!("to-{name}");
         self.switch.port(&port, host)?;
+        // What is for a host that is gone goes nowhere: sent to all, each filter would send it on to that host again.
+        self.switch.namespace.ip(&["link", "set", "dev", &port, "type", "bridge_slave", "flood", "off"])?;
         // A veth takes what XDP sends back to it only where it has a program itself (Linux 6.18).
         self.program.attach(&self.switch.namespace, &port)?;
         address(host.0, host.1, &format!("{own}/64"))

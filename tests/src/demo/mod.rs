@@ -3,6 +3,7 @@
 //! The first is that of three rules against three senders. Each use has one more, in a folder of its own.
 
 mod client;
+mod content;
 mod control;
 mod flood;
 mod forced;
@@ -31,6 +32,8 @@ use crate::stop::Stop;
 pub enum Use {
     /// Naive load sharing: endpoints join and leave, and no client notices
     LoadSharing,
+    /// Content addressing: packets travel to the endpoint that holds the object
+    Content,
     /// Forced load sharing: strangers find the service, and a botnet cannot gather on one endpoint
     Forced,
 }
@@ -77,16 +80,26 @@ const RULES: [RuleOfDemo; 3] = [
     },
 ];
 
-/// Plays the demo, or that of one use; `bots` is the size of the botnet of [`Use::Forced`]. Whatever happens, nothing is left behind.
+/// How much there is of what a use is shown with.
+#[derive(Clone, Copy, Debug)]
+pub struct Sizes {
+    /// The botnet of [`Use::Forced`].
+    pub bots: usize,
+    /// The objects of [`Use::Content`].
+    pub objects: u32,
+}
+
+/// Plays the demo, or that of one use. Whatever happens, nothing is left behind.
 ///
 /// # Errors
 /// Where something could not be done or asked, or the person interrupted. What is not as it should be is no error: the
 /// ending says so.
-pub fn run(shown: Option<Use>, bots: usize, ssa_ctl: PathBuf, tell: Tell, stop: &Stop) -> Result<Ending> {
+pub fn run(shown: Option<Use>, sizes: Sizes, ssa_ctl: PathBuf, tell: Tell, stop: &Stop) -> Result<Ending> {
     match shown {
         None => rules(ssa_ctl, tell, stop),
         Some(Use::LoadSharing) => load_sharing::play(&ssa_ctl, tell, stop),
-        Some(Use::Forced) => forced::play(&ssa_ctl, bots, tell, stop),
+        Some(Use::Content) => content::play(&ssa_ctl, sizes.objects, tell, stop),
+        Some(Use::Forced) => forced::play(&ssa_ctl, sizes.bots, tell, stop),
     }
 }
 

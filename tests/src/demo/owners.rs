@@ -48,6 +48,11 @@ impl Owners {
         self.0[slice_of(address)].as_deref()
     }
 
+    /// The owner of a slice.
+    pub(super) fn of_slice(&self, slice: usize) -> Option<&str> {
+        self.0.get(slice)?.as_deref()
+    }
+
     /// The owner of each slice, in order.
     pub(super) fn each(&self) -> impl Iterator<Item = Option<&str>> {
         self.0.iter().map(Option::as_deref)

@@ -5,6 +5,7 @@ mod attach;
 mod blocks;
 mod client;
 mod clock;
+mod content;
 mod cookies;
 mod detect;
 mod dns;
