@@ -59,7 +59,8 @@ fn some_way(packet: &Packet, judged: &Judged) -> Option<Way> {
     if !wrap.is_wrapped() {
         let front = packet.room::<{ ETHERNET as usize }>(0)?;
         // Two hosts that disagree whose a slice is send no frame to and fro: what came from the endpoint is not sent back.
-        if link.leads_to(front.get::<{ SENDER }, _>()) {
+        // Nor is what was for the endpoint, and came here only because a switch did not know where that is.
+        if link.leads_to(front.get::<{ SENDER }, _>()) || link.leads_to(front.get::<0, _>()) {
             return Some(Way::Kept);
         }
         if hop_limit <= 1 {

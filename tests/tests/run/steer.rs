@@ -1,6 +1,6 @@
 //! Frames to the slices of other endpoints in; the same frames on their way there, exactly counted, out.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, ops::Range};
 
 use ssa_common::verdict::{Reason, Treatment};
 
@@ -196,15 +196,14 @@ fn flows_spread_over_flow_labels() {
     assert!(labels.len() > 195, "{} labels of 200 clients", labels.len());
 }
 
-#[test]
-fn what_came_from_an_endpoint_is_not_sent_back_to_it() {
-    for (steer, comes_back) in [("l2", false), ("ip6ip6", true)] {
+/// What has the other endpoint's hardware address in front: as its sender, or as whom it was for.
+fn had_been_sent_on(part: Range<usize>) {
+    for (steer, goes_on) in [("l2", false), ("ip6ip6", true)] {
         let mut site = Site::new(Some(HOST), steer, MTU, "");
         let packet = Packet::to(1);
         let mut frame = packet.frame();
-        // From the other endpoint's hardware address, as if it had sent the frame here.
-        frame[6..12].copy_from_slice(&way(1, MTU).link.to_ne_bytes()[..6]);
-        let fate = if comes_back {
+        frame[part.clone()].copy_from_slice(&way(1, MTU).link.to_ne_bytes()[..6]);
+        let fate = if goes_on {
             Fate::to(1, 1, &sent(steer, 1, &packet))
         } else {
             Fate::here(1, frame.clone()).because(Reason::Conform)
@@ -212,4 +211,15 @@ fn what_came_from_an_endpoint_is_not_sent_back_to_it() {
         site.expect(steer, &frame, &fate);
         site.judge();
     }
+}
+
+#[test]
+fn what_came_from_an_endpoint_is_not_sent_back_to_it() {
+    had_been_sent_on(6..12);
+}
+
+/// A switch floods what is for an endpoint that it has not heard of: hosts that get it send it there no more.
+#[test]
+fn what_was_for_an_endpoint_is_not_sent_to_it_again() {
+    had_been_sent_on(0..6);
 }
