@@ -4,7 +4,7 @@
 
 use aya_ebpf::helpers::generated::{bpf_get_smp_processor_id, bpf_jiffies64, bpf_ktime_get_boot_ns};
 use ssa_common::{
-    judge::Tables as _,
+    judge::{Tables as _, after},
     layout::HEAD,
     rows::{EventGateRow, Refused, TICK_PARTS},
     verdict::Verdict,
@@ -78,15 +78,13 @@ pub fn write(packet: &Packet<true>, first_cell: u32, cell: u32) -> Option<()> {
     Some(())
 }
 
-/// Notes that an event was written, and from when on there may be another: each takes its time of what is to come, of which
-/// some may be taken in advance, and what nobody took is lost but for as much.
+/// Notes that an event was written, and from when on there may be another.
 #[inline(always)]
 fn count(gate: *mut EventGateRow, number: u64, interval: u64, tolerance: u64) {
     // SAFETY: the map owns the row. Only the controller stores to `next` besides, when the rate is another.
     unsafe {
-        let unused = now().saturating_sub(tolerance);
         let next = (&raw const (*gate).next).read_volatile();
-        (&raw mut (*gate).next).write_volatile(if next < unused { unused } else { next }.wrapping_add(interval));
+        (&raw mut (*gate).next).write_volatile(after(next, now(), interval, tolerance));
         (&raw mut (*gate).written).write_volatile(number.wrapping_add(1));
     }
 }

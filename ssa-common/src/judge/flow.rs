@@ -1,5 +1,6 @@
 //! A packet of a flow that nobody knows yet, in; whether the flow is remembered, out (DESIGN §4 step 7).
 
+use super::pace::after;
 use crate::rows::{FlowGateRow, TICK_PARTS};
 
 /// Whether one more flow may be remembered at this tick.
@@ -9,13 +10,11 @@ use crate::rows::{FlowGateRow, TICK_PARTS};
 #[inline(always)]
 pub const fn may_begin(gate: &mut FlowGateRow, ticks: u64) -> bool {
     let now = ticks.wrapping_mul(TICK_PARTS);
-    let unused = now.saturating_sub(gate.tolerance);
-    let next = if gate.next < unused { unused } else { gate.next };
-    if next > now {
+    if gate.next > now {
         gate.turned_away = gate.turned_away.wrapping_add(1);
         return false;
     }
-    gate.next = next.wrapping_add(gate.interval);
+    gate.next = after(gate.next, now, gate.interval, gate.tolerance);
     true
 }
 

@@ -11,6 +11,7 @@ mod event;
 mod find;
 mod flow;
 mod low;
+mod pace;
 mod share;
 mod source;
 mod steer;
@@ -37,6 +38,7 @@ pub use self::{
     find::{find_later, places},
     flow::may_begin,
     low::take,
+    pace::after,
     share::{Counted, is_above_share},
     source::{Source, judge_source},
     steer::{Origin, Wrap},

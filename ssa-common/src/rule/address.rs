@@ -2,7 +2,14 @@
 
 use core::{fmt, ops::ControlFlow};
 
-use super::{Pair, compile::Compiled, hash, mac, model::Kind, place::PlacedField, pow, source};
+use super::{
+    Pair,
+    compile::Compiled,
+    hash, mac,
+    model::{Copied, Kind},
+    place::PlacedField,
+    pow, source,
+};
 use crate::{
     bits::{Words, mask},
     rows::HashedRow,
@@ -81,12 +88,8 @@ impl Compiled {
                 Kind::Any => (u128::from(random()) << 64) | u128::from(random()),
                 Kind::Const(value) => *value,
                 Kind::Src(from) => source::value(request.source, from.offset, field.width, from.reverse, from.invert),
-                Kind::Object(from) => {
-                    let object = request.object.ok_or(AddressError::NoObject)?;
-                    source::value(object, from.offset, field.width, from.reverse, from.invert)
-                }
-                Kind::Replica { count } if request.replica < *count => request.replica.into(),
-                Kind::Replica { count } => return Err(AddressError::NoReplica { count: *count }),
+                Kind::Object(from) => from.of_object(field.width, request.object)?,
+                Kind::Replica { count } => replica(request.replica, *count)?,
                 Kind::KeyId => self.newest().ok_or(AddressError::NoKey)?.number.into(),
                 Kind::Hash { .. } => {
                     self.hashed(field).map_or(0, |row| u128::from(hash::digest(row, source)) >> row.shift)
@@ -153,6 +156,19 @@ impl Compiled {
     pub(super) fn newest(&self) -> Option<&crate::rows::KeyRow> {
         self.row.ring[..usize::from(self.row.keys)].first()
     }
+}
+
+impl Copied {
+    /// The bits of the object that is wanted, for a field of this width.
+    pub(super) fn of_object(self, width: u8, object: Option<u128>) -> Result<u128, AddressError> {
+        let object = object.ok_or(AddressError::NoObject)?;
+        Ok(source::value(object, self.offset, width, self.reverse, self.invert))
+    }
+}
+
+/// The replica that is wanted, if there are so many.
+pub(super) fn replica(wanted: u32, count: u32) -> Result<u128, AddressError> {
+    if wanted < count { Ok(wanted.into()) } else { Err(AddressError::NoReplica { count }) }
 }
 
 impl PlacedField {

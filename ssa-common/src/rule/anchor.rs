@@ -4,7 +4,11 @@ use core::fmt;
 
 use bytemuck::Zeroable as _;
 
-use super::{address::AddressError, compile::Compiled, model::Kind, place::PlacedField, source};
+use super::{
+    address::{AddressError, replica},
+    compile::Compiled,
+    model::Kind,
+};
 use crate::{
     bits::{Words, mask},
     layout::{EXCLUDED, KEYS},
@@ -84,8 +88,12 @@ impl Compiled {
                 }
                 Kind::Mac { .. } if newest.is_none() => return Err(AnchorError::Address(AddressError::NoKey)),
                 Kind::Pow { .. } => return Err(AnchorError::Work),
-                Kind::Object(_) | Kind::Replica { .. } => {
-                    let value = field.said(wanted).map_err(AnchorError::Address)?;
+                Kind::Object(from) => {
+                    let value = from.of_object(field.width, wanted.object).map_err(AnchorError::Address)?;
+                    field.write(&mut template, value);
+                }
+                Kind::Replica { count } => {
+                    let value = replica(wanted.replica, *count).map_err(AnchorError::Address)?;
                     field.write(&mut template, value);
                 }
                 Kind::Const(_) | Kind::Src(_) | Kind::Hash { .. } | Kind::Mac { .. } => {}
@@ -108,19 +116,5 @@ impl Compiled {
             *to = ExcludedRow { prefix: Words::from_u128(prefix & bits), mask: Words::from_u128(bits) };
         }
         Ok(row)
-    }
-}
-
-impl PlacedField {
-    /// What is said of this field by what is wanted.
-    fn said(&self, wanted: &Wanted<'_>) -> Result<u128, AddressError> {
-        match self.kind {
-            Kind::Object(from) => {
-                let object = wanted.object.ok_or(AddressError::NoObject)?;
-                Ok(source::value(object, from.offset, self.width, from.reverse, from.invert))
-            }
-            Kind::Replica { count } if wanted.replica >= count => Err(AddressError::NoReplica { count }),
-            _ => Ok(wanted.replica.into()),
-        }
     }
 }
