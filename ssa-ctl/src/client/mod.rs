@@ -85,6 +85,15 @@ pub fn without(have: Vec<Anchor>, service: &str) -> Vec<Anchor> {
     have.into_iter().filter(|anchor| anchor.name != service).collect()
 }
 
+/// What a person can say that is missing.
+pub const fn hint(error: AddressError) -> Option<&'static str> {
+    match error {
+        AddressError::NoObject => Some("add --object ID"),
+        AddressError::NoReplica { .. } => Some("choose one with --replica R"),
+        AddressError::NoKey | AddressError::Cancelled => None,
+    }
+}
+
 fn prefix(rule: &Compiled) -> Ipv6Net {
     let placed = rule.placed();
     Ipv6Net::new_assert(Ipv6Addr::from_bits(placed.prefix()), placed.length())
@@ -96,9 +105,7 @@ fn invalid(message: String) -> Failure {
 
 fn refused(name: &str, error: AnchorError) -> Failure {
     let hint = match error {
-        AnchorError::Address(AddressError::NoObject) => Some("add --object ID"),
-        AnchorError::Address(AddressError::NoReplica { .. }) => Some("choose one with --replica R"),
-        AnchorError::Address(AddressError::NoKey | AddressError::Cancelled) => None,
+        AnchorError::Address(error) => hint(error),
         AnchorError::Work | AnchorError::Excluded { .. } => Some("use ssa-ctl proxy, or ssa-ctl connect"),
     };
     let error = anyhow::Error::new(error).context(format!("a cgroup's calls cannot be sent to {name}"));

@@ -8,6 +8,7 @@ use ssa_client::pow;
 use ssa_common::rule::{AddressError, Compiled, Request, Secrets, object_id};
 
 use crate::{
+    client::hint,
     config::{Config, keys::KeyRings},
     context::Context,
     failure::{Code, Exit, Failure, Outcome},
@@ -82,15 +83,6 @@ pub(super) fn compiled(config: &Config, rings: &KeyRings, name: &str) -> Result<
         Ok(placed.compile(&secrets, service.skew))
     };
     service.prefixes.iter().map(compile).collect()
-}
-
-/// What a person can say that is missing.
-pub(super) fn hint(error: AddressError) -> Option<&'static str> {
-    match error {
-        AddressError::NoObject => Some("add --object ID"),
-        AddressError::NoReplica { .. } => Some("choose one with --replica R"),
-        AddressError::NoKey | AddressError::Cancelled => None,
-    }
 }
 
 fn refused(error: AddressError, args: &Args) -> Failure {

@@ -10,9 +10,8 @@ use std::{
 use serde_json::json;
 use ssa_client::{
     Service,
-    connect::{ConnectError, Datagrams, Wish, tcp},
+    connect::{ConnectError, Datagrams, tcp},
 };
-use ssa_common::rule::object_id;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
@@ -20,7 +19,10 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use super::target::{Target, refused};
+use super::{
+    target::{Target, refused},
+    wished::Wished,
+};
 use crate::{
     config::Seconds,
     context::Context,
@@ -45,15 +47,8 @@ const CHUNK: usize = 16 << 10;
 pub struct Args {
     #[command(flatten)]
     target: Target,
-    /// The port; the one that DNS says, if not given
-    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
-    port: Option<u16>,
-    /// The object it wants: 0x and 32 hexadecimal digits, the number of a block, or a name
-    #[arg(long, value_name = "ID", value_parser = object_id)]
-    object: Option<u128>,
-    /// The replica it wants, counted from 0; the first that answers, if not given
-    #[arg(long, value_name = "R")]
-    replica: Option<u32>,
+    #[command(flatten)]
+    wished: Wished,
     /// Send datagrams
     #[arg(long)]
     udp: bool,
@@ -67,11 +62,7 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let (service, selector) = args.target.find().await?;
-        let port = args.port.or(service.port).ok_or_else(|| {
-            Failure::new(Code::Invalid, format!("nobody says on which port {} is", service.name))
-                .hint("add --port PORT")
-        })?;
-        let wish = Wish { object: args.object, replica: args.replica, port };
+        let wish = args.wished.of(&service.name, service.port)?;
         let longest = Duration::from_secs(args.timeout.0.into());
         let failed = |error| failed(&service, error);
         if args.udp {

@@ -19,6 +19,7 @@ pub mod events;
 pub mod explain;
 pub mod export;
 pub mod key;
+mod listening;
 pub mod metrics;
 mod pause;
 mod progress;
@@ -35,6 +36,7 @@ pub mod stats;
 pub mod status;
 mod target;
 pub mod top;
+mod wished;
 
 use std::path::Path;
 

@@ -32,7 +32,7 @@ pub fn run(context: &mut Context<'_>, _: &Args) -> Outcome {
     let State { interfaces, program, clock_error, clock_age, is_stale, events, maps, programs, .. } = &state;
     let InForce { pins, running, config, .. } = &in_force;
     let endpoint = in_force.host();
-    let blocks: u64 = blocked(&in_force)?.values().sum();
+    let blocks: u64 = blocked(&in_force.instance, pins)?.values().sum();
     let build = if state.is_current { "current" } else { "another build" };
     if context.json {
         let settings =

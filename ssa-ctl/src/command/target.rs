@@ -4,14 +4,15 @@ use std::{net::Ipv6Addr, path::PathBuf, str::FromStr, sync::Arc};
 
 use ssa_client::{
     SelectError, Selector, Service,
-    record::{Objects, Record},
     resolve::{ResolveError, Resolver},
 };
 use ssa_common::rule::Key;
 
 use super::resolving::{Resolving, unresolved};
 use crate::{
+    client::hint,
     config::{self, keys},
+    dns,
     failure::{Code, Failure},
 };
 
@@ -56,7 +57,7 @@ impl Target {
             let (index, found) = super::service(&checked.config, &self.name)?;
             let rings = checked.load_keys()?;
             let ring = found.rule.key().map_or(&[][..], |ring| rings.ring(index, ring));
-            (of_config(found), ring.to_vec())
+            (Service::new(&found.name, &found.prefixes, dns::record(found)), ring.to_vec())
         } else {
             let resolver = Resolver::new(&self.resolving.options()?).map_err(unresolved)?;
             (resolver.resolve_or_addresses(&self.name).await.map_err(nobody)?, self.read_keys()?)
@@ -69,8 +70,7 @@ impl Target {
     /// service the first of its prefixes with 1 as its last bit, which `dns zone` publishes.
     pub(super) async fn anchors(&self, service: &Service) -> Result<Vec<Ipv6Addr>, Failure> {
         if self.config.is_some() {
-            let first = service.prefixes.first().map(|prefix| Ipv6Addr::from_bits(prefix.network().to_bits() | 1));
-            return Ok(first.into_iter().collect());
+            return Ok(dns::anchor(&service.prefixes).into_iter().collect());
         }
         let resolver = Resolver::new(&self.resolving.options()?).map_err(unresolved)?;
         let addresses = resolver.addresses(&self.name).await.map_err(unresolved)?;
@@ -98,18 +98,11 @@ fn nobody(error: ResolveError) -> Failure {
     }
 }
 
-/// A service of a config, as its clients know it.
-fn of_config(service: &config::Service) -> Service {
-    let config::Service { name, prefixes, rule, salt, skew, .. } = service;
-    let salt = salt.unwrap_or_default();
-    Service::new(name, prefixes, Record { rule: rule.clone(), salt, skew: *skew, objects: Objects::Sha256 })
-}
-
 /// A service whose addresses cannot be computed.
 pub(super) fn refused(name: &str, error: SelectError) -> Failure {
     let hint = match &error {
         SelectError::NoKey { .. } => Some("add --key NUMBER:FILE"),
-        SelectError::Address(error) => super::address::hint(*error),
+        SelectError::Address(error) => hint(*error),
         SelectError::NoPrefix | SelectError::Unfit { .. } | SelectError::Excluded => None,
     };
     let code = if hint.is_some() { Code::Invalid } else { Code::Failed };

@@ -10,7 +10,7 @@ mod text;
 pub use self::{
     catalog::catalog,
     names::{below, zone},
-    publish::{Maybe, Published, Publishing, publish},
+    publish::{Maybe, Published, Publishing, anchor, publish, record},
     records::{Data, Entry},
     said::Said,
     text::Format,

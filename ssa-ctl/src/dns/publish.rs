@@ -123,18 +123,28 @@ pub fn publish(config: &Config, publishing: &Publishing) -> Result<Vec<Published
     }
 }
 
-fn one(service: &Service, publishing: &Publishing) -> Result<Published, Refusal> {
-    let said = said::of(&publishing.names, &service.name);
-    let name = owner(said.unwrap_or(&service.name), &service.name, &publishing.zone)?;
-    let record = Record {
+/// What clients are told of a service's rule.
+pub fn record(service: &Service) -> Record {
+    Record {
         rule: service.rule.clone(),
         salt: service.salt.unwrap_or_default(),
         skew: service.skew,
         objects: Objects::Sha256,
-    };
+    }
+}
+
+/// The address under which clients know a service that know nothing of rules, where nobody says another.
+pub fn anchor(prefixes: &[Ipv6Net]) -> Option<Ipv6Addr> {
+    prefixes.first().map(|prefix| Ipv6Addr::from_bits(prefix.network().to_bits() | 1))
+}
+
+fn one(service: &Service, publishing: &Publishing) -> Result<Published, Refusal> {
+    let said = said::of(&publishing.names, &service.name);
+    let name = owner(said.unwrap_or(&service.name), &service.name, &publishing.zone)?;
+    let record = record(service);
     let longest_ttl = record.longest_ttl().map(seconds);
     let ttl = publishing.ttl.map_or(DEFAULT_TTL, |Seconds(ttl)| ttl).min(longest_ttl.unwrap_or(u32::MAX));
-    let first = service.prefixes.first().map(|prefix| Ipv6Addr::from_bits(prefix.network().to_bits() | 1));
+    let first = anchor(&service.prefixes);
     Ok(Published {
         service: service.name.clone(),
         below: below(&name)?,

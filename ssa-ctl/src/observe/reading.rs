@@ -8,10 +8,10 @@ use super::{
     state::State,
 };
 use crate::{
-    change::InForce,
+    change::{InForce, ticks},
     config::Config,
     failure::Failure,
-    kernel::{instance::Instance, netlink::Host, ways},
+    kernel::{instance::Instance, netlink::Host, pins::Pins, ways},
     plan::blocks::Origin,
 };
 
@@ -92,18 +92,19 @@ impl Reading {
             slices: ServiceSlices::all(in_force)?.into_iter().map(Sliced::of).collect(),
             this_host: in_force.host().map(str::to_owned),
             ways: unknown.chain(known).collect(),
-            blocks: blocked(in_force)?,
+            blocks: blocked(&in_force.instance, &in_force.pins)?,
             config: in_force.config.clone(),
         })
     }
 }
 
 /// How many source prefixes each origin blocks, nothing or not.
-pub fn blocked(in_force: &InForce) -> anyhow::Result<BTreeMap<Origin, u64>> {
+pub fn blocked(instance: &Instance, pins: &Pins) -> anyhow::Result<BTreeMap<Origin, u64>> {
     let mut counts: BTreeMap<_, _> = Origin::ALL.map(|origin| (origin, 0)).into();
-    let list = in_force.instance.blocks()?;
+    let list = instance.blocks()?;
+    // Nobody needs to know what time it is for an empty list.
     if !list.is_empty() {
-        let ticks = in_force.now()?;
+        let ticks = ticks(pins)?.now();
         for block in list.iter().filter(|block| block.is_live(ticks)) {
             *counts.entry(block.origin).or_insert(0) += 1;
         }

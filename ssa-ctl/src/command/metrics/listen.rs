@@ -28,7 +28,7 @@ use tokio::{
 };
 
 use crate::{
-    command::end::End,
+    command::{end::End, listening::refused},
     context::Context,
     failure::{Code, Exit, Failure, Outcome},
     metrics::{Format, families, text},
@@ -55,7 +55,7 @@ pub(super) fn serve(context: &mut Context<'_>, address: SocketAddr) -> Outcome {
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let listener = bind(address).await?;
+        let listener = TcpListener::bind(address).await.map_err(|error| refused(error, address))?;
         // Before anybody is told that we are there: whoever reads that may stop us.
         let mut end = End::new()?;
         greet(context, listener.local_addr()?)?;
@@ -120,18 +120,6 @@ impl Clients {
         let handle = self.connections.spawn(converse(stream, pin_root.to_owned(), has_asked.clone()));
         self.open.push(Client { handle, has_asked });
     }
-}
-
-async fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
-    TcpListener::bind(address).await.map_err(|error| {
-        let denied = error.kind() == std::io::ErrorKind::PermissionDenied;
-        let failure = Failure::from(anyhow::Error::new(error).context(format!("cannot listen at {address}")));
-        if denied {
-            failure.code(Code::NotPermitted).hint("a port below 1024 takes CAP_NET_BIND_SERVICE")
-        } else {
-            failure.hint("take an address of this host, and a port that nobody listens at (ss -ltn)")
-        }
-    })
 }
 
 /// Says where we listen.

@@ -8,19 +8,14 @@ use std::{net::SocketAddr, time::Duration};
 
 use anyhow::Context as _;
 use serde_json::json;
-use ssa_client::connect::Wish;
-use ssa_common::rule::object_id;
-use tokio::{
-    net::{TcpListener, UdpSocket},
-    signal::unix::{SignalKind, signal},
-};
+use tokio::net::{TcpListener, UdpSocket};
 
 use self::current::Current;
-use super::target::Target;
+use super::{end::End, listening::refused, target::Target, wished::Wished};
 use crate::{
     config::Seconds,
     context::Context,
-    failure::{Code, Exit, Failure, Outcome},
+    failure::{Exit, Outcome},
 };
 
 /// Carry connections of programs on this host to a service, by its rule
@@ -39,15 +34,8 @@ pub struct Args {
     /// Where to listen: whoever reaches it reaches the service
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: SocketAddr,
-    /// The service's port; the one that DNS says, if not given
-    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
-    port: Option<u16>,
-    /// The object that is wanted: 0x and 32 hexadecimal digits, the number of a block, or a name
-    #[arg(long, value_name = "ID", value_parser = object_id)]
-    object: Option<u128>,
-    /// The replica that is wanted, counted from 0; the first that answers, if not given
-    #[arg(long, value_name = "R")]
-    replica: Option<u32>,
+    #[command(flatten)]
+    wished: Wished,
     /// Carry datagrams
     #[arg(long)]
     udp: bool,
@@ -75,46 +63,26 @@ struct Bounds {
 
 /// Carries until a signal.
 pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome {
-    let Args { object, replica, listen, .. } = *args;
+    let listen = args.listen;
     let seconds = |Seconds(seconds): Seconds| Duration::from_secs(seconds.into());
     let bounds = Bounds { most: args.most as usize, timeout: seconds(args.timeout), idle: seconds(args.idle) };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let current = Current::find(&args.target).await?;
-        let port = args.port.or(current.port()).ok_or_else(|| {
-            Failure::new(Code::Invalid, format!("nobody says on which port {} is", current.name()))
-                .hint("add --port PORT")
-        })?;
-        let wish = Wish { object, replica, port };
+        let wish = args.wished.of(current.name(), current.port())?;
         // Before anybody is told that we are there: whoever reads that may stop us.
-        let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-        let end = async {
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-            }
-        };
+        let mut end = End::new()?;
         if args.udp {
-            let socket = UdpSocket::bind(listen).await.map_err(|error| unbound(error, listen))?;
+            let socket = UdpSocket::bind(listen).await.map_err(|error| refused(error, listen))?;
             greet(context, "udp", socket.local_addr()?, current.name())?;
-            datagrams::carry(socket, current, wish, bounds, end).await;
+            datagrams::carry(socket, current, wish, bounds, end.wanted()).await;
         } else {
-            let listener = TcpListener::bind(listen).await.map_err(|error| unbound(error, listen))?;
+            let listener = TcpListener::bind(listen).await.map_err(|error| refused(error, listen))?;
             greet(context, "tcp", listener.local_addr()?, current.name())?;
-            streams::carry(listener, current, wish, bounds, end).await;
+            streams::carry(listener, current, wish, bounds, end.wanted()).await;
         }
         Ok(Exit::Done)
     })
-}
-
-fn unbound(error: std::io::Error, address: SocketAddr) -> Failure {
-    let denied = error.kind() == std::io::ErrorKind::PermissionDenied;
-    let failure = Failure::from(anyhow::Error::new(error).context(format!("cannot listen at {address}")));
-    if denied {
-        failure.code(Code::NotPermitted).hint("a port below 1024 takes CAP_NET_BIND_SERVICE")
-    } else {
-        failure.hint("take an address of this host, and a port that nobody listens at (ss -lntu)")
-    }
 }
 
 /// Says where we listen.

@@ -12,13 +12,14 @@ use super::{
     state::Trouble,
 };
 use crate::{
-    change::{InForce, ticks},
+    change::InForce,
     config,
     failure::Failure,
     kernel::{instance::Instance, pins::Pins},
     observe::{
         counters::Counts,
         events::{Event, Reader},
+        reading::blocked,
         slices::{Run, ServiceSlices},
     },
 };
@@ -35,15 +36,7 @@ pub(super) fn at_counters(pin_root: &Path, only: Option<&str>) -> Result<(Counts
         config::known(wanted, counts.services.iter().map(|(name, _)| name.as_str())).map_err(Failure::refused)?;
         counts.services.retain(|(name, _)| name == wanted);
     }
-    let list = instance.blocks()?;
-    // Nobody needs to know what time it is for an empty list.
-    let blocked = if list.is_empty() {
-        0
-    } else {
-        let now = ticks(&pins)?.now();
-        list.iter().filter(|block| block.is_live(now)).count() as u64
-    };
-    Ok((counts, blocked))
+    Ok((counts, blocked(&instance, &pins)?.values().sum()))
 }
 
 /// Reads the slices of all services, and the endpoints.

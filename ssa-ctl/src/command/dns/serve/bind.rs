@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use tokio::net::{TcpListener, UdpSocket};
 
-use crate::failure::{Code, Failure};
+use crate::{command::listening::refused, failure::Failure};
 
 /// Tries to find a port that is free for both, where any will do.
 const TRIES: usize = 16;
@@ -26,16 +26,6 @@ async fn pair(address: SocketAddr) -> std::io::Result<(TcpListener, UdpSocket)> 
     let tcp = TcpListener::bind(address).await?;
     let udp = UdpSocket::bind(tcp.local_addr()?).await?;
     Ok((tcp, udp))
-}
-
-fn refused(error: std::io::Error, address: SocketAddr) -> Failure {
-    let denied = error.kind() == std::io::ErrorKind::PermissionDenied;
-    let failure = Failure::from(anyhow::Error::new(error).context(format!("cannot listen at {address}")));
-    if denied {
-        failure.code(Code::NotPermitted).hint("a port below 1024 takes CAP_NET_BIND_SERVICE")
-    } else {
-        failure.hint("take an address of this host, and a port that nobody listens at (ss -lntu)")
-    }
 }
 
 /// An address with a port.
