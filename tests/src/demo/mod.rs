@@ -2,6 +2,7 @@
 //!
 //! The first is that of three rules against three senders. Each use has one more, in a folder of its own.
 
+mod account;
 mod client;
 mod content;
 mod control;

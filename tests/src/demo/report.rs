@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use comfy_table::{CellAlignment, Table, presets::NOTHING};
 use serde::Serialize;
 use ssa_common::verdict::{Reason, Treatment};
 
-use super::{Ending, control::Counted};
+use super::{
+    Ending,
+    account::{plain, with_numbers},
+    control::Counted,
+};
 
 /// A sender under a rule.
 #[derive(Clone, Debug, Serialize)]
@@ -79,8 +82,8 @@ impl Report {
 
     /// The table for people.
     fn table(&self) -> String {
-        let mut table = Table::new();
-        table.load_style(NOTHING).set_header(["RULE", "WHO", "SENT", "PASSED", "DROPPED", "BECAUSE OF", ""]);
+        let mut table = plain();
+        table.set_header(["RULE", "WHO", "SENT", "PASSED", "DROPPED", "BECAUSE OF", ""]);
         let mut before = "";
         for row in &self.rows {
             let rule = if row.rule == before { "" } else { row.rule };
@@ -96,12 +99,7 @@ impl Report {
                 if row.wrong.is_empty() { "as it should be" } else { "WRONG" },
             ]);
         }
-        for number in 2..=4 {
-            if let Some(column) = table.column_mut(number) {
-                column.set_cell_alignment(CellAlignment::Right);
-            }
-        }
-        table.trim_fmt()
+        with_numbers(table, 2..5)
     }
 
     /// As it is shown.

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use comfy_table::{CellAlignment, Table, presets::NOTHING};
 use serde::Serialize;
 
-use crate::demo::Ending;
+use crate::demo::account::{Account, plain, with_numbers};
 
 /// What one endpoint had, in the end.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -67,33 +66,19 @@ pub(super) struct Report {
     pub(super) wrong: Vec<String>,
 }
 
-impl Report {
-    /// Notes what is wrong, where it does not hold; and says whether it does.
-    pub(super) fn expect(&mut self, holds: bool, otherwise: impl FnOnce() -> String) -> bool {
-        if !holds {
-            self.wrong.push(otherwise());
-        }
-        holds
+impl Account for Report {
+    fn outcome(&mut self) -> (&mut bool, &mut Vec<String>) {
+        (&mut self.right, &mut self.wrong)
     }
 
     fn table(&self) -> String {
-        let mut table = Table::new();
-        table.load_style(NOTHING).set_header(["ENDPOINT", "SLICES", "OBJECTS", "AS COMPUTED", "READS", "MISDIRECTED"]);
+        let mut table = plain();
+        table.set_header(["ENDPOINT", "SLICES", "OBJECTS", "AS COMPUTED", "READS", "MISDIRECTED"]);
         for (name, row) in &self.endpoints {
             let Row { slices, expected, objects, read, misdirected, .. } = row;
             let cells = [slices.to_string(), objects.to_string(), expected.to_string(), read.to_string()];
             table.add_row([(*name).to_owned()].into_iter().chain(cells).chain([misdirected.to_string()]));
         }
-        for column in table.column_iter_mut().skip(1) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-        table.trim_fmt()
-    }
-
-    /// As it is shown.
-    pub(super) fn ending(mut self) -> Ending {
-        self.right = self.wrong.is_empty();
-        let json = serde_json::to_string_pretty(&self).unwrap_or_default();
-        Ending { table: self.table(), json, faults: self.wrong }
+        with_numbers(table, 1..6)
     }
 }

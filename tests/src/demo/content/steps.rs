@@ -11,7 +11,7 @@ use super::{
     clients::{Outcome, low_bits},
     site::{Endpoint, OBJECT_BITS},
 };
-use crate::demo::site::PREFIX;
+use crate::demo::{account::Account as _, site::PREFIX};
 
 /// Objects of each slice, of each endpoint that was asked.
 pub(super) type Held = BTreeMap<&'static str, BTreeMap<u32, usize>>;

@@ -18,6 +18,7 @@ use super::{
 use crate::{
     demo::{
         Ending, Tell,
+        account::Account as _,
         control::SERVICE,
         owners::{Owners, SLICE_BITS},
         site::UPLINK,

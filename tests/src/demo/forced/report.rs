@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use comfy_table::{CellAlignment, Table, presets::NOTHING};
 use serde::Serialize;
 
 use super::{prediction::Load, strangers::Calls};
-use crate::demo::Ending;
+use crate::demo::account::{Account, plain, with_numbers};
 
 /// A proxy under the attack of bots that follow the rule.
 #[derive(Clone, Debug, Serialize)]
@@ -71,18 +70,14 @@ pub(super) struct Report {
     pub(super) wrong: Vec<String>,
 }
 
-impl Report {
-    /// Notes what is wrong, where it does not hold; and says whether it does.
-    pub(super) fn expect(&mut self, holds: bool, otherwise: impl FnOnce() -> String) -> bool {
-        if !holds {
-            self.wrong.push(otherwise());
-        }
-        holds
+impl Account for Report {
+    fn outcome(&mut self) -> (&mut bool, &mut Vec<String>) {
+        (&mut self.right, &mut self.wrong)
     }
 
     fn table(&self) -> String {
-        let mut table = Table::new();
-        table.load_style(NOTHING).set_header(["PREFIX", "PROXY", "BOTS", "FRAMES", "PREDICTED", "SIGMA", ""]);
+        let mut table = plain();
+        table.set_header(["PREFIX", "PROXY", "BOTS", "FRAMES", "PREDICTED", "SIGMA", ""]);
         for attack in &self.attacks {
             for (row, proxy) in attack.proxies.iter().enumerate() {
                 let Proxy { name, frames, bots, predicted } = proxy;
@@ -97,16 +92,6 @@ impl Report {
                 ]);
             }
         }
-        for column in table.column_iter_mut().skip(2).take(4) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-        table.trim_fmt()
-    }
-
-    /// As it is shown.
-    pub(super) fn ending(mut self) -> Ending {
-        self.right = self.wrong.is_empty();
-        let json = serde_json::to_string_pretty(&self).unwrap_or_default();
-        Ending { table: self.table(), json, faults: self.wrong }
+        with_numbers(table, 2..6)
     }
 }

@@ -18,7 +18,7 @@ use super::{
     strangers::{Calls, call_all, look_up},
 };
 use crate::{
-    demo::{Ending, Tell, owners::Owners},
+    demo::{Ending, Tell, account::Account as _, owners::Owners},
     net::{StopAtEnd, wait_until},
     stop::Stop,
 };

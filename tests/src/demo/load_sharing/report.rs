@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use comfy_table::{CellAlignment, Table, presets::NOTHING};
 use serde::Serialize;
 
 use super::{clients::Visit, site::NAMES};
-use crate::demo::{Ending, owners::Owners};
+use crate::demo::{
+    account::{Account, plain, with_numbers},
+    owners::Owners,
+};
 
 /// New connections while nothing changed, or while something did.
 #[derive(Clone, Debug, Serialize)]
@@ -79,34 +81,20 @@ pub(super) struct Frames {
     pub(super) dropped: u64,
 }
 
-impl Report {
-    /// Notes what is wrong, where it does not hold; and says whether it does.
-    pub(super) fn expect(&mut self, holds: bool, otherwise: impl FnOnce() -> String) -> bool {
-        if !holds {
-            self.wrong.push(otherwise());
-        }
-        holds
+impl Account for Report {
+    fn outcome(&mut self) -> (&mut bool, &mut Vec<String>) {
+        (&mut self.right, &mut self.wrong)
     }
 
     fn table(&self) -> String {
-        let mut table = Table::new();
+        let mut table = plain();
         let header = ["NEW CONNECTIONS WHILE", "ALL"].into_iter().map(str::to_owned);
         let header = header.chain(NAMES.map(|name| format!("AT {name}"))).chain(["FAILED".to_owned()]);
-        table.load_style(NOTHING).set_header(header);
+        table.set_header(header);
         for stage in &self.stages {
             let counts = [stage.connections].into_iter().chain(stage.answered.values().copied()).chain([stage.failed]);
             table.add_row([stage.name.to_owned()].into_iter().chain(counts.map(|count| count.to_string())));
         }
-        for column in table.column_iter_mut().skip(1) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-        table.trim_fmt()
-    }
-
-    /// As it is shown.
-    pub(super) fn ending(mut self) -> Ending {
-        self.right = self.wrong.is_empty();
-        let json = serde_json::to_string_pretty(&self).unwrap_or_default();
-        Ending { table: self.table(), json, faults: self.wrong }
+        with_numbers(table, 1..3 + NAMES.len())
     }
 }

@@ -9,7 +9,7 @@ use anyhow::Result;
 
 use super::{PATIENCE, STAGES, Story, report::Stage, site::NAMES};
 use crate::{
-    demo::{control::Control, owners::Owners, site::PREFIX},
+    demo::{account::Account as _, control::Control, owners::Owners, site::PREFIX},
     net::wait_until,
 };
 

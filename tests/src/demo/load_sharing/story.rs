@@ -12,7 +12,9 @@ use super::{
 };
 use crate::{
     demo::{
-        Ending, Tell, client,
+        Ending, Tell,
+        account::Account as _,
+        client,
         owners::{Owners, SLICE_BITS},
     },
     net::wait_until,
