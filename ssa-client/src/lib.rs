@@ -43,3 +43,8 @@ pub use self::{
 #[cfg(all(doctest, feature = "connect", feature = "resolve"))]
 #[doc = include_str!("../../docs/clients.md")]
 struct Document;
+
+/// The program in docs/tokens.md.
+#[cfg(all(doctest, feature = "issue", feature = "resolve"))]
+#[doc = include_str!("../../docs/tokens.md")]
+struct Tokens;

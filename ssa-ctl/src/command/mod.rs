@@ -2,6 +2,7 @@
 
 pub mod address;
 pub mod apply;
+mod asking;
 pub mod bench;
 pub mod block;
 pub mod check;
@@ -18,14 +19,16 @@ pub mod enforce;
 pub mod events;
 pub mod explain;
 pub mod export;
-pub mod key;
 mod followed;
 mod http;
-mod listening;
+pub mod issue;
+pub mod key;
 mod keyed;
+mod listening;
 pub mod metrics;
-mod pause;
 mod now;
+mod pause;
+mod pem;
 mod progress;
 pub mod proxy;
 mod report;
