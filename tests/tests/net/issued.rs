@@ -5,17 +5,24 @@ use std::{
     io::{Read as _, Write as _},
     net::{Ipv6Addr, TcpStream, UdpSocket},
     os::unix::fs::PermissionsExt as _,
+    sync::Arc,
     thread,
+    time::Duration,
 };
 
 use rustix::process::Signal;
 use serde_json::Value;
-use ssa_tests::net::{address as add, wait_until};
+use ssa_client::{Selector, Service, connect::Datagrams, issue::Issuer, record::Record};
+use ssa_tests::{
+    net::{address as add, wait_until},
+    ssa_ctl_path,
+};
 
 use crate::{
-    client::{SECRET, site},
+    client::{self, SECRET, WISH, site},
     issuer::{Certificates, address, ask, from, issuer},
-    listener::{answer, request},
+    listener::{Listener, answer, request},
+    proxy,
     servers::{PORT, ask_tcp},
     site::{CLIENT, HOST, INTERFACE, PEER, PREFIX, Said, Site},
     stream::LONGEST,
@@ -50,6 +57,14 @@ fn connect(site: &Site, config: &str, more: &[&str]) -> Said {
     Said::of(&mut command)
 }
 
+/// All that comes on a connection.
+fn heard(mut stream: TcpStream) -> String {
+    let mut text = String::new();
+    stream.set_read_timeout(Some(LONGEST)).unwrap();
+    stream.read_to_string(&mut text).unwrap();
+    text
+}
+
 fn datagram(site: &Site, source: &str, to: Ipv6Addr) {
     let source: Ipv6Addr = source.parse().unwrap();
     let socket = site.client.enter(|| UdpSocket::bind((source, 0))).unwrap().unwrap();
@@ -79,9 +94,7 @@ fn a_stranger_is_let_in_by_what_it_is_given_and_nobody_from_elsewhere() {
     datagram(&site, ELSEWHERE, address(&other));
     wait_until("the datagram to be let in", LONGEST, || reasons(&site) == [2, 1]).unwrap();
     let to = (address(&given), PORT).into();
-    let mut stream = site.client.enter(|| from(CLIENT.parse().unwrap(), to)).unwrap();
-    let mut name = String::new();
-    stream.read_to_string(&mut name).unwrap();
+    let name = heard(site.client.enter(|| from(CLIENT.parse().unwrap(), to)).unwrap());
     assert_eq!((name.as_str(), reasons(&site)[1]), ("host", 1));
     let (status, said) = issuer.stop(Signal::TERM);
     assert!(status.success() && said.is_empty(), "{status}, {said:?}");
@@ -107,6 +120,43 @@ fn the_command_asks_where_it_has_no_key() {
     );
     let gone = connect(&site, &config, &["--issuer", &format!("http://[{HOST}]:1")]);
     assert!(gone.message(1).starts_with("cannot connect to web: the issuer "), "{gone:?}");
+}
+
+#[test]
+fn a_proxy_asks_for_those_who_cannot() {
+    let site = site("askproxy", RULE, "");
+    let (issuer, config) = (issuer(&site, &[]), known(&site, RULE));
+    let (url, port) = (format!("http://{}", issuer.address), PORT.to_string());
+    let proxy = proxy::start(site.client.ssa_ctl(&site.pins), &config, &["--port", &port, "--issuer", &url]);
+    for _ in 0..2 {
+        let stream = site.client.enter(|| TcpStream::connect_timeout(&proxy.at, LONGEST)).unwrap().unwrap();
+        assert_eq!(heard(stream), "host");
+    }
+    assert_eq!(reasons(&site)[1], 0);
+}
+
+#[test]
+fn datagrams_go_on_by_what_the_issuer_gives_next() {
+    let rule = "any:16 mac(64,key=k1,period=3s):48";
+    let site = site("next", rule, "skew = 1\n");
+    let issuer = issuer(&site, &[]);
+    let record = Record::parse_value(&format!("v=1 skew=1 rule={rule}")).unwrap();
+    let service = Service::new("web.example", &[PREFIX.parse().unwrap()], record);
+    let asked = Issuer::new(&format!("http://{}", issuer.address), "web", None).unwrap();
+    let selector = Arc::new(Selector::with_issuer(&service, Arc::new(asked)).unwrap());
+    let (first, second) = client::client(&site, async {
+        let datagrams = Datagrams::open(&selector, &WISH).await.unwrap();
+        let first = datagrams.peer();
+        assert_eq!(client::ask(&datagrams).await, "host");
+        // sleep: until no filter takes the first address any more.
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        assert_eq!(client::ask(&datagrams).await, "host");
+        (first, datagrams.peer())
+    });
+    assert_ne!(first, second);
+    assert_eq!(reasons(&site), [2, 0]);
+    datagram(&site, CLIENT, *first.ip());
+    wait_until("the datagram to be refused", LONGEST, || reasons(&site) == [2, 1]).unwrap();
 }
 
 #[test]
@@ -208,4 +258,17 @@ fn whoever_is_slow_or_too_long_keeps_nobody_out() {
         let _ = stream.read_to_string(&mut said);
         assert!(!said.contains("addresses"), "{said}");
     }
+}
+
+#[test]
+fn the_capabilities_of_the_unit_are_enough() {
+    let site = site("unprivileged", RULE, "");
+    let unit = include_str!("../../../deploy/systemd/ssa-issue.service");
+    assert!(unit.lines().any(|line| line == "CapabilityBoundingSet="), "it has none");
+    let mut command = site.host.command("setpriv");
+    command.args(["--bounding-set=-all", "--no-new-privs"]).arg(ssa_ctl_path());
+    command.args(["issue", "--listen", &format!("[{HOST}]:0"), "--config"]).arg(site.folder.path().join("config.toml"));
+    let issuer = Listener::of(&mut command);
+    assert_eq!(ask_tcp(&site.client, address(&ask(&site, &issuer, CLIENT, "service=web"))).unwrap(), "host");
+    assert!(issuer.stop(Signal::TERM).0.success());
 }
