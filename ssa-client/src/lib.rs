@@ -1,7 +1,8 @@
 //! The client's side of Structured Service Addressing: resolve a name, compute the address to use, connect to it.
 //!
 //! A [`Service`] is prefixes with a rule: made by hand, or by [`resolve`] from what DNS says. A [`Selector`] computes its
-//! addresses, and needs nothing but this crate without its features. [`connect`] calls them.
+//! addresses, and needs nothing but this crate without its features. [`connect`] calls them. Where the rule takes a key and
+//! there is none, an [`issue::Issuer`] is asked.
 //!
 //! ```
 //! use ssa_client::{Selector, Service, record::Record};
@@ -15,7 +16,7 @@
 //! # }
 //! ```
 #![cfg_attr(
-    not(all(feature = "connect", feature = "resolve")),
+    not(all(feature = "connect", feature = "issue", feature = "resolve")),
     allow(rustdoc::broken_intra_doc_links, reason = "what is left out has no page")
 )]
 #![forbid(unsafe_code)]
@@ -23,6 +24,8 @@
 pub mod apl;
 #[cfg(feature = "connect")]
 pub mod connect;
+#[cfg(feature = "issue")]
+pub mod issue;
 pub mod pow;
 pub mod record;
 #[cfg(feature = "resolve")]
@@ -40,3 +43,8 @@ pub use self::{
 #[cfg(all(doctest, feature = "connect", feature = "resolve"))]
 #[doc = include_str!("../../docs/clients.md")]
 struct Document;
+
+/// The program in docs/tokens.md.
+#[cfg(all(doctest, feature = "issue", feature = "resolve"))]
+#[doc = include_str!("../../docs/tokens.md")]
+struct Tokens;

@@ -14,7 +14,8 @@ use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 use crate::{
     command::{
         address, apply, bench, block, check, client, connect, detect, dns, doctor, down, endpoint, endpoints, enforce,
-        events, explain, export, key, metrics, proxy, schema, services, simulate, slice, slices, stats, status, top,
+        events, explain, export, issue, key, metrics, proxy, schema, services, simulate, slice, slices, stats, status,
+        top,
     },
     context::Context,
     failure::{Code, Failure, Outcome},
@@ -68,6 +69,7 @@ enum Command {
     Events(events::Args),
     Explain(explain::Args),
     Address(address::Args),
+    Issue(issue::Args),
     Connect(connect::Args),
     Proxy(proxy::Args),
     Client(client::Args),
@@ -100,6 +102,7 @@ fn run(command: &Command, context: &mut Context<'_>) -> Outcome {
         Command::Events(args) => events::run(context, args),
         Command::Explain(args) => explain::run(context, args),
         Command::Address(args) => address::run(context, args),
+        Command::Issue(args) => issue::run(context, args),
         Command::Connect(args) => connect::run(context, args),
         Command::Proxy(args) => proxy::run(context, args),
         Command::Client(args) => client::run(context, args),

@@ -10,7 +10,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use ssa_common::rule::{AddressError, Request};
+use ssa_common::rule::{AddressError, Compiled, Request};
 
 use super::ConnectError;
 use crate::{SelectError, Selector, pow, source::source_for};
@@ -52,7 +52,7 @@ pub(super) struct Way {
 /// there are.
 pub(super) fn candidates(selector: &Selector, wish: &Wish) -> Result<Vec<Candidate>, ConnectError> {
     let request = Request { object: wish.object, replica: wish.replica.unwrap_or(0), ..Request::default() };
-    for rule in selector.rules() {
+    for rule in known(selector) {
         rule.draw(&request, &mut || 0).map_err(SelectError::from)?;
     }
     let replicas = wish.replica.map_or(0..selector.replicas(), |replica| replica..replica.saturating_add(1));
@@ -69,17 +69,13 @@ pub(super) async fn way(selector: &Arc<Selector>, wish: &Wish, candidate: Candid
     for _ in 0..MOST_SOURCES {
         let time = unix().as_secs();
         let request = Request { source: source.to_bits(), object: wish.object, replica: candidate.replica, time };
-        to = address(selector, candidate.prefix, request).await?;
+        let found = find(selector, candidate.prefix, request).await?;
+        to = found.address;
         // Routes may differ within the prefix.
         let used = kernels_source(to)?;
         if used == source {
             let to = SocketAddrV6::new(to, wish.port, 0, 0);
-            return Ok(Way {
-                source,
-                to,
-                epoch_end: selector.epoch_end(time),
-                valid_until: selector.valid_until(time),
-            });
+            return Ok(Way { source, to, epoch_end: found.epoch_end, valid_until: found.valid_until });
         }
         source = used;
     }
@@ -97,6 +93,34 @@ fn unix() -> Duration {
 
 fn kernels_source(to: Ipv6Addr) -> Result<Ipv6Addr, ConnectError> {
     source_for(to).map_err(|error| ConnectError::NoRoute { to, error })
+}
+
+/// The rules as far as they can be followed here.
+fn known(selector: &Selector) -> &[Compiled] {
+    #[cfg(feature = "issue")]
+    return selector.open();
+    #[cfg(not(feature = "issue"))]
+    selector.rules()
+}
+
+/// An address, and how long it is good for.
+pub(super) struct Found {
+    pub address: Ipv6Addr,
+    pub epoch_end: Option<u64>,
+    pub valid_until: Option<u64>,
+}
+
+/// What the selector says, or an issuer in its place.
+async fn find(selector: &Arc<Selector>, prefix: usize, request: Request) -> Result<Found, ConnectError> {
+    #[cfg(feature = "issue")]
+    if let Some(issued) = selector.issued() {
+        return super::issued::find(selector, issued, prefix, request).await;
+    }
+    Ok(Found {
+        address: address(selector, prefix, request).await?,
+        epoch_end: selector.epoch_end(request.time),
+        valid_until: selector.valid_until(request.time),
+    })
 }
 
 /// What the selector says; a search is made in threads that may block.

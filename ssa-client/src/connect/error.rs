@@ -13,6 +13,9 @@ use crate::SelectError;
 pub enum ConnectError {
     /// There is no address to connect to.
     Select(SelectError),
+    /// The issuer gives no address to connect to.
+    #[cfg(feature = "issue")]
+    Issue(crate::issue::IssueError),
     /// The kernel has no way there, or no address to send from.
     NoRoute {
         /// Where to.
@@ -55,6 +58,8 @@ impl fmt::Display for ConnectError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Select(error) => error.fmt(f),
+            #[cfg(feature = "issue")]
+            Self::Issue(error) => error.fmt(f),
             Self::NoRoute { to, error } => write!(f, "there is no way to {to}: {error}"),
             Self::Connect { to, error } => write!(f, "cannot connect to {to}: {error}"),
             Self::All(errors) => {

@@ -5,6 +5,8 @@
 
 mod compute;
 mod error;
+#[cfg(feature = "issue")]
+mod issued;
 mod tcp;
 mod udp;
 

@@ -110,6 +110,18 @@ impl Rule {
         &self.fields
     }
 
+    /// The rule as far as one can follow it who has no key: what a key makes is `any`.
+    #[must_use]
+    pub fn without_keys(&self) -> Self {
+        let mut rule = self.clone();
+        for field in &mut rule.fields {
+            if matches!(field.kind, Kind::Mac { .. } | Kind::KeyId) {
+                field.kind = Kind::Any;
+            }
+        }
+        rule
+    }
+
     /// The `mac` field, if there is one.
     pub fn mac(&self) -> Option<&Field> {
         self.fields.iter().find(|field| matches!(field.kind, Kind::Mac { .. }))

@@ -4,12 +4,12 @@ use std::{net::Ipv6Addr, ops::ControlFlow, path::PathBuf};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
-use ssa_client::pow;
-use ssa_common::rule::{AddressError, Compiled, Request, Secrets, object_id};
+use ssa_client::{Selector, pow};
+use ssa_common::rule::{AddressError, Compiled, Request, object_id};
 
+use super::keyed;
 use crate::{
     client::hint,
-    config::{Config, keys::KeyRings},
     context::Context,
     failure::{Code, Exit, Failure, Outcome},
 };
@@ -48,47 +48,44 @@ pub struct Args {
 /// Prints addresses.
 pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome {
     let (config, rings) = super::config_and_keys(context, args.config.as_deref())?;
-    let rules = compiled(&config, &rings, &args.service)?;
+    let selector = keyed::selector(&config, &rings, &args.service)?;
     let request = Request {
         source: args.from.to_bits(),
         object: args.object,
         replica: args.replica,
         time: args.at.unwrap_or_else(|| context.unix()),
     };
-    let mut addresses = Vec::new();
-    for rule in rules.iter().cycle().take(args.count as usize) {
-        let address =
-            Search::new(context.terminal, rule).destination(&request).map_err(|error| refused(error, args))?;
+    let mut found = Vec::new();
+    for address in addresses(context.terminal, &selector, request, args.count) {
+        let address = address.map_err(|error| refused(error, &args.service))?;
         if context.json {
-            addresses.push(address);
+            found.push(address);
         } else {
             writeln!(context.out, "{address}")?;
         }
     }
     if context.json {
-        context.object(&json!({ "service": args.service, "source": args.from, "addresses": addresses }))?;
+        context.object(&json!({ "service": args.service, "source": args.from, "addresses": found }))?;
     }
     Ok(Exit::Done)
 }
 
-/// The rule over each prefix of the service.
-pub(super) fn compiled(config: &Config, rings: &KeyRings, name: &str) -> Result<Vec<Compiled>, Failure> {
-    let (index, service) = super::service(config, name)?;
-    let ring = service.rule.key().map_or(&[][..], |ring| rings.ring(index, ring));
-    let secrets = Secrets { salt: service.salt.unwrap_or_default(), ring };
-    let compile = |prefix: &ipnet::Ipv6Net| {
-        let placed = service.rule.place(prefix.network().to_bits(), prefix.prefix_len());
-        // A config that was read fits its prefixes.
-        let placed = placed.map_err(|mut errors| Failure::from(errors.swap_remove(0)))?;
-        Ok(placed.compile(&secrets, service.skew))
-    };
-    service.prefixes.iter().map(compile).collect()
+/// As many addresses, which take turns over the prefixes in order.
+pub(super) fn addresses(
+    terminal: bool,
+    selector: &Selector,
+    request: Request,
+    count: u32,
+) -> impl Iterator<Item = Result<Ipv6Addr, AddressError>> {
+    let rules = selector.rules().iter().cycle().take(count as usize);
+    rules.map(move |rule| Search::new(terminal, rule).destination(&request))
 }
 
-fn refused(error: AddressError, args: &Args) -> Failure {
+/// A service that has no such address, and what is missing.
+pub(super) fn refused(error: AddressError, service: &str) -> Failure {
     let hint = hint(error);
     let code = if hint.is_some() { Code::Invalid } else { Code::Failed };
-    let error = anyhow::Error::new(error).context(format!("the service {} has no such address", args.service));
+    let error = anyhow::Error::new(error).context(format!("the service {service} has no such address"));
     Failure { code, error, hint: hint.map(str::to_owned) }
 }
 

@@ -20,6 +20,7 @@ use tokio::{
 };
 
 use super::{
+    asking::Asking,
     target::{Target, refused},
     wished::Wished,
 };
@@ -48,6 +49,8 @@ pub struct Args {
     #[command(flatten)]
     target: Target,
     #[command(flatten)]
+    asking: Asking,
+    #[command(flatten)]
     wished: Wished,
     /// Send datagrams
     #[arg(long)]
@@ -61,7 +64,8 @@ pub struct Args {
 pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let (service, selector) = args.target.find().await?;
+        let issuer = args.asking.issuer(args.target.name())?;
+        let (service, selector) = args.target.find(issuer.as_ref()).await?;
         let wish = args.wished.of(&service.name, service.port)?;
         let longest = Duration::from_secs(args.timeout.0.into());
         let failed = |error| failed(&service, error);

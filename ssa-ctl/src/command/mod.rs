@@ -2,6 +2,7 @@
 
 pub mod address;
 pub mod apply;
+mod asking;
 pub mod bench;
 pub mod block;
 pub mod check;
@@ -18,10 +19,16 @@ pub mod enforce;
 pub mod events;
 pub mod explain;
 pub mod export;
+mod followed;
+mod http;
+pub mod issue;
 pub mod key;
+mod keyed;
 mod listening;
 pub mod metrics;
+mod now;
 mod pause;
+mod pem;
 mod progress;
 pub mod proxy;
 mod report;

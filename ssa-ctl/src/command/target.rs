@@ -4,11 +4,15 @@ use std::{net::Ipv6Addr, path::PathBuf, str::FromStr, sync::Arc};
 
 use ssa_client::{
     SelectError, Selector, Service,
+    issue::Issuer,
     resolve::{ResolveError, Resolver},
 };
 use ssa_common::rule::Key;
 
-use super::resolving::{Resolving, unresolved};
+use super::{
+    keyed,
+    resolving::{Resolving, unresolved},
+};
 use crate::{
     client::hint,
     config::{self, keys},
@@ -50,20 +54,32 @@ impl FromStr for NumberedFile {
 }
 
 impl Target {
-    /// Finds the service.
-    pub(super) async fn find(&self) -> Result<(Service, Arc<Selector>), Failure> {
-        let (service, keys) = if let Some(path) = &self.config {
-            let checked = config::read(path)?;
-            let (index, found) = super::service(&checked.config, &self.name)?;
-            let rings = checked.load_keys()?;
-            let ring = found.rule.key().map_or(&[][..], |ring| rings.ring(index, ring));
-            (Service::new(&found.name, &found.prefixes, dns::record(found)), ring.to_vec())
-        } else {
-            let resolver = Resolver::new(&self.resolving.options()?).map_err(unresolved)?;
-            (resolver.resolve_or_addresses(&self.name).await.map_err(nobody)?, self.read_keys()?)
+    /// Finds the service. Where its rule has a `mac` and no key is named, addresses are asked of the issuer.
+    pub(super) async fn find(&self, issuer: Option<&Arc<Issuer>>) -> Result<(Service, Arc<Selector>), Failure> {
+        let by = |service: &Service, keys: &[Key]| match issuer {
+            Some(issuer) if keys.is_empty() => Selector::with_issuer(service, issuer.clone()),
+            _ => Selector::new(service, keys),
         };
-        let selector = Selector::new(&service, &keys).map_err(|error| refused(&self.name, error))?;
+        let refused = |error| refused(&self.name, error);
+        let Some(path) = &self.config else {
+            let resolver = Resolver::new(&self.resolving.options()?).map_err(unresolved)?;
+            let service = resolver.resolve_or_addresses(&self.name).await.map_err(nobody)?;
+            let selector = by(&service, &self.read_keys()?).map_err(refused)?;
+            return Ok((service, Arc::new(selector)));
+        };
+        let checked = config::read(path)?;
+        let service = keyed::service(&checked.config, &self.name)?;
+        let selector = match issuer {
+            // Whoever asks has no keys, whatever the file names.
+            Some(_) => by(&service, &[]).map_err(refused)?,
+            None => keyed::selector(&checked.config, &checked.load_keys()?, &self.name)?,
+        };
         Ok((service, Arc::new(selector)))
+    }
+
+    /// The service as it is called here.
+    pub(super) fn name(&self) -> &str {
+        &self.name
     }
 
     /// The addresses under which programs know the service that know nothing of rules: those of its name, or of a config's
@@ -101,7 +117,7 @@ fn nobody(error: ResolveError) -> Failure {
 /// A service whose addresses cannot be computed.
 pub(super) fn refused(name: &str, error: SelectError) -> Failure {
     let hint = match &error {
-        SelectError::NoKey { .. } => Some("add --key NUMBER:FILE"),
+        SelectError::NoKey { .. } => Some("add --key NUMBER:FILE, or ask who has the key: --issuer URL"),
         SelectError::Address(error) => hint(*error),
         SelectError::NoPrefix | SelectError::Unfit { .. } | SelectError::Excluded => None,
     };

@@ -1,21 +1,10 @@
 //! A config in; the secrets that its key files hold, or what is wrong with a file, out. A secret is in no message.
 
-use std::{
-    collections::BTreeMap,
-    fmt,
-    fs::File,
-    io::Read,
-    os::unix::fs::{MetadataExt, PermissionsExt},
-    path::Path,
-};
+use std::{collections::BTreeMap, fmt, path::Path};
 
-use rustix::{
-    fs::{Mode, OFlags},
-    io::Errno,
-};
 use ssa_common::rule::Key;
 
-use super::{model::Config, refusal::Refusal, words::sixteen_octets};
+use super::{model::Config, private, refusal::Refusal, words::sixteen_octets};
 
 /// Octets of a key file that are looked at.
 const MAX_OCTETS: u64 = 4096;
@@ -81,44 +70,7 @@ pub fn load(config: &Config) -> Result<KeyRings, Vec<Problem>> {
 pub fn read(path: &Path) -> Result<[u8; 16], Refusal> {
     let shown = path.display();
     let refuse = |message: String, help: String| Err(Refusal { message, help });
-    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::NOFOLLOW;
-    let file: File = match rustix::fs::open(path, flags, Mode::empty()) {
-        Ok(file) => file.into(),
-        Err(Errno::NOENT) => {
-            return refuse(
-                format!("the key file {shown} does not exist"),
-                format!("make one: ssa-ctl key new {shown}"),
-            );
-        }
-        Err(Errno::LOOP) => {
-            return refuse(format!("the key file {shown} is a symbolic link"), "name the file itself".into());
-        }
-        Err(errno) => {
-            let reason = std::io::Error::from(errno);
-            return refuse(format!("the key file {shown} cannot be read: {reason}"), "check its permissions".into());
-        }
-    };
-    let Ok(metadata) = file.metadata() else {
-        return refuse(format!("the key file {shown} cannot be examined"), "check its file system".into());
-    };
-    if !metadata.is_file() {
-        let help = "folders, pipes and devices are no key files: name a regular file".into();
-        return refuse(format!("the key file {shown} is not a regular file"), help);
-    }
-    let me = rustix::process::geteuid().as_raw();
-    if ![0, me].contains(&metadata.uid()) {
-        let message = format!("the key file {shown} belongs to the user {}", metadata.uid());
-        return refuse(message, format!("whoever owns it knows the key: chown {me} {shown}"));
-    }
-    let mode = metadata.permissions().mode() & 0o777;
-    if mode & 0o077 != 0 {
-        let message = format!("the key file {shown} has the mode {mode:04o}, so that others can reach the key");
-        return refuse(message, format!("chmod 0600 {shown}"));
-    }
-    let mut octets = Vec::new();
-    if file.take(MAX_OCTETS + 1).read_to_end(&mut octets).is_err() {
-        return refuse(format!("the key file {shown} cannot be read"), "check its file system".into());
-    }
+    let octets = private::read(path, MAX_OCTETS, &format!("make one: ssa-ctl key new {shown}"))?;
     let new = format!("a key file has 32 hexadecimal digits: ssa-ctl key new {shown} makes one where there is none");
     let text = std::str::from_utf8(&octets).ok().filter(|text| text.len() as u64 <= MAX_OCTETS).map(str::trim);
     let digits = text.filter(|text| text.bytes().all(|octet| octet.is_ascii_hexdigit())).map(str::len);

@@ -16,6 +16,7 @@ mod model;
 mod moment;
 mod named;
 mod prefixes;
+pub mod private;
 mod refusal;
 mod render;
 mod rings;

@@ -195,8 +195,13 @@ fn panels_do_not_lie_over_each_other() {
 #[test]
 fn units_are_hardened_and_systemd_takes_them() {
     let folder = TempDir::new().unwrap();
-    let names =
-        ["ssa-metrics.service", "ssa-metrics-textfile.service", "ssa-metrics-textfile.timer", "ssa-detect.service"];
+    let names = [
+        "ssa-metrics.service",
+        "ssa-metrics-textfile.service",
+        "ssa-metrics-textfile.timer",
+        "ssa-detect.service",
+        "ssa-issue.service",
+    ];
     for name in names {
         let unit = file(&format!("deploy/systemd/{name}"));
         let has = |line: &str| unit.lines().any(|other| other == line);
@@ -205,12 +210,19 @@ fn units_are_hardened_and_systemd_takes_them() {
             for line in ["User=root", "NoNewPrivileges=yes", "ProtectSystem=strict", "RestrictNamespaces=yes"] {
                 assert!(has(line), "{name} has no {line}");
             }
-            let program = if name.contains("metrics") { "metrics --" } else { "detect --never-file " };
+            let program = match name {
+                "ssa-detect.service" => "detect --never-file ",
+                "ssa-issue.service" => "issue --listen ",
+                _ => "metrics --",
+            };
             let program = format!("ExecStart=/usr/local/sbin/ssa-ctl {program}");
             assert_eq!(unit.lines().filter(|line| line.starts_with(&program)).count(), 1, "{name}");
             // What goes on is begun again.
             assert_eq!(has("Restart=on-failure"), !has("Type=oneshot"), "{name}");
-            assert!(!unit.contains("DynamicUser=") && !unit.contains("PrivateNetwork="), "{name} could open no map");
+            assert!(
+                !unit.contains("DynamicUser=") && !unit.contains("PrivateNetwork="),
+                "{name} could open no map or key"
+            );
         }
         let here = unit.replace("/usr/local/sbin/ssa-ctl", ssa_ctl_path().to_str().unwrap());
         fs::write(folder.path().join(name), here).unwrap();

@@ -15,6 +15,7 @@ mod docs;
 mod down;
 mod endpoint_cases;
 mod explain;
+mod issue;
 mod keys;
 mod live;
 mod metrics;

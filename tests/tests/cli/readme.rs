@@ -24,7 +24,7 @@ const FOLDER: &str = "/etc/ssa";
 /// The namespace that the walk of README.md makes by name.
 const CLIENT: &str = "ssa-client";
 
-const DOCUMENTS: [&str; 13] = [
+const DOCUMENTS: [&str; 14] = [
     "README.md",
     "ARCHITECTURE.md",
     "docs/clients.md",
@@ -38,22 +38,19 @@ const DOCUMENTS: [&str; 13] = [
     "docs/slices.md",
     "docs/speed.md",
     "docs/testing.md",
+    "docs/tokens.md",
 ];
 
 /// Commands that no walk runs: they build, install, or open a shell for the reader.
-const NOT_RUN: [&str; 14] = [
+const NOT_RUN: [&str; 10] = [
     "cargo xtask ",
     "sudo env \"PATH=$PATH\" \"HOME=$HOME\" cargo xtask ",
     "cargo build --release --package ssa-ctl",
-    "sudo install target/release/ssa-ctl /usr/local/sbin/",
+    "sudo install ",
     "mkdir ssa-try && cd ssa-try",
     "printf '",
     "sudo unshare --net bash",
-    "sudo install -m 0644 deploy/systemd/ssa-metrics.service /etc/systemd/system/",
-    "sudo systemctl enable --now ssa-metrics.service",
-    "sudo install -m 0644 deploy/systemd/ssa-detect.service /etc/systemd/system/",
-    "sudo systemctl enable --now ssa-detect.service",
-    "sudo install -d -m 0700 /etc/ssa && cd /etc/ssa",
+    "sudo systemctl enable --now ssa-",
     "ssa-ctl ",
     "sudo rm ",
 ];
@@ -219,6 +216,11 @@ fn the_walk_of_the_dns_goes_as_it_says() {
 }
 
 #[test]
+fn the_walk_of_the_tokens_goes_as_it_says() {
+    walk("docs/tokens.md");
+}
+
+#[test]
 fn the_layout_version_that_is_shown_is_ours() {
     const WORDS: &str = "layout version ";
     let mut found = 0;
@@ -276,8 +278,7 @@ fn every_command_of_ours_that_is_shown_exists() {
         let output = ssa_ctl().args(names).arg("--help").output().unwrap();
         let help = String::from_utf8(output.stdout).unwrap();
         assert!(output.status.success(), "{document}: {line}");
-        let options = words.iter().filter(|word| word.starts_with("--"));
-        for option in options {
+        for option in words.iter().filter(|word| word.starts_with("--")) {
             assert!(help.contains(option.split('=').next().unwrap()), "{document}: {line}: no {option}");
         }
     }

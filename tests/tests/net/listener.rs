@@ -1,4 +1,4 @@
-//! `ssa-ctl metrics --listen` on a host in; what it says on standard error, what it answers, and how it ends, out.
+//! `ssa-ctl metrics --listen` or `ssa-ctl issue --listen` on a host in; what it says on standard error, what it answers, and how it ends, out.
 
 use std::{
     io::{BufRead as _, BufReader, Lines, Read as _, Write as _},
@@ -49,8 +49,8 @@ impl Listener {
         let mut warnings = vec![];
         loop {
             let line = err.next().unwrap_or_else(|| panic!("it ended: {warnings:?}")).unwrap();
-            if let Some(rest) = line.strip_prefix("listening at http://") {
-                let address = rest.strip_suffix("/metrics").unwrap().parse().unwrap();
+            if let Some((_, rest)) = line.strip_prefix("listening at ").and_then(|url| url.split_once("://")) {
+                let address = rest.split('/').next().unwrap().parse().unwrap();
                 return Self { process, err, address, warnings };
             }
             warnings.push(line);
@@ -64,6 +64,11 @@ impl Listener {
         (status, self.err.map(Result::unwrap).collect())
     }
 
+    /// What it says next.
+    pub fn says(&mut self) -> String {
+        self.err.next().expect("it goes on").unwrap()
+    }
+
     /// A connection to it.
     pub fn connect(&self, host: &Namespace) -> TcpStream {
         let stream = host.enter(|| TcpStream::connect(self.address)).unwrap().unwrap();
@@ -73,13 +78,7 @@ impl Listener {
 
     /// Sends a request as it stands, and reads all that comes.
     pub fn ask(&self, host: &Namespace, request: &str) -> Answer {
-        let mut stream = self.connect(host);
-        stream.write_all(request.as_bytes()).unwrap();
-        let mut said = String::new();
-        stream.read_to_string(&mut said).unwrap_or_else(|error| panic!("{error}: {said}"));
-        let (head, body) = said.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer: {said:?}"));
-        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        Answer { status, head: head.to_lowercase(), body: body.to_owned() }
+        answer(self.connect(host), request)
     }
 
     /// A scrape as Prometheus does it.
@@ -93,6 +92,17 @@ impl Listener {
         assert_eq!(answer.status, 200, "{answer:?}");
         Exposition::read(&answer.body, true).unwrap()
     }
+}
+
+/// Sends a request as it stands, and reads all that comes.
+pub fn answer(mut stream: TcpStream, request: &str) -> Answer {
+    stream.set_read_timeout(Some(LONGEST)).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut said = String::new();
+    stream.read_to_string(&mut said).unwrap_or_else(|error| panic!("{error}: {said}"));
+    let (head, body) = said.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer: {said:?}"));
+    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+    Answer { status, head: head.to_lowercase(), body: body.to_owned() }
 }
 
 /// A request, with more lines in its header.

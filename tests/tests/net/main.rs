@@ -19,6 +19,8 @@ mod handed;
 mod handover;
 mod host;
 mod inside;
+mod issued;
+mod issuer;
 mod kill;
 mod known;
 mod listener;

@@ -3,7 +3,7 @@
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::{Shutdown, SocketAddr, TcpListener, TcpStream, UdpSocket},
-    process::Stdio,
+    process::{Command, Stdio},
     thread,
     time::Duration,
 };
@@ -22,15 +22,19 @@ const RULE: &str = "hash(48):20 any:*";
 const SHORT: Duration = Duration::from_millis(300);
 
 /// A proxy on the client host; it ends with its handle.
-struct Proxy {
+pub struct Proxy {
     process: Running,
     /// Where it listens.
-    at: SocketAddr,
+    pub at: SocketAddr,
 }
 
 fn proxy(there: &Unmodified, more: &[&str]) -> Proxy {
-    let mut command = there.site.client.ssa_ctl(&there.pins);
-    command.args(["proxy", "web", "--config", there.config.to_str().unwrap(), "--listen", "[::1]:0"]).args(more);
+    start(there.site.client.ssa_ctl(&there.pins), there.config.to_str().unwrap(), more)
+}
+
+/// Starts one for the service of this config.
+pub fn start(mut command: Command, config: &str, more: &[&str]) -> Proxy {
+    command.args(["proxy", "web", "--config", config, "--listen", "[::1]:0"]).args(more);
     let mut process = Running::start(command.stdin(Stdio::null()).stderr(Stdio::piped())).unwrap();
     let mut line = String::new();
     BufReader::new(process.stderr.take().unwrap()).read_line(&mut line).unwrap();

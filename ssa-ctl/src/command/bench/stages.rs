@@ -12,10 +12,7 @@ use ssa_common::{
 
 use super::{frames, wrong::wrong};
 use crate::{
-    command::{
-        address::{Search, compiled},
-        explain::Question,
-    },
+    command::{address::Search, explain::Question, keyed},
     config::{Allow, Config, Service, keys::KeyRings},
     failure::{Code, Failure},
     plan::tables::Tables,
@@ -94,7 +91,8 @@ impl<'a> Stages<'a> {
     /// address shows itself if `terminal`.
     pub(super) fn service(&mut self, service: &Service, all: bool, terminal: bool) -> Result<(), Failure> {
         // One prefix is as good as another.
-        let rule = &compiled(self.config, self.rings, &service.name)?[0];
+        let selector = keyed::selector(self.config, self.rings, &service.name)?;
+        let rule = &selector.rules()[0];
         let ask = |stages: &Self, address| stages.question(address, Some(service));
         let right = if zeros(rule) > ZEROS {
             self.skip("conforming", service, "the search for its proof of work would take too long");

@@ -55,7 +55,7 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome {
     let cgroup = Cgroup::open(&args.cgroup)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let (service, selector, addresses) = runtime.block_on(async {
-        let (service, selector) = args.target.find().await?;
+        let (service, selector) = args.target.find(None).await?;
         if service.is_of_addresses() {
             return Err(
                 Failure::new(Code::Invalid, format!("{} has no rule", service.name)).hint("programs reach it as it is")

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use ssa_client::{Selector, Service};
+use ssa_client::{Selector, Service, issue::Issuer};
 
 use super::super::target::Target;
 use crate::failure::Failure;
@@ -16,6 +16,7 @@ const LEAST: Duration = Duration::from_secs(1);
 /// A service, as it was found last.
 pub(super) struct Current<'a> {
     target: &'a Target,
+    issuer: Option<Arc<Issuer>>,
     service: Service,
     selector: Arc<Selector>,
     found: Instant,
@@ -23,15 +24,15 @@ pub(super) struct Current<'a> {
 
 impl<'a> Current<'a> {
     /// Finds the service.
-    pub(super) async fn find(target: &'a Target) -> Result<Self, Failure> {
-        let (service, selector) = target.find().await?;
-        Ok(Self { target, service, selector, found: Instant::now() })
+    pub(super) async fn find(target: &'a Target, issuer: Option<Arc<Issuer>>) -> Result<Self, Failure> {
+        let (service, selector) = target.find(issuer.as_ref()).await?;
+        Ok(Self { target, issuer, service, selector, found: Instant::now() })
     }
 
     /// What computes its addresses. Where the service's time is over and it cannot be found again, what was known holds.
     pub(super) async fn selector(&mut self) -> Arc<Selector> {
         if self.found.elapsed() > self.service.ttl.max(LEAST) {
-            match self.target.find().await {
+            match self.target.find(self.issuer.as_ref()).await {
                 Ok((service, selector)) => (self.service, self.selector) = (service, selector),
                 Err(failure) => tracing::warn!("what is known of {} holds on: {:#}", self.service.name, failure.error),
             }

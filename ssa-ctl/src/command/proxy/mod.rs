@@ -11,7 +11,7 @@ use serde_json::json;
 use tokio::net::{TcpListener, UdpSocket};
 
 use self::current::Current;
-use super::{end::End, listening::refused, target::Target, wished::Wished};
+use super::{asking::Asking, end::End, listening::refused, target::Target, wished::Wished};
 use crate::{
     config::Seconds,
     context::Context,
@@ -31,6 +31,8 @@ use crate::{
 pub struct Args {
     #[command(flatten)]
     target: Target,
+    #[command(flatten)]
+    asking: Asking,
     /// Where to listen: whoever reaches it reaches the service
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: SocketAddr,
@@ -68,7 +70,7 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome {
     let bounds = Bounds { most: args.most as usize, timeout: seconds(args.timeout), idle: seconds(args.idle) };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let current = Current::find(&args.target).await?;
+        let current = Current::find(&args.target, args.asking.issuer(args.target.name())?).await?;
         let wish = args.wished.of(current.name(), current.port())?;
         // Before anybody is told that we are there: whoever reads that may stop us.
         let mut end = End::new()?;

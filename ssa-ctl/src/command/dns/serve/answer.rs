@@ -1,7 +1,5 @@
 //! Requests in; the answers of the zone that is served now out, none of them large over UDP.
 
-use std::sync::{Arc, PoisonError, RwLock};
-
 use async_trait::async_trait;
 use hickory_proto::rr::Record;
 use hickory_server::{
@@ -10,33 +8,20 @@ use hickory_server::{
     zone_handler::{Catalog, MessageResponse},
 };
 
+use crate::command::now::Now;
+
 /// The most octets of an answer over UDP, whatever is asked for: it fits any path, and is no use to those who ask with
 /// somebody else's address. What is longer is cut off, and asked for over TCP.
 const MOST: u16 = 1232;
 
 /// The zone that is served now.
 #[derive(Clone)]
-pub(super) struct Answers(Arc<RwLock<Arc<Catalog>>>);
-
-impl Answers {
-    pub(super) fn new(catalog: Catalog) -> Self {
-        Self(Arc::new(RwLock::new(Arc::new(catalog))))
-    }
-
-    /// Serves another one from now on.
-    pub(super) fn replace(&self, catalog: Catalog) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(catalog);
-    }
-
-    fn now(&self) -> Arc<Catalog> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-}
+pub(super) struct Answers(pub(super) Now<Catalog>);
 
 #[async_trait]
 impl RequestHandler for Answers {
     async fn handle_request<R: ResponseHandler, T: Time>(&self, request: &Request, response: R) -> ResponseInfo {
-        self.now().handle_request::<_, T>(request, Short(response)).await
+        self.0.get().handle_request::<_, T>(request, Short(response)).await
     }
 }
 

@@ -2,7 +2,6 @@
 
 mod answer;
 mod bind;
-mod source;
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -14,8 +13,9 @@ use tokio::{
     time::{MissedTickBehavior, interval},
 };
 
-use self::{answer::Answers, source::Source};
+use self::answer::Answers;
 use crate::{
+    command::{followed::Source, now::Now},
     config::Config,
     context::{Context, unix},
     dns::{Publishing, catalog, publish},
@@ -58,7 +58,7 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome {
         let (tcp, udp) = bind::both(args.listen).await?;
         let address = tcp.local_addr()?;
         let mut serial = serial(0);
-        let answers = Answers::new(zone(args, &found, address, serial)?);
+        let answers = Answers(Now::new(zone(args, &found, address, serial)?));
         // Before anybody is told that we are there: whoever reads that may stop us.
         let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
         let mut hangup = signal(SignalKind::hangup())?;
@@ -84,7 +84,7 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome {
                 Ok(None) => {}
                 Ok(Some(catalog)) => {
                     serial = next;
-                    answers.replace(catalog);
+                    answers.0.replace(catalog);
                     say(context, &format!("serving another config, serial {serial}"));
                 }
                 // Whoever asks meanwhile had better have old records than none.

@@ -17,7 +17,7 @@ use crate::{
 /// Tries to read what is in force while others change it.
 const TRIES: u32 = 10;
 
-/// Where the config comes from.
+/// Where a config comes from that is followed while it changes.
 pub(super) struct Source {
     from: From,
     /// What told it from others when it was looked at last.
@@ -31,7 +31,7 @@ enum From {
 
 /// What tells a config from others without reading it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Mark {
+pub(super) enum Mark {
     /// The file's number, its length, and when it was changed, in seconds and nanoseconds.
     File([i64; 4]),
     /// The generation in force.
@@ -75,7 +75,8 @@ impl From {
     }
 }
 
-fn file(path: &Path) -> Result<Mark, Failure> {
+/// What tells a file from others that have been in its place.
+pub(super) fn file(path: &Path) -> Result<Mark, Failure> {
     let meta = fs::metadata(path).map_err(|error| {
         Failure::from(anyhow::Error::new(error).context(format!("{} cannot be read", path.display())))
     })?;
