@@ -88,9 +88,21 @@ impl Selector {
         time: u64,
     ) -> Result<Ipv6Addr, SelectError> {
         let request = Request { source: source.to_bits(), object, replica, time };
+        self.address_for(&request, &mut |_| ControlFlow::Continue(()))
+    }
+
+    /// The same; `progress` is told now and then how many attempts the search for a proof of work has taken, and may end it.
+    ///
+    /// # Errors
+    /// As of [`Self::address`], or `progress` gave up.
+    pub fn address_for(
+        &self,
+        request: &Request,
+        progress: &mut dyn FnMut(u64) -> ControlFlow<()>,
+    ) -> Result<Ipv6Addr, SelectError> {
         let mut found = Err(SelectError::NoPrefix);
         for rule in &self.rules {
-            found = self.address_by(rule, &request, &mut |_| ControlFlow::Continue(()));
+            found = self.address_by(rule, request, progress);
             if found != Err(SelectError::Excluded) {
                 break;
             }
@@ -251,6 +263,17 @@ mod tests {
         assert_eq!(selector.valid_until(41), Some(65));
         let still = Selector::new(&service(&["2001:db8:a::/64"], &[], "replica(3):2 any:62"), &[]).unwrap();
         assert_eq!((still.epoch_end(29), still.valid_until(29), still.replicas()), (None, None, 3));
+    }
+
+    #[test]
+    fn who_gives_a_search_up_has_no_address_of_the_next_prefix() {
+        let both = service(&["2001:db8:a::/64", "2001:db8:b::/64"], &[], "pow(64,zeros=40):64");
+        let mut told = Vec::new();
+        let found = Selector::new(&both, &[]).unwrap().address_for(&Request::default(), &mut |attempts| {
+            told.push(attempts);
+            ControlFlow::Break(())
+        });
+        assert_eq!((found, told.len()), (Err(SelectError::Address(AddressError::Cancelled)), 1));
     }
 
     proptest! {
