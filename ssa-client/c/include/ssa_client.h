@@ -16,8 +16,8 @@
  *
  * Addresses are 16 octets in network order, as in `struct in6_addr`. Object ids and secrets are 16 octets likewise.
  *
- * Threads. A handle never changes: any number of threads may use it at once. It is freed when none does. No function may be
- * called in a child between fork and exec.
+ * Threads. Any number of them may use a handle at once. It is freed when none does. No function may be called in a child
+ * between fork and exec.
  *
  * Faults. Nothing unwinds through this border: a fault of the library itself is SSA_INTERNAL, or 0, or NULL.
  */

@@ -38,14 +38,20 @@ fn kernel(error: &io::Error) -> Failure {
     Failure::new(Status::NotConnected, error)
 }
 
-async fn stream(selector: Option<&Selector>, wish: &Wish, longest: Duration) -> Result<OwnedFd, Failure> {
-    let stream = tcp(given(selector)?, wish, longest).await?;
+/// Waits for a socket, which then is the caller's.
+fn wait(socket: impl Future<Output = Result<OwnedFd, Failure>>) -> Result<i32, Failure> {
+    runtime()?.block_on(socket).map(OwnedFd::into_raw_fd)
+}
+
+async fn stream(selector: Option<&Selector>, wish: &Wish, milliseconds: u32) -> Result<OwnedFd, Failure> {
+    let stream = tcp(given(selector)?, wish, Duration::from_millis(milliseconds.into())).await?;
     let stream = stream.into_std().map_err(|error| kernel(&error))?;
     stream.set_nonblocking(false).map_err(|error| kernel(&error))?;
     Ok(stream.into())
 }
 
-async fn datagrams(selector: Option<&Selector>, wish: &Wish, longest: Duration) -> Result<OwnedFd, Failure> {
+async fn datagrams(selector: Option<&Selector>, wish: &Wish, milliseconds: u32) -> Result<OwnedFd, Failure> {
+    let longest = Duration::from_millis(milliseconds.into());
     let open = async { Datagrams::open(given(selector)?, wish).await?.into_connected().await.map_err(Failure::from) };
     let late = |_| Failure::from(ConnectError::TimedOut { longest, called: Vec::new() });
     let socket = timeout(longest, open).await.map_err(late)??;
@@ -64,11 +70,7 @@ exports! {
         fd: Out<'_, i32>,
         message: Out<'_, Message>,
     ) -> Status {
-        make((fd, "file descriptor"), message, || {
-            let longest = Duration::from_millis(timeout.into());
-            let wish = wish(object, replica, port)?;
-            runtime()?.block_on(stream(selector, &wish, longest)).map(OwnedFd::into_raw_fd)
-        })
+        make((fd, "file descriptor"), message, || wait(stream(selector, &wish(object, replica, port)?, timeout)))
     }
 
     fn ssa_connect_udp(
@@ -80,10 +82,6 @@ exports! {
         fd: Out<'_, i32>,
         message: Out<'_, Message>,
     ) -> Status {
-        make((fd, "file descriptor"), message, || {
-            let longest = Duration::from_millis(timeout.into());
-            let wish = wish(object, replica, port)?;
-            runtime()?.block_on(datagrams(selector, &wish, longest)).map(OwnedFd::into_raw_fd)
-        })
+        make((fd, "file descriptor"), message, || wait(datagrams(selector, &wish(object, replica, port)?, timeout)))
     }
 }

@@ -42,6 +42,9 @@ fn dnssec(number: u32, anchors: Option<&str>) -> Result<Dnssec, Failure> {
     };
     let anchors = anchors.map(read).transpose()?;
     match number {
+        0 if anchors.is_some() => {
+            Err(Failure::invalid("there are trust anchors, and signatures are not to be checked"))
+        }
         0 => Ok(Dnssec::Ignored),
         1 => Ok(Dnssec::Checked(anchors)),
         2 => Ok(Dnssec::Required(anchors)),
