@@ -1,9 +1,13 @@
 //! A service and its keys in; the address for a source, an object, a replica and a time out.
 
-use std::{fmt, net::Ipv6Addr, ops::ControlFlow};
+mod error;
+
+use std::{net::Ipv6Addr, ops::ControlFlow};
 
 use ipnet::Ipv6Net;
-use ssa_common::rule::{AddressError, Compiled, Key, Kind, Request, RuleError, Secrets};
+use ssa_common::rule::{Compiled, Key, Kind, Request, Secrets};
+
+pub use self::error::SelectError;
 
 use crate::{Service, pow};
 
@@ -18,29 +22,6 @@ pub struct Selector {
     rules: Vec<Compiled>,
     excluded: Vec<Ipv6Net>,
     skew: u32,
-}
-
-/// Why there is no address.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SelectError {
-    /// The service has no prefix, or all of each is excluded.
-    NoPrefix,
-    /// The rule does not fit a prefix.
-    Unfit {
-        /// The prefix.
-        prefix: Ipv6Net,
-        /// What does not fit, at least one.
-        errors: Vec<RuleError>,
-    },
-    /// The rule has a `mac`, and there is no key for it.
-    NoKey {
-        /// The name of its ring.
-        ring: String,
-    },
-    /// What is wanted lacks something.
-    Address(AddressError),
-    /// Where the rule leads, addresses are excluded.
-    Excluded,
 }
 
 impl Selector {
@@ -180,33 +161,10 @@ fn worked_out(rule: &Compiled) -> u128 {
     fields.fold(0, |bits, field| bits | ssa_common::bits::mask(field.first, field.width))
 }
 
-impl From<AddressError> for SelectError {
-    fn from(error: AddressError) -> Self {
-        Self::Address(error)
-    }
-}
-
-impl fmt::Display for SelectError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NoPrefix => f.write_str("the service has no IPv6 prefix of which anything is left"),
-            Self::Unfit { prefix, errors } => {
-                write!(f, "the rule does not fit {prefix}")?;
-                errors.iter().try_for_each(|error| write!(f, ": {error}"))
-            }
-            Self::NoKey { ring } => write!(f, "the rule has a mac, and there is no key of the ring {ring}"),
-            Self::Address(error) => error.fmt(f),
-            Self::Excluded => f.write_str("the service has taken out the addresses that its rule leads to"),
-        }
-    }
-}
-
-impl std::error::Error for SelectError {}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use ssa_common::verdict::Reason;
+    use ssa_common::{rule::AddressError, verdict::Reason};
 
     use super::*;
     use crate::record::Record;
