@@ -42,6 +42,7 @@ pub use self::{
 /// The programs in docs/clients.md, which a test compiles and runs.
 #[cfg(all(doctest, feature = "connect", feature = "resolve"))]
 #[doc = include_str!("../../docs/clients.md")]
+#[allow(rustdoc::invalid_codeblock_attributes, reason = "what runs its commands reads more of a block's first line")]
 struct Document;
 
 /// The program in docs/tokens.md.

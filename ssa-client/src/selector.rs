@@ -1,17 +1,19 @@
 //! A service and its keys in; the address for a source, an object, a replica and a time out.
 
-use std::{fmt, net::Ipv6Addr, ops::ControlFlow};
-
-use ipnet::Ipv6Net;
-use ssa_common::rule::{AddressError, Compiled, Key, Kind, Request, Rule, RuleError, Secrets};
-
-use crate::{Service, pow};
-
+mod error;
 #[cfg(feature = "issue")]
 mod issued;
 
+use std::{net::Ipv6Addr, ops::ControlFlow};
+
+use ipnet::Ipv6Net;
+use ssa_common::rule::{Compiled, Key, Kind, Request, Rule, Secrets};
+
+pub use self::error::SelectError;
 #[cfg(feature = "issue")]
 pub(crate) use self::issued::Issued;
+
+use crate::{Service, pow};
 
 /// Addresses that are drawn until one is not excluded: with a hundredth of a prefix left, one in 10^17 searches fails.
 const DRAWS: u32 = 4096;
@@ -26,29 +28,6 @@ pub struct Selector {
     skew: u32,
     #[cfg(feature = "issue")]
     issued: Option<Issued>,
-}
-
-/// Why there is no address.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SelectError {
-    /// The service has no prefix, or all of each is excluded.
-    NoPrefix,
-    /// The rule does not fit a prefix.
-    Unfit {
-        /// The prefix.
-        prefix: Ipv6Net,
-        /// What does not fit, at least one.
-        errors: Vec<RuleError>,
-    },
-    /// The rule has a `mac`, and there is no key for it.
-    NoKey {
-        /// The name of its ring.
-        ring: String,
-    },
-    /// What is wanted lacks something.
-    Address(AddressError),
-    /// Where the rule leads, addresses are excluded.
-    Excluded,
 }
 
 impl Selector {
@@ -95,9 +74,21 @@ impl Selector {
         time: u64,
     ) -> Result<Ipv6Addr, SelectError> {
         let request = Request { source: source.to_bits(), object, replica, time };
+        self.address_for(&request, &mut |_| ControlFlow::Continue(()))
+    }
+
+    /// The same; `progress` is told now and then how many attempts the search for a proof of work has taken, and may end it.
+    ///
+    /// # Errors
+    /// As of [`Self::address`], or `progress` gave up.
+    pub fn address_for(
+        &self,
+        request: &Request,
+        progress: &mut dyn FnMut(u64) -> ControlFlow<()>,
+    ) -> Result<Ipv6Addr, SelectError> {
         let mut found = Err(SelectError::NoPrefix);
         for rule in &self.rules {
-            found = self.address_by(rule, &request, &mut |_| ControlFlow::Continue(()));
+            found = self.address_by(rule, request, progress);
             if found != Err(SelectError::Excluded) {
                 break;
             }
@@ -187,29 +178,6 @@ fn worked_out(rule: &Compiled) -> u128 {
     let fields = rule.placed().fields().iter().filter(|field| late(&field.kind));
     fields.fold(0, |bits, field| bits | ssa_common::bits::mask(field.first, field.width))
 }
-
-impl From<AddressError> for SelectError {
-    fn from(error: AddressError) -> Self {
-        Self::Address(error)
-    }
-}
-
-impl fmt::Display for SelectError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NoPrefix => f.write_str("the service has no IPv6 prefix of which anything is left"),
-            Self::Unfit { prefix, errors } => {
-                write!(f, "the rule does not fit {prefix}")?;
-                errors.iter().try_for_each(|error| write!(f, ": {error}"))
-            }
-            Self::NoKey { ring } => write!(f, "the rule has a mac, and there is no key of the ring {ring}"),
-            Self::Address(error) => error.fmt(f),
-            Self::Excluded => f.write_str("the service has taken out the addresses that its rule leads to"),
-        }
-    }
-}
-
-impl std::error::Error for SelectError {}
 
 #[cfg(test)]
 mod tests;

@@ -90,3 +90,21 @@ async fn datagrams_are_heard_from_the_service_alone() {
     let length = tokio::time::timeout(LONGEST, datagrams.receive(&mut octets)).await.unwrap().unwrap();
     assert_eq!(&octets[..length], b"me");
 }
+
+#[tokio::test]
+async fn a_socket_that_is_given_up_is_connected() {
+    let server = UdpSocket::bind(LOOPBACK).await.unwrap();
+    let to = server.local_addr().unwrap();
+    let datagrams = Datagrams::open(&selector("const(0x1):64"), &wish(to.port())).await.unwrap();
+    let socket = datagrams.into_connected().await.unwrap();
+    assert_eq!((socket.peer_addr().unwrap(), socket.local_addr().unwrap().ip()), (to, Ipv6Addr::LOCALHOST.into()));
+    socket.send(b"who").await.unwrap();
+    let mut octets = [0; 16];
+    let (length, client) = server.recv_from(&mut octets).await.unwrap();
+    assert_eq!((&octets[..length], client), (&b"who"[..], socket.local_addr().unwrap()));
+    // Nobody listens there any more, and the kernel tells who is connected.
+    drop(server);
+    socket.send(b"who").await.unwrap();
+    let answer = tokio::time::timeout(LONGEST, socket.recv(&mut octets)).await.unwrap();
+    assert_eq!(answer.unwrap_err().kind(), std::io::ErrorKind::ConnectionRefused);
+}

@@ -2,6 +2,7 @@
 
 pub mod bench;
 mod binary;
+pub mod c;
 pub mod demo;
 pub mod exposition;
 pub mod frames;

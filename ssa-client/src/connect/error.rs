@@ -8,8 +8,9 @@ use std::{
 
 use crate::SelectError;
 
-/// Why there is no connection.
+/// Why there is no connection. Features add reasons, so that a match needs an arm for those it does not know.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum ConnectError {
     /// There is no address to connect to.
     Select(SelectError),

@@ -64,6 +64,18 @@ impl Datagrams {
         Err(ConnectError::of(errors))
     }
 
+    /// The socket, connected to the peer: for programs that want no more than that. It stays where it is when an epoch ends.
+    ///
+    /// # Errors
+    /// Where the kernel has no way there any more.
+    pub async fn into_connected(self) -> Result<UdpSocket, ConnectError> {
+        let State { socket, way, .. } = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let failed = |error| ConnectError::Connect { to: way.to, error };
+        socket.connect(SocketAddr::V6(way.to)).await.map_err(failed)?;
+        // Whoever has it alone has it whole.
+        Arc::into_inner(socket).ok_or_else(|| failed(io::ErrorKind::ResourceBusy.into()))
+    }
+
     /// The address that datagrams go to, as it was computed last.
     pub fn peer(&self) -> SocketAddrV6 {
         self.state().way.to

@@ -7,6 +7,7 @@ mod answers;
 mod error;
 mod kept;
 mod rule;
+mod server;
 
 use std::{
     fmt,
@@ -22,7 +23,10 @@ use hickory_resolver::{
     proto::rr::{Name, RData, RecordType},
 };
 
-pub use self::error::{Refused, ResolveError};
+pub use self::{
+    error::{Refused, ResolveError},
+    server::server,
+};
 pub use hickory_resolver::proto::dnssec::TrustAnchors;
 
 use self::{
@@ -101,7 +105,7 @@ impl Resolver {
         let mut builder = if options.servers.is_empty() {
             TokioResolver::builder(provider).map_err(ResolveError::system)?
         } else {
-            let servers = options.servers.iter().map(server).collect();
+            let servers = options.servers.iter().map(asked).collect();
             TokioResolver::builder_with_config(ResolverConfig::from_name_servers(servers), provider)
         };
         let to = builder.options_mut();
@@ -243,7 +247,7 @@ impl Dnssec {
     }
 }
 
-fn server(address: &SocketAddr) -> NameServerConfig {
+fn asked(address: &SocketAddr) -> NameServerConfig {
     let connections = [ConnectionConfig::udp(), ConnectionConfig::tcp()].map(|mut connection| {
         connection.port = address.port();
         connection

@@ -1,7 +1,7 @@
 //! Services, keys and excluded parts in; what a selector makes of them out.
 
 use proptest::prelude::*;
-use ssa_common::verdict::Reason;
+use ssa_common::{rule::AddressError, verdict::Reason};
 
 use super::*;
 use crate::record::Record;
@@ -58,6 +58,17 @@ fn an_address_is_good_to_the_end_of_the_first_epoch() {
     assert_eq!(selector.valid_until(41), Some(65));
     let still = Selector::new(&service(&["2001:db8:a::/64"], &[], "replica(3):2 any:62"), &[]).unwrap();
     assert_eq!((still.epoch_end(29), still.valid_until(29), still.replicas()), (None, None, 3));
+}
+
+#[test]
+fn who_gives_a_search_up_has_no_address_of_the_next_prefix() {
+    let both = service(&["2001:db8:a::/64", "2001:db8:b::/64"], &[], "pow(64,zeros=40):64");
+    let mut told = Vec::new();
+    let found = Selector::new(&both, &[]).unwrap().address_for(&Request::default(), &mut |attempts| {
+        told.push(attempts);
+        ControlFlow::Break(())
+    });
+    assert_eq!((found, told.len()), (Err(SelectError::Address(AddressError::Cancelled)), 1));
 }
 
 proptest! {

@@ -1,17 +1,11 @@
 //! Arguments in; whom commands ask about names, and what they believe, out.
 
-use std::{
-    net::{IpAddr, SocketAddr},
-    path::PathBuf,
-};
+use std::{net::SocketAddr, path::PathBuf};
 
 use anyhow::Context as _;
-use ssa_client::resolve::{Dnssec, Options, ResolveError, TrustAnchors};
+use ssa_client::resolve::{Dnssec, Options, ResolveError, TrustAnchors, server};
 
 use crate::failure::{Code, Failure};
-
-/// The port of name servers.
-const PORT: u16 = 53;
 
 /// Whom to ask about names, and what to believe.
 #[derive(Clone, Debug, clap::Args)]
@@ -70,38 +64,4 @@ pub(super) fn unresolved(error: ResolveError) -> Failure {
         ResolveError::NotAuthenticated { .. } => "sign the zone, or name its keys with --trust-anchor",
     };
     Failure::from(error).code(code).hint(hint)
-}
-
-fn server(text: &str) -> Result<SocketAddr, &'static str> {
-    let (address, port) = text.split_once('#').unwrap_or((text, ""));
-    let whole = text.parse().or_else(|_| {
-        let address: IpAddr = address.trim_start_matches('[').trim_end_matches(']').parse().map_err(drop)?;
-        let port = if text.contains('#') { port.parse().map_err(drop)? } else { PORT };
-        Ok::<_, ()>(SocketAddr::new(address, port))
-    });
-    whole.map_err(drop).map_err(|()| "an address, with a port or without, such as ::1, ::1#5353 or [::1]:5353")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn servers_have_ports_in_the_ways_that_are_usual() {
-        let cases = [
-            ("::1", "[::1]:53"),
-            ("[::1]", "[::1]:53"),
-            ("::1#5353", "[::1]:5353"),
-            ("[::1]:5353", "[::1]:5353"),
-            ("127.0.0.1", "127.0.0.1:53"),
-            ("127.0.0.1:5353", "127.0.0.1:5353"),
-            ("127.0.0.1#5353", "127.0.0.1:5353"),
-        ];
-        for (text, expected) in cases {
-            assert_eq!(server(text).unwrap().to_string(), expected, "{text}");
-        }
-        for wrong in ["", "localhost", "::1#", "::1#x", "::1#65536", "127.0.0.1:", "#53"] {
-            assert!(server(wrong).is_err(), "{wrong}");
-        }
-    }
 }

@@ -4,6 +4,7 @@ mod agree;
 mod anchors;
 mod bits;
 mod blocks;
+mod c;
 mod destination;
 mod document;
 mod epochs;

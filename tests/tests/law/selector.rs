@@ -13,7 +13,7 @@ use ssa_common::{rule::Request, verdict::Reason};
 use crate::random::Draw;
 
 /// The drawn service as DNS would have it, and one half of its prefix excluded, if `half` says which.
-fn service(draw: &Draw, half: Option<bool>) -> Service {
+pub fn service(draw: &Draw, half: Option<bool>) -> Service {
     let prefix = Ipv6Net::new(draw.prefix.into(), draw.length).unwrap();
     let record =
         Record { rule: draw.text.parse().unwrap(), salt: draw.salt, skew: draw.skew, objects: Objects::Sha256 };

@@ -7,23 +7,33 @@ use ssa_common::rule::{Key, Rule, Secrets};
 
 use crate::oracle::Service;
 
+/// A rule, a pair of addresses and a time, and what the filter makes of them.
 #[derive(Deserialize)]
-struct Vector {
-    prefix: String,
-    rule: String,
-    salt: String,
-    keys: BTreeMap<String, Vec<VectorKey>>,
-    skew: u32,
-    time: u64,
-    src: Ipv6Addr,
-    dst: Ipv6Addr,
-    reason: String,
+pub struct Vector {
+    pub prefix: String,
+    pub rule: String,
+    pub salt: String,
+    pub keys: BTreeMap<String, Vec<VectorKey>>,
+    pub skew: u32,
+    pub time: u64,
+    pub src: Ipv6Addr,
+    /// With these, the destination is what a client of `src` computes at `time`.
+    pub object: Option<String>,
+    pub replica: Option<u32>,
+    pub dst: Ipv6Addr,
+    pub reason: String,
 }
 
+/// A key of a ring.
 #[derive(Deserialize)]
-struct VectorKey {
-    number: u32,
-    hex: String,
+pub struct VectorKey {
+    pub number: u32,
+    pub hex: String,
+}
+
+/// All of them.
+pub fn vectors() -> Vec<Vector> {
+    serde_json::from_str(include_str!("../../data/vectors.json")).unwrap()
 }
 
 fn sixteen(hex: &str) -> [u8; 16] {
@@ -32,7 +42,7 @@ fn sixteen(hex: &str) -> [u8; 16] {
 
 #[test]
 fn every_vector_agrees() {
-    let vectors: Vec<Vector> = serde_json::from_str(include_str!("../../data/vectors.json")).unwrap();
+    let vectors = vectors();
     assert_eq!(vectors.len(), 560);
     let mut wrong = vec![];
     for (index, vector) in vectors.iter().enumerate() {

@@ -3,6 +3,7 @@
 mod anchored;
 mod attach;
 mod blocks;
+mod c;
 mod client;
 mod clock;
 mod content;

@@ -3,13 +3,25 @@
 use std::fs;
 
 use serde_json::json;
-use ssa_tests::net::{Namespace, output_of};
+use ssa_tests::{
+    c::Installed,
+    net::{Namespace, output_of},
+};
 use tempfile::TempDir;
 
 use super::{
     expected::{TOP, ZONE, ask, config, dns_zone, query},
     name_server::{Kind, NameServer},
 };
+
+/// What a Python program, which calls the library for C, makes of a name whose records must be signed.
+const REQUIRE: &str = "import sys, ssa_client
+try:
+    service = ssa_client.Resolver('::1', ssa_client.DNSSEC_REQUIRED, sys.argv[1]).resolve('web.example.com')
+    print(service.rule, service.authenticated)
+except ssa_client.Failure as failure:
+    print(failure.status, failure)
+";
 
 /// The zone, and a file of the server that has the signed one's keys.
 fn zone() -> String {
@@ -56,6 +68,21 @@ fn what_is_signed_is_taken_and_what_is_not_is_refused() {
         assert!(code == Some(1) && message.contains("_ssa.web.example.com. SVCB"), "{code:?} {said:#}");
         assert_eq!(query(&unsigned.namespace, "web.example.com", &[]).0, Some(0), "it is there");
     }
+}
+
+#[test]
+fn programs_of_others_are_told_of_signatures_too() {
+    let zone = zone();
+    let (signed, unsigned) = (NameServer::signed(&zone), NameServer::start(Kind::Knot, &zone));
+    let (anchor, installed) = (anchor(&signed), Installed::new().unwrap());
+    let said = |server: &NameServer| {
+        let mut command = server.command("python3");
+        output_of(installed.for_python(command.args(["-c", REQUIRE, &anchor]))).unwrap()
+    };
+    assert_eq!(said(&signed), "hash(48):14 any:* True\n");
+    let refused = said(&unsigned);
+    let (status, message) = refused.split_once(' ').unwrap();
+    assert!(["8", "9"].contains(&status) && message.contains("_ssa.web.example.com. SVCB"), "{refused}");
 }
 
 #[test]
