@@ -9,7 +9,7 @@ mod tcp;
 mod udp;
 
 pub use self::{
-    compute::Wish,
+    compute::{Way, Wish, ways},
     error::ConnectError,
     tcp::{PACE, tcp},
     udp::Datagrams,

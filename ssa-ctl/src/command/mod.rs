@@ -19,6 +19,7 @@ pub mod events;
 pub mod explain;
 pub mod export;
 pub mod key;
+mod key_files;
 mod listening;
 pub mod metrics;
 mod pause;

@@ -1,18 +1,19 @@
 //! What a person says of a service that is to be called in; the service, and what computes its addresses, out.
 
-use std::{net::Ipv6Addr, path::PathBuf, str::FromStr, sync::Arc};
+use std::{net::Ipv6Addr, path::PathBuf, sync::Arc};
 
 use ssa_client::{
     SelectError, Selector, Service,
     resolve::{ResolveError, Resolver},
 };
-use ssa_common::rule::Key;
 
-use super::resolving::{Resolving, unresolved};
+use super::{
+    key_files::KeyFiles,
+    resolving::{Resolving, unresolved},
+};
 use crate::{
     client::hint,
-    config::{self, keys},
-    dns,
+    config, dns,
     failure::{Code, Failure},
 };
 
@@ -25,28 +26,10 @@ pub(super) struct Target {
     /// Take a service of this config file, with its key files, and ask no DNS
     #[arg(long, value_name = "FILE", conflicts_with_all = ["servers", "require_secure", "trust_anchor", "keys"])]
     config: Option<PathBuf>,
-    /// A key of the rule's ring: its number and its file; may be given again
-    #[arg(long = "key", value_name = "NUMBER:FILE")]
-    keys: Vec<NumberedFile>,
+    #[command(flatten)]
+    keys: KeyFiles,
     #[command(flatten)]
     resolving: Resolving,
-}
-
-/// A key file with the key's number.
-#[derive(Clone, Debug)]
-struct NumberedFile {
-    number: u32,
-    file: PathBuf,
-}
-
-impl FromStr for NumberedFile {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (number, file) = text.split_once(':').ok_or("write the key's number, a colon and its file")?;
-        let number = number.parse().map_err(|_| "the key's number is 0 to 4294967295")?;
-        Ok(Self { number, file: file.into() })
-    }
 }
 
 impl Target {
@@ -60,7 +43,7 @@ impl Target {
             (Service::new(&found.name, &found.prefixes, dns::record(found)), ring.to_vec())
         } else {
             let resolver = Resolver::new(&self.resolving.options()?).map_err(unresolved)?;
-            (resolver.resolve_or_addresses(&self.name).await.map_err(nobody)?, self.read_keys()?)
+            (resolver.resolve_or_addresses(&self.name).await.map_err(nobody)?, self.keys.read()?)
         };
         let selector = Selector::new(&service, &keys).map_err(|error| refused(&self.name, error))?;
         Ok((service, Arc::new(selector)))
@@ -79,13 +62,6 @@ impl Target {
                 .hint("say which address programs call: --anchor ADDRESS"));
         }
         Ok(addresses)
-    }
-
-    fn read_keys(&self) -> Result<Vec<Key>, Failure> {
-        let read = |NumberedFile { number, file }: &NumberedFile| {
-            Ok(Key { number: *number, secret: keys::read(file).map_err(Failure::refused)? })
-        };
-        self.keys.iter().map(read).collect()
     }
 }
 
