@@ -7,6 +7,7 @@ pub mod block;
 pub mod check;
 pub mod client;
 pub mod connect;
+mod current;
 pub mod detect;
 pub mod dns;
 pub mod doctor;

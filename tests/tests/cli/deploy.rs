@@ -195,8 +195,13 @@ fn panels_do_not_lie_over_each_other() {
 #[test]
 fn units_are_hardened_and_systemd_takes_them() {
     let folder = TempDir::new().unwrap();
-    let names =
-        ["ssa-metrics.service", "ssa-metrics-textfile.service", "ssa-metrics-textfile.timer", "ssa-detect.service"];
+    let names = [
+        "ssa-metrics.service",
+        "ssa-metrics-textfile.service",
+        "ssa-metrics-textfile.timer",
+        "ssa-detect.service",
+        "ssa-client@.service",
+    ];
     for name in names {
         let unit = file(&format!("deploy/systemd/{name}"));
         let has = |line: &str| unit.lines().any(|other| other == line);
@@ -205,7 +210,11 @@ fn units_are_hardened_and_systemd_takes_them() {
             for line in ["User=root", "NoNewPrivileges=yes", "ProtectSystem=strict", "RestrictNamespaces=yes"] {
                 assert!(has(line), "{name} has no {line}");
             }
-            let program = if name.contains("metrics") { "metrics --" } else { "detect --never-file " };
+            let program = match name.split(['.', '-', '@']).nth(1) {
+                Some("metrics") => "metrics --",
+                Some("detect") => "detect --never-file ",
+                _ => "client attach %i --cgroup /sys/fs/cgroup/clients.slice --follow",
+            };
             let program = format!("ExecStart=/usr/local/sbin/ssa-ctl {program}");
             assert_eq!(unit.lines().filter(|line| line.starts_with(&program)).count(), 1, "{name}");
             // What goes on is begun again.

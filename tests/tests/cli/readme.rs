@@ -41,7 +41,7 @@ const DOCUMENTS: [&str; 13] = [
 ];
 
 /// Commands that no walk runs: they build, install, or open a shell for the reader.
-const NOT_RUN: [&str; 14] = [
+const NOT_RUN: [&str; 16] = [
     "cargo xtask ",
     "sudo env \"PATH=$PATH\" \"HOME=$HOME\" cargo xtask ",
     "cargo build --release --package ssa-ctl",
@@ -53,6 +53,8 @@ const NOT_RUN: [&str; 14] = [
     "sudo systemctl enable --now ssa-metrics.service",
     "sudo install -m 0644 deploy/systemd/ssa-detect.service /etc/systemd/system/",
     "sudo systemctl enable --now ssa-detect.service",
+    "sudo install -m 0644 deploy/systemd/ssa-client@.service /etc/systemd/system/",
+    "sudo systemctl enable --now ssa-client@",
     "sudo install -d -m 0700 /etc/ssa && cd /etc/ssa",
     "ssa-ctl ",
     "sudo rm ",

@@ -29,6 +29,7 @@ mod meddling;
 mod modes;
 mod moves;
 mod mtu;
+mod named;
 mod neighbours;
 mod proxy;
 mod race;

@@ -22,15 +22,20 @@ const RULE: &str = "hash(48):20 any:*";
 const SHORT: Duration = Duration::from_millis(300);
 
 /// A proxy on the client host; it ends with its handle.
-struct Proxy {
+pub struct Proxy {
     process: Running,
     /// Where it listens.
-    at: SocketAddr,
+    pub at: SocketAddr,
 }
 
 fn proxy(there: &Unmodified, more: &[&str]) -> Proxy {
-    let mut command = there.site.client.ssa_ctl(&there.pins);
-    command.args(["proxy", "web", "--config", there.config.to_str().unwrap(), "--listen", "[::1]:0"]).args(more);
+    start(&there.site, &[&["web", "--config", there.config.to_str().unwrap()], more].concat())
+}
+
+/// A proxy on the client of a site.
+pub fn start(site: &Site, arguments: &[&str]) -> Proxy {
+    let mut command = site.client.ssa_ctl("unused");
+    command.args(["proxy", "--listen", "[::1]:0"]).args(arguments);
     let mut process = Running::start(command.stdin(Stdio::null()).stderr(Stdio::piped())).unwrap();
     let mut line = String::new();
     BufReader::new(process.stderr.take().unwrap()).read_line(&mut line).unwrap();
