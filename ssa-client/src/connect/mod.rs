@@ -5,6 +5,7 @@
 
 mod compute;
 mod error;
+mod port;
 mod tcp;
 mod udp;
 

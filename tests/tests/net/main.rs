@@ -5,6 +5,7 @@ mod attach;
 mod blocks;
 mod client;
 mod clock;
+mod connecting;
 mod content;
 mod cookies;
 mod detect;
