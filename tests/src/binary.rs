@@ -18,6 +18,9 @@ static BINARY: LazyLock<PathBuf> = LazyLock::new(|| build(&["--package", "ssa-ct
 /// The example server, likewise.
 static UDP_ECHO: LazyLock<PathBuf> = LazyLock::new(|| build(&["--package", "ssa-tests", "--example", "udp_echo"]));
 
+/// The example of content addressing, likewise.
+static STORE: LazyLock<PathBuf> = LazyLock::new(|| build(&["--package", "ssa-store", "--bin", "ssa-store"]));
+
 /// A run of `ssa-ctl`, which is killed after a minute.
 pub fn ssa_ctl() -> assert_cmd::Command {
     let mut command = assert_cmd::Command::new(BINARY.as_path());
@@ -33,6 +36,11 @@ pub fn ssa_ctl_path() -> &'static Path {
 /// Where the example server `udp_echo` is.
 pub fn udp_echo_path() -> &'static Path {
     UDP_ECHO.as_path()
+}
+
+/// Where the example of content addressing `ssa-store` is.
+pub fn ssa_store_path() -> &'static Path {
+    STORE.as_path()
 }
 
 fn build(what: &[&str]) -> PathBuf {

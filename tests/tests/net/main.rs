@@ -42,6 +42,7 @@ mod site;
 mod slices;
 mod stay;
 mod steer;
+mod store;
 mod stream;
 mod together;
 mod top;
