@@ -20,6 +20,7 @@ mod live;
 mod metrics;
 mod people;
 mod permission;
+mod place;
 mod readme;
 mod round_trip;
 mod simulate;

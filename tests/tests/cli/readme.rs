@@ -3,26 +3,12 @@
 //! A block that begins with `sh walk` is run by bash, in order, in one folder; `exit=N` is the exit code of its last
 //! command. The `text` block after it shows lines of what it prints: numbers may differ, and `…` ends a line early.
 
-use std::{
-    env, fs,
-    os::unix::fs::PermissionsExt as _,
-    path::{Path, PathBuf},
-    process::{Command, Stdio},
-};
+use std::{fs, path::Path};
 
 use ssa_common::layout;
-use ssa_tests::{
-    net::{Namespace, PinRoot},
-    ssa_ctl, ssa_ctl_path,
-};
-use tempfile::TempDir;
+use ssa_tests::ssa_ctl;
 
-/// Where the documents say that the pins are.
-const PINS: &str = "/sys/fs/bpf/ssa";
-/// Where they say that configs and keys are.
-const FOLDER: &str = "/etc/ssa";
-/// The namespace that the walk of README.md makes by name.
-const CLIENT: &str = "ssa-client";
+use crate::place::Place;
 
 const DOCUMENTS: [&str; 13] = [
     "README.md",
@@ -96,64 +82,6 @@ fn exit_code(info: &str) -> Option<i32> {
     Some(if rest.is_empty() { 0 } else { rest.strip_prefix("exit=").and_then(|code| code.parse().ok()).expect(info) })
 }
 
-/// A place to run a walk, removed on drop.
-struct Place {
-    namespace: Namespace,
-    pins: PinRoot,
-    folder: TempDir,
-    client: String,
-}
-
-impl Place {
-    fn new() -> Self {
-        let namespace = Namespace::new("walk").unwrap();
-        let pins = PinRoot::new();
-        let folder = TempDir::new().unwrap();
-        fs::create_dir(folder.path().join("work")).unwrap();
-        fs::create_dir(folder.path().join("bin")).unwrap();
-        let program = folder.path().join("bin/ssa-ctl");
-        let binary = ssa_ctl_path().display();
-        let script = format!("#!/bin/sh\nexec '{binary}' --pin-root '{}' \"$@\"\n", pins.path().display());
-        fs::write(&program, script).unwrap();
-        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
-        let client = format!("{}-client", namespace.name());
-        Self { namespace, pins, folder, client }
-    }
-
-    fn work(&self) -> PathBuf {
-        self.folder.path().join("work")
-    }
-
-    /// Runs a block; its exit code, and all that it said, in the names of the document.
-    fn run(&self, script: &str) -> (Option<i32>, String) {
-        let path = env::var_os("PATH").unwrap_or_default();
-        let path = [self.folder.path().join("bin")].into_iter().chain(env::split_paths(&path));
-        let pins = self.pins.path().to_string_lossy();
-        let script = format!("exec 2>&1\n{}", script.replace(CLIENT, &self.client).replace(PINS, &pins));
-        let output = self
-            .namespace
-            .command("timeout")
-            .args(["60", "bash", "-euo", "pipefail", "-c", &script])
-            .current_dir(self.work())
-            .env("PATH", env::join_paths(path).unwrap())
-            .env_remove("SSA_LOG")
-            .stdin(Stdio::null())
-            .output()
-            .unwrap();
-        let said = String::from_utf8(output.stdout).unwrap();
-        let said = said.replace(&*pins, PINS).replace(&self.client, CLIENT);
-        let said = said.replace(&*self.work().to_string_lossy(), FOLDER);
-        (output.status.code(), said)
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        // Only a walk that failed leaves it.
-        let _ = Command::new("ip").args(["netns", "del", &self.client]).stderr(Stdio::null()).status();
-    }
-}
-
 /// The first line shown that is not said, where those before it are.
 fn missing<'a>(shown: &'a str, said: &str) -> Option<&'a str> {
     let mut said = said.lines();
@@ -192,7 +120,7 @@ fn walk(document: &str) {
         }
     }
     assert!(steps > 2, "{document} has {steps} steps");
-    assert!(!place.pins.path().exists(), "{document} leaves its pins");
+    assert!(!place.has_pins(), "{document} leaves its pins");
 }
 
 #[test]
@@ -203,6 +131,11 @@ fn the_walk_of_the_readme_goes_as_it_says() {
 #[test]
 fn the_walk_of_the_operators_goes_as_it_says() {
     walk("docs/operate.md");
+}
+
+#[test]
+fn the_walk_of_the_clients_goes_as_it_says() {
+    walk("docs/clients.md");
 }
 
 #[test]
