@@ -162,3 +162,78 @@ pub(super) fn framed(message: &[u8]) -> anyhow::Result<Vec<u8>> {
     let length = u16::try_from(message.len()).context("a message is too long for TCP")?;
     Ok([&length.to_be_bytes(), message].concat())
 }
+
+#[cfg(test)]
+mod tests {
+    use hickory_proto::{op::MessageType, rr::Name};
+
+    use super::*;
+
+    fn question(name: &str, kind: RecordType) -> Message {
+        let mut message = Message::new(7, MessageType::Query, OpCode::Query);
+        message.add_query(Query::query(Name::from_ascii(name).unwrap(), kind));
+        message
+    }
+
+    fn asked(message: &Message) -> Box<Asked> {
+        match Asked::read(&message.to_vec().unwrap()) {
+            Read::Asked(asked) => asked,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn an_answer_that_has_no_room_in_a_datagram_is_cut_off() {
+        let long = ["a".repeat(60), "b".repeat(60), "c".repeat(60), "example".to_owned()].join(".");
+        let asked = asked(&question(&long, RecordType::AAAA));
+        let addresses: Vec<_> = (1..=16).map(Ipv6Addr::from_bits).collect();
+        let answer = |over| Message::from_vec(&asked.addresses(&addresses, 3, over).unwrap()).unwrap();
+        let cut = answer(Over::Udp);
+        assert!(cut.metadata.truncation && cut.answers.is_empty() && cut.queries.len() == 1, "{cut:?}");
+        let whole = answer(Over::Tcp);
+        assert!(!whole.metadata.truncation && whole.metadata.id == 7 && whole.answers.len() == 16, "{whole:?}");
+        assert!(whole.answers.iter().all(|record| record.ttl == 3));
+    }
+
+    #[test]
+    fn what_is_no_question_is_refused_or_left_alone() {
+        let refused = |octets: &[u8]| match Asked::read(octets) {
+            Read::Refused(answer) => Message::from_vec(&answer).unwrap().metadata.response_code,
+            other => panic!("{other:?}"),
+        };
+        let whole = question("web.example.com", RecordType::AAAA).to_vec().unwrap();
+        assert_eq!(refused(&whole[..whole.len() - 1]), ResponseCode::FormErr);
+        assert_eq!(refused(&question("example.com", RecordType::AXFR).to_vec().unwrap()), ResponseCode::Refused);
+        let mut update = question("example.com", RecordType::SOA);
+        update.metadata.op_code = OpCode::Update;
+        assert_eq!(refused(&update.to_vec().unwrap()), ResponseCode::NotImp);
+        let mut answer = whole.clone();
+        answer[2] |= 0x80;
+        for nothing in [&answer[..], &whole[..11], &[]] {
+            assert!(matches!(Asked::read(nothing), Read::Nothing), "{nothing:?}");
+        }
+    }
+
+    #[test]
+    fn addresses_alone_are_answered_otherwise_and_not_to_who_checks_signatures() {
+        let wanted = |change: &dyn Fn(&mut Message), kind| {
+            let mut message = question("web.example.com", kind);
+            change(&mut message);
+            asked(&message).wanted()
+        };
+        assert_eq!(wanted(&|_| {}, RecordType::AAAA), Wanted::Addresses);
+        assert_eq!(wanted(&|_| {}, RecordType::A), Wanted::Legacy);
+        assert_eq!(wanted(&|_| {}, RecordType::SVCB), Wanted::Else);
+        assert_eq!(wanted(&|message| message.metadata.checking_disabled = true, RecordType::AAAA), Wanted::Else);
+        assert_eq!(wanted(&|message| message.queries[0].query_class = DNSClass::CH, RecordType::AAAA), Wanted::Else);
+        let edns = |version: u8, is_understood: bool| {
+            move |message: &mut Message| {
+                let mut edns = Edns::new();
+                edns.set_version(version).set_dnssec_ok(is_understood);
+                message.set_edns(edns);
+            }
+        };
+        assert_eq!(wanted(&edns(0, true), RecordType::AAAA), Wanted::Addresses);
+        assert_eq!(wanted(&edns(1, false), RecordType::AAAA), Wanted::Else);
+    }
+}
