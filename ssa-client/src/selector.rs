@@ -4,7 +4,14 @@ mod error;
 #[cfg(feature = "issue")]
 mod issued;
 
-use std::{net::Ipv6Addr, ops::ControlFlow};
+use std::{
+    net::Ipv6Addr,
+    ops::ControlFlow,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use ipnet::Ipv6Net;
 use ssa_common::rule::{Compiled, Key, Kind, Request, Rule, Secrets};
@@ -26,6 +33,7 @@ pub struct Selector {
     rules: Vec<Compiled>,
     excluded: Vec<Ipv6Net>,
     skew: u32,
+    attempts: Arc<AtomicU64>,
     #[cfg(feature = "issue")]
     issued: Option<Issued>,
 }
@@ -50,6 +58,7 @@ impl Selector {
             rules: compile(service, &service.record.rule, keys)?,
             excluded: service.excluded.clone(),
             skew: service.record.skew,
+            attempts: Arc::default(),
             #[cfg(feature = "issue")]
             issued: None,
         })
@@ -109,7 +118,7 @@ impl Selector {
         progress: &mut dyn FnMut(u64) -> ControlFlow<()>,
     ) -> Result<Ipv6Addr, SelectError> {
         let worked_out = worked_out(rule);
-        let is_drawn = rule.placed().fields().iter().any(|field| field.kind == Kind::Any && field.width > 0);
+        let is_drawn = is_drawn(rule);
         let mut proofs = if pow::zeros(rule) > 0 { PROOFS } else { DRAWS };
         for _ in 0..DRAWS {
             let drawn = rule.draw(request, &mut rand::random::<u64>)?;
@@ -119,7 +128,12 @@ impl Selector {
                 }
                 break;
             }
-            let found = pow::prove(rule, request, drawn, progress)?;
+            let mut counted = 0;
+            let found = pow::prove(rule, request, drawn, &mut |attempts| {
+                self.attempts.fetch_add(attempts.saturating_sub(counted), Ordering::Relaxed);
+                counted = attempts;
+                progress(attempts)
+            })?;
             if !self.excludes(found, 0) {
                 return Ok(found.into());
             }
@@ -129,6 +143,17 @@ impl Selector {
             }
         }
         Err(SelectError::Excluded)
+    }
+
+    /// The attempts that all searches for proofs of work have made so far, those of clones included: who waits for one in
+    /// another thread sees how far it is. [`pow::zeros`] of a rule says how many to expect.
+    pub fn attempts(&self) -> u64 {
+        self.attempts.load(Ordering::Relaxed)
+    }
+
+    /// Whether each address has bits that are drawn for it alone.
+    pub fn draws(&self) -> bool {
+        self.rules.iter().any(is_drawn)
     }
 
     /// How many replicas there are: 1 if the rule has none.
@@ -170,6 +195,11 @@ fn compile(service: &Service, rule: &Rule, keys: &[Key]) -> Result<Vec<Compiled>
     };
     let rules = service.prefixes.iter().filter(is_left).map(compile).collect::<Result<Vec<_>, _>>()?;
     if rules.is_empty() { Err(SelectError::NoPrefix) } else { Ok(rules) }
+}
+
+/// Whether it has bits that any address may choose.
+fn is_drawn(rule: &Compiled) -> bool {
+    rule.placed().fields().iter().any(|field| field.kind == Kind::Any && field.width > 0)
 }
 
 /// The bits that are worked out after the others are drawn.

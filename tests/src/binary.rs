@@ -25,6 +25,9 @@ static C_LIBRARY: LazyLock<PathBuf> = LazyLock::new(|| {
     files.find(is_library).expect("cargo says where it put the library")
 });
 
+/// The example of content addressing, likewise.
+static STORE: LazyLock<PathBuf> = LazyLock::new(|| program(&["--package", "ssa-store", "--bin", "ssa-store"]));
+
 /// A run of `ssa-ctl`, which is killed after a minute.
 pub fn ssa_ctl() -> assert_cmd::Command {
     let mut command = assert_cmd::Command::new(BINARY.as_path());
@@ -45,6 +48,11 @@ pub fn udp_echo_path() -> &'static Path {
 /// Where the client's library for C is.
 pub(crate) fn c_library_path() -> &'static Path {
     C_LIBRARY.as_path()
+}
+
+/// Where the example of content addressing `ssa-store` is.
+pub fn ssa_store_path() -> &'static Path {
+    STORE.as_path()
 }
 
 fn program(what: &[&str]) -> PathBuf {

@@ -11,4 +11,4 @@ pub mod run;
 pub mod stop;
 pub mod terminal;
 
-pub use binary::{ssa_ctl, ssa_ctl_path, udp_echo_path};
+pub use binary::{ssa_ctl, ssa_ctl_path, ssa_store_path, udp_echo_path};

@@ -40,12 +40,36 @@ pub(super) struct Candidate {
 
 /// Where a packet goes from and to, and how long the filter takes it there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Way {
+pub struct Way {
+    /// The address that the kernel sends from, and that the destination is computed for.
     pub source: Ipv6Addr,
+    /// The destination.
     pub to: SocketAddrV6,
-    /// Unix seconds at which the address is to be computed anew, and at which it is taken no more.
+    /// Unix seconds at which it is to be computed anew, if ever.
     pub epoch_end: Option<u64>,
+    /// Unix seconds from which on it is refused, if ever.
     pub valid_until: Option<u64>,
+}
+
+/// The ways to a service, for who connects by other means: one for each prefix, and for each replica unless one is wished
+/// for, in the order in which they are to be tried, at most 16. Where each takes a search for a proof of work, the first
+/// alone.
+///
+/// # Errors
+/// Where the wish lacks something, or there is no way to any prefix.
+pub async fn ways(selector: &Arc<Selector>, wish: &Wish) -> Result<Vec<Way>, ConnectError> {
+    let is_searched = selector.rules().iter().any(|rule| pow::zeros(rule) > 0);
+    let (mut ways, mut errors) = (Vec::new(), Vec::new());
+    for candidate in candidates(selector, wish)? {
+        match way(selector, wish, candidate).await {
+            Ok(way) => ways.push(way),
+            Err(error) => errors.push(error),
+        }
+        if is_searched && !ways.is_empty() {
+            break;
+        }
+    }
+    if ways.is_empty() { Err(ConnectError::of(errors)) } else { Ok(ways) }
 }
 
 /// Whom to call, in order: a replica in all prefixes, then the next. A wish that lacks something has none, whatever routes

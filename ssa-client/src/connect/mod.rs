@@ -7,11 +7,12 @@ mod compute;
 mod error;
 #[cfg(feature = "issue")]
 mod issued;
+mod port;
 mod tcp;
 mod udp;
 
 pub use self::{
-    compute::Wish,
+    compute::{Way, Wish, ways},
     error::ConnectError,
     tcp::{PACE, tcp},
     udp::Datagrams,

@@ -15,6 +15,7 @@ use tokio::{
 use super::{
     ConnectError, Wish,
     compute::{Candidate, candidates, until, way},
+    port::choose_late,
 };
 use crate::Selector;
 
@@ -69,6 +70,7 @@ async fn call(
         let way = way(selector, wish, candidate).await?;
         let failed = |error| ConnectError::Connect { to: way.to, error };
         let socket = TcpSocket::new_v6().map_err(failed)?;
+        choose_late(&socket);
         socket.bind(SocketAddr::from((way.source, 0))).map_err(failed)?;
         let _call = Call::new(called, way.to);
         let connecting = socket.connect(way.to.into());

@@ -2,12 +2,12 @@
 
 use std::{net::Ipv6Addr, ops::ControlFlow, path::PathBuf};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
 use serde_json::json;
 use ssa_client::{Selector, pow};
 use ssa_common::rule::{AddressError, Compiled, Request, object_id};
 
-use super::keyed;
+use super::{keyed, progress};
 use crate::{
     client::hint,
     context::Context,
@@ -98,15 +98,7 @@ pub(super) struct Search<'a> {
 impl<'a> Search<'a> {
     /// A search by this rule, shown if `terminal`.
     pub(super) fn new(terminal: bool, rule: &'a Compiled) -> Self {
-        let attempts = pow::zeros(rule);
-        let bar = if terminal && attempts > 0 {
-            ProgressBar::with_draw_target(Some(1 << attempts.min(63)), ProgressDrawTarget::stderr())
-        } else {
-            ProgressBar::hidden()
-        };
-        let template = "proof of work: {human_pos} attempts of about {human_len}, {elapsed}";
-        let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
-        Self { rule, bar: bar.with_style(style) }
+        Self { rule, bar: progress::search(terminal, pow::zeros(rule)) }
     }
 
     /// The destination that a client would use.

@@ -9,18 +9,20 @@ use std::{
 
 use serde_json::json;
 use ssa_client::{
-    Service,
+    Selector, Service,
     connect::{ConnectError, Datagrams, tcp},
+    pow,
 };
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
     sync::mpsc,
-    time::{Instant, sleep_until},
+    time::{Instant, interval, sleep_until, timeout},
 };
 
 use super::{
     asking::Asking,
+    progress,
     target::{Target, refused},
     wished::Wished,
 };
@@ -32,13 +34,16 @@ use crate::{
 
 /// Octets that are read at once, and sent as one datagram.
 const CHUNK: usize = 16 << 10;
+/// How often is shown how far a search is.
+const TICK: Duration = Duration::from_millis(100);
 
 /// Connect to a service, as its clients do
 ///
 /// The name is looked up in DNS, the address computed by the service's rule for the source that the kernel chooses, and
 /// standard input sent there; what comes back goes to standard output. Prefixes, and replicas unless one is named, are
 /// called one after another until one answers. A name without a rule is called at its addresses. -v says on standard error
-/// which address it is; --json says it there as an object.
+/// which address it is; --json says it there as an object. A terminal shows how far the search for a proof of work is, which
+/// takes no longer than --timeout.
 ///
 /// With TCP it ends when the other side closes. With --udp each piece of input is a datagram, and it ends when after the
 /// last as many have come back as were sent, or the timeout is over.
@@ -70,14 +75,17 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome {
         let longest = Duration::from_secs(args.timeout.0.into());
         let failed = |error| failed(&service, error);
         if args.udp {
-            let datagrams = Datagrams::open(&selector, &wish).await.map_err(failed)?;
+            let datagrams = Datagrams::open(&selector, &wish);
+            // Nobody waits longer for a search than for an answer.
+            let datagrams = timeout(longest, watch(context.terminal, &selector, datagrams)).await;
+            let datagrams = datagrams.map_err(|_| late(&service, longest))?.map_err(failed)?;
             tell(context, &service, "udp", datagrams.source(), datagrams.peer())?;
             let heard = exchange(context.out, &datagrams, longest).await?;
             if !heard {
                 return Err(Failure::new(Code::Failed, format!("no answer from {}", datagrams.peer())));
             }
         } else {
-            let stream = tcp(&selector, &wish, longest).await.map_err(failed)?;
+            let stream = watch(context.terminal, &selector, tcp(&selector, &wish, longest)).await.map_err(failed)?;
             if let (SocketAddr::V6(source), SocketAddr::V6(to)) = (stream.local_addr()?, stream.peer_addr()?) {
                 tell(context, &service, "tcp", *source.ip(), to)?;
             }
@@ -85,6 +93,22 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome {
         }
         Ok(Exit::Done)
     })
+}
+
+/// Does it, and shows on a terminal how far its searches for proofs of work are.
+async fn watch<T>(terminal: bool, selector: &Selector, work: impl Future<Output = T>) -> T {
+    let zeros = selector.rules().iter().map(pow::zeros).max().unwrap_or(0);
+    let bar = progress::search(terminal, zeros);
+    let mut tick = interval(TICK);
+    tokio::pin!(work);
+    let done = loop {
+        tokio::select! {
+            done = &mut work => break done,
+            _ = tick.tick(), if !bar.is_hidden() => bar.set_position(selector.attempts()),
+        }
+    };
+    bar.finish_and_clear();
+    done
 }
 
 /// Says which address it is.
@@ -179,6 +203,11 @@ fn input() -> mpsc::Receiver<Vec<u8>> {
         }
     });
     input
+}
+
+fn late(service: &Service, longest: Duration) -> Failure {
+    let message = format!("no address of {} was found within {} s", service.name, longest.as_secs());
+    Failure::new(Code::Failed, message).hint("its proof of work takes longer: add --timeout TIME")
 }
 
 fn failed(service: &Service, error: ConnectError) -> Failure {

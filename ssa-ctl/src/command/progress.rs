@@ -1,4 +1,4 @@
-//! What is done and how many steps it takes in; a bar on the terminal, if it takes long, out.
+//! What is done and how many steps it takes in; a bar on the terminal, if it takes long, out. And the bar of a search.
 
 use std::time::{Duration, Instant};
 
@@ -36,4 +36,15 @@ impl Drop for Progress {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
     }
+}
+
+/// A bar for the attempts of a search for proofs of work with so many zero bits; none is drawn where nobody looks, or nothing
+/// is searched for.
+pub(super) fn search(terminal: bool, zeros: u32) -> ProgressBar {
+    if !terminal || zeros == 0 {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("proof of work: {human_pos} attempts of about {human_len}, {elapsed}");
+    let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::with_draw_target(Some(1 << zeros.min(63)), ProgressDrawTarget::stderr()).with_style(style)
 }

@@ -45,6 +45,11 @@ impl Resolving {
         Ok(Options { servers: self.servers.clone(), dnssec, ..Options::default() })
     }
 
+    /// The servers that are named.
+    pub(super) fn servers(&self) -> &[SocketAddr] {
+        &self.servers
+    }
+
     /// Whether signatures are checked.
     pub(super) const fn is_checked(&self) -> bool {
         self.require_secure || self.trust_anchor.is_some()

@@ -1,6 +1,6 @@
 //! What a person says of a service that is to be called in; the service, and what computes its addresses, out.
 
-use std::{net::Ipv6Addr, path::PathBuf, str::FromStr, sync::Arc};
+use std::{net::Ipv6Addr, path::PathBuf, sync::Arc};
 
 use ssa_client::{
     SelectError, Selector, Service,
@@ -10,13 +10,13 @@ use ssa_client::{
 use ssa_common::rule::Key;
 
 use super::{
+    key_files::KeyFiles,
     keyed,
     resolving::{Resolving, unresolved},
 };
 use crate::{
     client::hint,
-    config::{self, keys},
-    dns,
+    config, dns,
     failure::{Code, Failure},
 };
 
@@ -29,28 +29,10 @@ pub(super) struct Target {
     /// Take a service of this config file, with its key files, and ask no DNS
     #[arg(long, value_name = "FILE", conflicts_with_all = ["servers", "require_secure", "trust_anchor", "keys"])]
     config: Option<PathBuf>,
-    /// A key of the rule's ring: its number and its file; may be given again
-    #[arg(long = "key", value_name = "NUMBER:FILE")]
-    keys: Vec<NumberedFile>,
+    #[command(flatten)]
+    keys: KeyFiles,
     #[command(flatten)]
     resolving: Resolving,
-}
-
-/// A key file with the key's number.
-#[derive(Clone, Debug)]
-struct NumberedFile {
-    number: u32,
-    file: PathBuf,
-}
-
-impl FromStr for NumberedFile {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (number, file) = text.split_once(':').ok_or("write the key's number, a colon and its file")?;
-        let number = number.parse().map_err(|_| "the key's number is 0 to 4294967295")?;
-        Ok(Self { number, file: file.into() })
-    }
 }
 
 impl Target {
@@ -64,7 +46,7 @@ impl Target {
         let Some(path) = &self.config else {
             let resolver = Resolver::new(&self.resolving.options()?).map_err(unresolved)?;
             let service = resolver.resolve_or_addresses(&self.name).await.map_err(nobody)?;
-            let selector = by(&service, &self.read_keys()?).map_err(refused)?;
+            let selector = by(&service, &self.keys.read()?).map_err(refused)?;
             return Ok((service, Arc::new(selector)));
         };
         let checked = config::read(path)?;
@@ -95,13 +77,6 @@ impl Target {
                 .hint("say which address programs call: --anchor ADDRESS"));
         }
         Ok(addresses)
-    }
-
-    fn read_keys(&self) -> Result<Vec<Key>, Failure> {
-        let read = |NumberedFile { number, file }: &NumberedFile| {
-            Ok(Key { number: *number, secret: keys::read(file).map_err(Failure::refused)? })
-        };
-        self.keys.iter().map(read).collect()
     }
 }
 

@@ -11,12 +11,19 @@ pub(super) struct Wished {
     /// The service's port; the one that DNS says, if not given
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
     port: Option<u16>,
+    #[command(flatten)]
+    chosen: Chosen,
+}
+
+/// Which of all that a service has is wanted.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub(super) struct Chosen {
     /// The object that is wanted: 0x and 32 hexadecimal digits, the number of a block, or a name
     #[arg(long, value_name = "ID", value_parser = object_id)]
-    object: Option<u128>,
+    pub object: Option<u128>,
     /// The replica that is wanted, counted from 0; the first that answers, if not given
     #[arg(long, value_name = "R")]
-    replica: Option<u32>,
+    pub replica: Option<u32>,
 }
 
 impl Wished {
@@ -25,6 +32,7 @@ impl Wished {
         let port = self.port.or(port).ok_or_else(|| {
             Failure::new(Code::Invalid, format!("nobody says on which port {service} is")).hint("add --port PORT")
         })?;
-        Ok(Wish { object: self.object, replica: self.replica, port })
+        let Chosen { object, replica } = self.chosen;
+        Ok(Wish { object, replica, port })
     }
 }

@@ -62,7 +62,7 @@ const PROGRAMS: [(&str, &str, bpf_attach_type); 4] = [
 ];
 
 /// An anchor with its row.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Anchor {
     /// What the program reads.
     pub row: AnchorRow,
@@ -233,8 +233,8 @@ fn fill(object: &Ebpf, cgroup: &Cgroup, anchors: &[Anchor], now: SystemTime) -> 
     Map::new(map(object, CLIENT)?, CLIENT)?.write(0, &[ClientRow { offset: offset(now)?, secret }])
 }
 
-/// Nanoseconds from those since boot to those of Unix time.
-fn offset(now: SystemTime) -> anyhow::Result<u64> {
+/// Nanoseconds from those since boot to those of Unix time, of which it is `now`.
+pub fn offset(now: SystemTime) -> anyhow::Result<u64> {
     let boot = clock_gettime(ClockId::Boottime);
     let boot = i128::from(boot.tv_sec) * 1_000_000_000 + i128::from(boot.tv_nsec);
     let unix = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_nanos();

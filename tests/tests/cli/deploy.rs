@@ -200,6 +200,7 @@ fn units_are_hardened_and_systemd_takes_them() {
         "ssa-metrics-textfile.service",
         "ssa-metrics-textfile.timer",
         "ssa-detect.service",
+        "ssa-client@.service",
         "ssa-issue.service",
     ];
     for name in names {
@@ -210,10 +211,11 @@ fn units_are_hardened_and_systemd_takes_them() {
             for line in ["User=root", "NoNewPrivileges=yes", "ProtectSystem=strict", "RestrictNamespaces=yes"] {
                 assert!(has(line), "{name} has no {line}");
             }
-            let program = match name {
-                "ssa-detect.service" => "detect --never-file ",
-                "ssa-issue.service" => "issue --listen ",
-                _ => "metrics --",
+            let program = match name.split(['.', '-', '@']).nth(1) {
+                Some("metrics") => "metrics --",
+                Some("issue") => "issue --listen ",
+                Some("detect") => "detect --never-file ",
+                _ => "client attach %i --cgroup /sys/fs/cgroup/clients.slice --follow",
             };
             let program = format!("ExecStart=/usr/local/sbin/ssa-ctl {program}");
             assert_eq!(unit.lines().filter(|line| line.starts_with(&program)).count(), 1, "{name}");

@@ -1,15 +1,16 @@
-//! Nothing in; a namespace, a folder and programs on the path, where the commands of a document are run as they stand, out.
+//! A document's script in; its exit code and what it said out, in a namespace and with pins and a cgroup that go with their owner.
 
 use std::{
     env, fs,
     os::unix::fs::{PermissionsExt as _, symlink},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
+use rustix::process::{Pid, Signal, kill_process};
 use ssa_tests::{
     c::{Installed, root},
-    net::{Namespace, PinRoot},
+    net::{ControlGroup, Namespace, PinRoot, output_of},
     ssa_ctl_path,
 };
 use tempfile::TempDir;
@@ -18,8 +19,10 @@ use tempfile::TempDir;
 const PINS: &str = "/sys/fs/bpf/ssa";
 /// Where they say that configs and keys are.
 const FOLDER: &str = "/etc/ssa";
-/// The namespace that the walk of README.md makes by name.
+/// The namespace that walks make by name.
 const CLIENT: &str = "ssa-client";
+/// The cgroup that one of them makes.
+const CGROUP: &str = "/sys/fs/cgroup/clients";
 
 /// A place to run a walk, removed on drop.
 pub struct Place {
@@ -27,6 +30,7 @@ pub struct Place {
     pins: PinRoot,
     folder: TempDir,
     client: String,
+    cgroup: ControlGroup,
     library: Option<Installed>,
 }
 
@@ -44,7 +48,7 @@ impl Place {
         fs::write(&program, script).unwrap();
         fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
         let client = format!("{}-client", namespace.name());
-        Self { namespace, pins, folder, client, library: None }
+        Self { namespace, pins, folder, client, cgroup: ControlGroup::new("walk").unwrap(), library: None }
     }
 
     /// One where the client's library for C is installed too, beside its examples.
@@ -55,7 +59,7 @@ impl Place {
         place
     }
 
-    /// Whether anything is pinned.
+    /// Whether anything is loaded.
     pub fn has_pins(&self) -> bool {
         self.pins.path().exists()
     }
@@ -69,7 +73,9 @@ impl Place {
         let path = env::var_os("PATH").unwrap_or_default();
         let path = [self.folder.path().join("bin")].into_iter().chain(env::split_paths(&path));
         let pins = self.pins.path().to_string_lossy();
-        let script = format!("exec 2>&1\n{}", script.replace(CLIENT, &self.client).replace(PINS, &pins));
+        let cgroup = self.cgroup.path().to_string_lossy();
+        let script = script.replace(CLIENT, &self.client).replace(PINS, &pins).replace(CGROUP, &cgroup);
+        let script = format!("exec 2>&1\n{script}");
         let mut command = self.namespace.command("timeout");
         if let Some(library) = &self.library {
             library.for_compilers(&mut command);
@@ -83,7 +89,7 @@ impl Place {
             .output()
             .unwrap();
         let said = String::from_utf8(output.stdout).unwrap();
-        let said = said.replace(&*pins, PINS).replace(&self.client, CLIENT);
+        let said = said.replace(&*pins, PINS).replace(&self.client, CLIENT).replace(&*cgroup, CGROUP);
         let said = said.replace(&*self.work().to_string_lossy(), FOLDER);
         (output.status.code(), said)
     }
@@ -91,7 +97,14 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        // Only a walk that failed leaves it.
+        // Only a walk that failed leaves anything.
+        for name in [self.namespace.name(), &self.client] {
+            let running = output_of(Command::new("ip").args(["netns", "pids", name])).unwrap_or_default();
+            for number in running.split_whitespace().filter_map(|number| number.parse().ok()) {
+                let _ = Pid::from_raw(number).map(|process| kill_process(process, Signal::KILL));
+            }
+        }
+        let _ = fs::remove_dir_all(Path::new("/etc/netns").join(&self.client));
         let _ = Command::new("ip").args(["netns", "del", &self.client]).stderr(Stdio::null()).status();
     }
 }

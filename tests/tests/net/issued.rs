@@ -127,7 +127,7 @@ fn a_proxy_asks_for_those_who_cannot() {
     let site = site("askproxy", RULE, "");
     let (issuer, config) = (issuer(&site, &[]), known(&site, RULE));
     let (url, port) = (format!("http://{}", issuer.address), PORT.to_string());
-    let proxy = proxy::start(site.client.ssa_ctl(&site.pins), &config, &["--port", &port, "--issuer", &url]);
+    let proxy = proxy::start(&site, &["web", "--config", &config, "--port", &port, "--issuer", &url]);
     for _ in 0..2 {
         let stream = site.client.enter(|| TcpStream::connect_timeout(&proxy.at, LONGEST)).unwrap().unwrap();
         assert_eq!(heard(stream), "host");

@@ -3,7 +3,7 @@
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::{Shutdown, SocketAddr, TcpListener, TcpStream, UdpSocket},
-    process::{Command, Stdio},
+    process::Stdio,
     thread,
     time::Duration,
 };
@@ -29,12 +29,13 @@ pub struct Proxy {
 }
 
 fn proxy(there: &Unmodified, more: &[&str]) -> Proxy {
-    start(there.site.client.ssa_ctl(&there.pins), there.config.to_str().unwrap(), more)
+    start(&there.site, &[&["web", "--config", there.config.to_str().unwrap()], more].concat())
 }
 
-/// Starts one for the service of this config.
-pub fn start(mut command: Command, config: &str, more: &[&str]) -> Proxy {
-    command.args(["proxy", "web", "--config", config, "--listen", "[::1]:0"]).args(more);
+/// A proxy on the client of a site.
+pub fn start(site: &Site, arguments: &[&str]) -> Proxy {
+    let mut command = site.client.ssa_ctl("unused");
+    command.args(["proxy", "--listen", "[::1]:0"]).args(arguments);
     let mut process = Running::start(command.stdin(Stdio::null()).stderr(Stdio::piped())).unwrap();
     let mut line = String::new();
     BufReader::new(process.stderr.take().unwrap()).read_line(&mut line).unwrap();

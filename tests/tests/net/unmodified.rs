@@ -40,7 +40,7 @@ said, peer = s.recvfrom(64)
 print(said.decode(), peer[0], s.getpeername()[0])
 ";
 /// Connects, and says who answers and who that is.
-const STREAM: &str = "import socket, sys
+pub const STREAM: &str = "import socket, sys
 s = socket.create_connection((sys.argv[1], 7443), float(sys.argv[2]))
 print(s.recv(64).decode(), s.getpeername()[0], s.getsockname()[0])
 ";

@@ -13,7 +13,8 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use super::{Bounds, current::Current};
+use super::Bounds;
+use crate::command::current::Current;
 
 /// Octets of a datagram, at most.
 const LARGEST: usize = 65_535;
@@ -55,7 +56,8 @@ pub(super) async fn carry(
                 }
                 if !is_known {
                     let (sender, datagrams) = channel(WAITING);
-                    let (socket, selector) = (socket.clone(), current.selector().await);
+                    current.refresh().await;
+                    let (socket, selector) = (socket.clone(), current.selector().clone());
                     tasks.spawn(async move {
                         converse(&socket, client, datagrams, &selector, &wish, bounds.idle).await;
                         client

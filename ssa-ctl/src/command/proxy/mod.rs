@@ -1,6 +1,5 @@
 //! `proxy`: an address of this host and a service in; what comes there carried to the service and back, until a signal.
 
-mod current;
 mod datagrams;
 mod streams;
 
@@ -10,8 +9,7 @@ use anyhow::Context as _;
 use serde_json::json;
 use tokio::net::{TcpListener, UdpSocket};
 
-use self::current::Current;
-use super::{asking::Asking, end::End, listening::refused, target::Target, wished::Wished};
+use super::{asking::Asking, current::Current, end::End, listening::refused, target::Target, wished::Wished};
 use crate::{
     config::Seconds,
     context::Context,
@@ -71,16 +69,16 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let current = Current::find(&args.target, args.asking.issuer(args.target.name())?).await?;
-        let wish = args.wished.of(current.name(), current.port())?;
+        let wish = args.wished.of(&current.service().name, current.service().port)?;
         // Before anybody is told that we are there: whoever reads that may stop us.
         let mut end = End::new()?;
         if args.udp {
             let socket = UdpSocket::bind(listen).await.map_err(|error| refused(error, listen))?;
-            greet(context, "udp", socket.local_addr()?, current.name())?;
+            greet(context, "udp", socket.local_addr()?, &current.service().name)?;
             datagrams::carry(socket, current, wish, bounds, end.wanted()).await;
         } else {
             let listener = TcpListener::bind(listen).await.map_err(|error| refused(error, listen))?;
-            greet(context, "tcp", listener.local_addr()?, current.name())?;
+            greet(context, "tcp", listener.local_addr()?, &current.service().name)?;
             streams::carry(listener, current, wish, bounds, end.wanted()).await;
         }
         Ok(Exit::Done)

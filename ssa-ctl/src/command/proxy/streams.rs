@@ -8,7 +8,8 @@ use ssa_client::{
 };
 use tokio::{io::copy_bidirectional, net::TcpListener, net::TcpStream, task::JoinSet, time::sleep};
 
-use super::{Bounds, current::Current};
+use super::Bounds;
+use crate::command::current::Current;
 
 /// How long to wait where no connection can be taken: somebody must go first.
 const WAIT: Duration = Duration::from_millis(100);
@@ -28,8 +29,8 @@ pub(super) async fn carry(
             () = &mut end => return,
             accepted = listener.accept(), if connections.len() < bounds.most => match accepted {
                 Ok((stream, _)) => {
-                    let selector = current.selector().await;
-                    connections.spawn(connect(stream, selector, wish, bounds.timeout));
+                    current.refresh().await;
+                    connections.spawn(connect(stream, current.selector().clone(), wish, bounds.timeout));
                 }
                 Err(error) => {
                     tracing::warn!("cannot take a connection: {error}");

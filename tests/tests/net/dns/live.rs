@@ -1,63 +1,27 @@
 //! `dns serve` of a running config and of a file; what clients hear of it, before and after changes, out.
 
-use std::{
-    fs,
-    io::{BufRead as _, BufReader, Lines},
-    path::Path,
-    process::{ChildStderr, Stdio},
-};
+use std::{fs, path::Path};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use serde_json::json;
-use ssa_tests::net::{Namespace, Running, output_of};
+use ssa_tests::net::{Namespace, output_of};
 use tempfile::TempDir;
 
-use super::expected::{MANY, ZONE, ask, config, heard, query, records};
+use super::{
+    expected::{MANY, ZONE, ask, config, heard, query, records},
+    serving::Serving,
+};
 use crate::site::{Site, strict};
 
 const LISTEN: [&str; 6] = ["dns", "serve", "--zone", ZONE, "--listen", "[::1]:53"];
-
-/// A server of ours.
-struct Serving {
-    process: Running,
-    said: Lines<BufReader<ChildStderr>>,
-}
-
-impl Serving {
-    fn start(namespace: &Namespace, pins: &Path, arguments: &[&str]) -> Self {
-        let mut command = namespace.ssa_ctl(pins);
-        command.args(LISTEN).args(arguments).stdin(Stdio::null()).stderr(Stdio::piped());
-        let mut process = Running::start(&mut command).unwrap();
-        let said = BufReader::new(process.stderr.take().unwrap()).lines();
-        let mut serving = Self { process, said };
-        let line = serving.line();
-        assert!(line.starts_with("serving example.com. at [::1]:53, serial "), "{line}");
-        serving
-    }
-
-    /// The next line that it says.
-    fn line(&mut self) -> String {
-        self.said.next().expect("it has ended").unwrap()
-    }
-
-    fn signal(&self, signal: Signal) {
-        let pid = Pid::from_raw(i32::try_from(self.process.id()).unwrap()).unwrap();
-        kill_process(pid, signal).unwrap();
-    }
-
-    /// Ends it in order.
-    fn end(mut self) {
-        self.signal(Signal::TERM);
-        assert_eq!(self.process.wait().unwrap().code(), Some(0));
-    }
-}
 
 #[test]
 fn a_server_of_ours_says_what_is_published_and_follows_its_file() {
     let (namespace, folder) = (Namespace::new("serve").unwrap(), TempDir::new().unwrap());
     let path = folder.path().join("ssa.toml");
     fs::write(&path, config()).unwrap();
-    let mut serving = Serving::start(&namespace, Path::new("unused"), &["--config", path.to_str().unwrap()]);
+    let mut serving = Serving::zone(&namespace, Path::new("unused"), "[::1]:53", &["--config", path.to_str().unwrap()]);
+    assert!(serving.begin.starts_with("serving example.com. at [::1]:53, serial "), "{}", serving.begin);
     let published = records(&namespace, &path);
     for client in ["dig", "kdig"] {
         assert_eq!(heard(&namespace, client, &published), published, "{client}");
@@ -108,7 +72,7 @@ fn a_server_of_ours_follows_what_is_in_force() {
     let unloaded = site.ctl(LISTEN);
     assert_eq!(unloaded.code, Some(4), "{}", unloaded.out);
     site.apply(&strict()).done();
-    let mut serving = Serving::start(&site.host, site.pins.path(), &["--name", "web=www"]);
+    let mut serving = Serving::zone(&site.host, site.pins.path(), "[::1]:53", &["--name", "web=www"]);
     let (code, www) = query(&site.host, "www.example.com", &[]);
     assert_eq!((code, &www["rule"]), (Some(0), &json!("src(0):64")));
     site.apply(&strict().replace("src(0):64", "any:64")).done();

@@ -4,5 +4,8 @@ mod expected;
 mod live;
 mod name_server;
 mod publish;
+pub mod published;
+mod rewrite;
 mod secure;
+mod serving;
 mod update;

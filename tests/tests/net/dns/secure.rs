@@ -23,15 +23,16 @@ except ssa_client.Failure as failure:
     print(failure.status, failure)
 ";
 
-/// The zone, and a file of the server that has the signed one's keys.
-fn zone() -> String {
+/// The zone.
+pub fn zone() -> String {
     let (quiet, folder) = (Namespace::new("zone").unwrap(), TempDir::new().unwrap());
     let path = folder.path().join("ssa.toml");
     fs::write(&path, config()).unwrap();
     TOP.to_owned() + &dns_zone(&quiet, &path, &[])
 }
 
-fn anchor(server: &NameServer) -> String {
+/// A file with the keys of the signed one.
+pub fn anchor(server: &NameServer) -> String {
     let keys = output_of(ask(&server.namespace, "dig", ZONE, "DNSKEY").arg("+short")).unwrap();
     let lines = keys.lines().map(|key| format!("{ZONE}. 3600 IN DNSKEY {key}\n"));
     let path = server.path().join("anchor");

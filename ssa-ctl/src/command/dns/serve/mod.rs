@@ -1,139 +1,58 @@
-//! `dns serve`: services in; a DNS server that is authoritative for their zone out, until a signal.
+//! `dns serve`: services in; a DNS server for their zone, or one for this host's programs that computes, out.
 
-mod answer;
 mod bind;
+mod rewrite;
+mod zone;
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-use anyhow::Context as _;
-use hickory_server::{Server, zone_handler::Catalog};
-use serde_json::json;
-use tokio::{
-    signal::unix::{SignalKind, signal},
-    time::{MissedTickBehavior, interval},
-};
-
-use self::answer::Answers;
-use crate::{
-    command::{followed::Source, now::Now},
-    config::Config,
-    context::{Context, unix},
-    dns::{Publishing, catalog, publish},
-    failure::{Exit, Failure, Outcome},
-};
+use self::rewrite::Rewriting;
+use crate::{context::Context, dns::Publishing, failure::Outcome};
 
 /// How long a TCP connection may say nothing.
 const IDLE: Duration = Duration::from_secs(5);
-/// Answers that wait for a TCP connection to take them.
-const WAITING: usize = 8;
-/// How often is looked whether the config is another.
-const LOOK: Duration = Duration::from_secs(1);
 
-/// Serve the records that publish services, for tests and labs
+/// Serve the records that publish services, or addresses that are computed by them
 ///
 /// A small server, authoritative for one zone, over UDP and TCP, with the records that `dns zone` prints. It follows its
 /// config: it looks once a second whether there is another, and at once at SIGHUP; while that cannot be read or published,
-/// it answers what it answered before. It has no zone transfer, no dynamic updates and no DNSSEC: on the Internet, let
-/// another server serve what `dns zone` prints.
+/// it answers what it answered before. It has no zone transfer, no dynamic updates and no DNSSEC: for tests and labs. On the
+/// Internet, let another server serve what `dns zone` prints.
 ///
-/// Exit codes: 0 interrupted; 1 it cannot listen; 2 a service has no name in the zone; 4 nothing is loaded, and no --config.
+/// With --rewrite it serves programs of this host that know nothing of rules, and listens on loopback alone. It passes
+/// questions on to --server, and answers as they came; but where a name has a rule, the AAAA records that it says are addresses
+/// computed for this host, and there are no A records. What such a rule needs, --object, --replica and --key say; without it
+/// the name is answered as it is, with a warning.
+///
+/// Exit codes: 0 interrupted; 1 it cannot listen; 2 a service has no name in the zone, or what is said does not fit together;
+/// 4 nothing is loaded, and no --config; 5 the port may not be used.
 #[derive(clap::Args)]
+#[command(
+    mut_arg("zone", |zone| zone.required(false).required_unless_present("rewrite")),
+    mut_group("Resolving", |group| group.conflicts_with("Publishing")),
+    mut_group("Chosen", |group| group.conflicts_with("Publishing")),
+    mut_group("KeyFiles", |group| group.conflicts_with("Publishing")),
+)]
 pub struct Args {
     #[command(flatten)]
-    publishing: Publishing,
+    publishing: Option<Publishing>,
     /// Answer at this address and port
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "[::1]:5353", value_parser = bind::address)]
     listen: SocketAddr,
     /// Serve the services of this config file instead of the running config
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Answer with computed addresses for names that have a rule, and as --server does for all others
+    #[arg(long, requires = "servers", conflicts_with_all = ["Publishing", "config"])]
+    rewrite: bool,
+    #[command(flatten)]
+    rewriting: Rewriting,
 }
 
 /// Serves until `SIGINT` or `SIGTERM`.
 pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome {
-    let mut source = Source::new(context, args.config.clone());
-    let found = source.read()?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
-        let (tcp, udp) = bind::both(args.listen).await?;
-        let address = tcp.local_addr()?;
-        let mut serial = serial(0);
-        let answers = Answers(Now::new(zone(args, &found, address, serial)?));
-        // Before anybody is told that we are there: whoever reads that may stop us.
-        let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-        let mut hangup = signal(SignalKind::hangup())?;
-        let mut server = Server::new(answers.clone());
-        server.register_socket(udp);
-        server.register_listener(tcp, IDLE, WAITING);
-        greet(context, args, address, serial)?;
-        let mut look = interval(LOOK);
-        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            let is_asked = tokio::select! {
-                biased;
-                _ = interrupt.recv() => break,
-                _ = terminate.recv() => break,
-                ended = server.block_until_done() => return Err(ended.map_or_else(Failure::from, |()| stopped())),
-                _ = hangup.recv() => true,
-                _ = look.tick() => false,
-            };
-            let changed = if is_asked { source.read().map(Some) } else { source.changed() };
-            let next = self::serial(serial);
-            let found = changed.and_then(|found| found.map(|found| zone(args, &found, address, next)).transpose());
-            match found {
-                Ok(None) => {}
-                Ok(Some(catalog)) => {
-                    serial = next;
-                    answers.0.replace(catalog);
-                    say(context, &format!("serving another config, serial {serial}"));
-                }
-                // Whoever asks meanwhile had better have old records than none.
-                Err(failure) => {
-                    say(context, &format!("warning: {:#}; answers stay as they were", failure.error));
-                }
-            }
-        }
-        Ok(Exit::Done)
-    })
-}
-
-/// Says something to whoever is there: a server goes on when nobody reads any more.
-fn say(context: &mut Context<'_>, what: &str) {
-    let _ = writeln!(context.err, "{what}");
-}
-
-/// The zone of a config.
-fn zone(args: &Args, config: &Config, address: SocketAddr, serial: u32) -> Result<Catalog, Failure> {
-    let published = publish(config, &args.publishing).map_err(Failure::refused)?;
-    for entry in published.iter().flat_map(crate::dns::Published::entries) {
-        entry
-            .data
-            .octets()
-            .with_context(|| format!("the {} record of {} is too long", entry.data.kind(), entry.name))?;
+    match &args.publishing {
+        Some(publishing) => zone::serve(context, publishing, args.listen, args.config.as_deref()),
+        None => rewrite::serve(context, &args.rewriting, args.listen),
     }
-    let server = Some(address.ip()).filter(|address| !address.is_unspecified());
-    let catalog = catalog(&args.publishing.zone, &published, server, serial);
-    Ok(catalog.with_context(|| format!("the name {} is too long for a zone of ours", args.publishing.zone))?)
-}
-
-/// The number of a zone: the time, or one more than before.
-fn serial(before: u32) -> u32 {
-    // The time of 2106 begins anew at zero, as serial numbers do.
-    let now = u32::try_from(unix(std::time::SystemTime::now()) & u64::from(u32::MAX)).unwrap_or_default();
-    now.max(before.wrapping_add(1))
-}
-
-fn stopped() -> Failure {
-    Failure::from(anyhow::anyhow!("the server has ended by itself"))
-}
-
-/// Says where we listen.
-fn greet(context: &mut Context<'_>, args: &Args, address: SocketAddr, serial: u32) -> anyhow::Result<()> {
-    let zone = args.publishing.zone.to_string();
-    writeln!(context.err, "serving {zone} at {address}, serial {serial}")?;
-    if context.json {
-        context.object(&json!({ "listening": address, "zone": zone, "serial": serial }))?;
-        context.out.flush().context("cannot say where we listen")?;
-    }
-    Ok(())
 }

@@ -7,7 +7,7 @@ use std::{
 
 use ssa_client::{Selector, Service, issue::Issuer};
 
-use super::super::target::Target;
+use super::target::Target;
 use crate::failure::Failure;
 
 /// How long it takes at least until a service is looked for again: also where DNS says that nothing may be kept.
@@ -29,25 +29,30 @@ impl<'a> Current<'a> {
         Ok(Self { target, issuer, service, selector, found: Instant::now() })
     }
 
-    /// What computes its addresses. Where the service's time is over and it cannot be found again, what was known holds.
-    pub(super) async fn selector(&mut self) -> Arc<Selector> {
-        if self.found.elapsed() > self.service.ttl.max(LEAST) {
-            match self.target.find(self.issuer.as_ref()).await {
-                Ok((service, selector)) => (self.service, self.selector) = (service, selector),
-                Err(failure) => tracing::warn!("what is known of {} holds on: {:#}", self.service.name, failure.error),
-            }
-            self.found = Instant::now();
+    /// Finds it again where its time is over; whether it did. Where it cannot be found, what was known holds.
+    pub(super) async fn refresh(&mut self) -> bool {
+        if self.found.elapsed() <= self.service.ttl.max(LEAST) {
+            return false;
         }
-        self.selector.clone()
+        let found = self.target.find(self.issuer.as_ref()).await;
+        self.found = Instant::now();
+        match found {
+            Ok((service, selector)) => (self.service, self.selector) = (service, selector),
+            Err(failure) => {
+                tracing::warn!("what is known of {} holds on: {:#}", self.service.name, failure.error);
+                return false;
+            }
+        }
+        true
     }
 
-    /// Its name.
-    pub(super) fn name(&self) -> &str {
-        &self.service.name
+    /// The service, as it was found last.
+    pub(super) const fn service(&self) -> &Service {
+        &self.service
     }
 
-    /// The port that goes with its rule.
-    pub(super) const fn port(&self) -> Option<u16> {
-        self.service.port
+    /// What computes its addresses, as it was found last.
+    pub(super) const fn selector(&self) -> &Arc<Selector> {
+        &self.selector
     }
 }
