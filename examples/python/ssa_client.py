@@ -82,12 +82,30 @@ _FUNCTIONS = {
 }
 
 
+class _Number:
+    """A whole number of C, which is never one of other octets: ctypes would cut off what has no room."""
+
+    def __init__(self, kind):
+        self._kind, self._bits = kind, 8 * ctypes.sizeof(kind)
+
+    def from_param(self, value):
+        return self._kind.from_param(self.checked(value))
+
+    def checked(self, value):
+        if not 0 <= value < 1 << self._bits:
+            raise ValueError(f"{value} is not from 0 to {(1 << self._bits) - 1}")
+        return value
+
+
+_CHECKED = {kind: _Number(kind) for kind in (c_uint16, c_uint32, c_uint64)}
+
+
 class _Library:
     def __init__(self, path):
         library = ctypes.CDLL(path)
         for name, (result, arguments) in _FUNCTIONS.items():
             function = getattr(library, name)
-            function.restype, function.argtypes = result, arguments
+            function.restype, function.argtypes = result, [_CHECKED.get(kind, kind) for kind in arguments]
             setattr(self, name, function)
         if self.ssa_client_abi_version() != ABI:
             raise ImportError(f"{path} has another ABI than {ABI}")
@@ -187,7 +205,7 @@ class Selector(_Handle):
     """Addresses of a service. `keys` are pairs of a number and 16 octets."""
 
     def __init__(self, service, keys=()):
-        keys = [Key(number, _octets(secret)) for number, secret in keys]
+        keys = [Key(_CHECKED[c_uint32].checked(number), _octets(secret)) for number, secret in keys]
         ring = (Key * len(keys))(*keys)
         handle = _library.make("ssa_selector_new", c_void_p, service._handle, ring, len(keys))
         super().__init__(handle, _library.ssa_selector_free)

@@ -191,7 +191,8 @@ typedef int32_t (*ssa_progress)(uint64_t attempts, void *context);
 
 /*
  * The address for one connection. `source` is the address that it will be sent from, `object` the id of what is wanted or
- * NULL, `time` in Unix seconds. `progress` may be NULL: then a proof of work is searched for to its end.
+ * NULL, `time` in Unix seconds. A rule without `object` or `replica` does not look at it. `progress` may be NULL: then a proof
+ * of work is searched for to its end.
  * SSA_NO_SUCH_OBJECT, SSA_NO_ADDRESS, SSA_CANCELLED, or SSA_INVALID.
  */
 ssa_status ssa_selector_address(const ssa_selector *selector, const uint8_t source[16], const uint8_t object[16],

@@ -148,6 +148,7 @@ fn of_selection(error: &SelectError) -> Status {
     match error {
         SelectError::NoPrefix | SelectError::Excluded => Status::NoAddress,
         SelectError::Unfit { .. } => Status::NotUnderstood,
+        SelectError::KeyTwice { .. } => Status::Invalid,
         SelectError::NoKey { .. } | SelectError::Address(AddressError::NoKey) => Status::NoKey,
         SelectError::Address(AddressError::NoObject | AddressError::NoReplica { .. }) => Status::NoSuchObject,
         SelectError::Address(AddressError::Cancelled) => Status::Cancelled,

@@ -22,6 +22,11 @@ pub enum SelectError {
         /// The name of its ring.
         ring: String,
     },
+    /// Two keys have one number.
+    KeyTwice {
+        /// The number.
+        number: u32,
+    },
     /// What is wanted lacks something.
     Address(AddressError),
     /// Where the rule leads, addresses are excluded.
@@ -43,6 +48,7 @@ impl fmt::Display for SelectError {
                 errors.iter().try_for_each(|error| write!(f, ": {error}"))
             }
             Self::NoKey { ring } => write!(f, "the rule has a mac, and there is no key of the ring {ring}"),
+            Self::KeyTwice { number } => write!(f, "two keys have the number {number}"),
             Self::Address(error) => error.fmt(f),
             Self::Excluded => f.write_str("the service has taken out the addresses that its rule leads to"),
         }

@@ -42,12 +42,16 @@ impl Selector {
     /// Compiles the rule over each prefix. `keys` is the ring of the rule's `mac`, in any order; others need none.
     ///
     /// # Errors
-    /// Where the service has no prefix, its rule does not fit one, or it needs a key.
+    /// Where the service has no prefix, its rule does not fit one, it needs a key, or two have one number.
     pub fn new(service: &Service, keys: &[Key]) -> Result<Self, SelectError> {
         if let Some(ring) = service.record.rule.key()
             && keys.is_empty()
         {
             return Err(SelectError::NoKey { ring: ring.to_owned() });
+        }
+        let twice = |(index, key): (usize, &Key)| keys[..index].iter().any(|other| other.number == key.number);
+        if let Some((_, key)) = keys.iter().enumerate().find(|numbered| twice(*numbered)) {
+            return Err(SelectError::KeyTwice { number: key.number });
         }
         Self::compiled(service, keys)
     }

@@ -47,6 +47,9 @@ fn what_the_service_lacks_is_said() {
     assert_eq!(keyless, Err(SelectError::NoKey { ring: "k1".into() }));
     let wish = select(&service(&["2001:db8:a::/64"], &[], "object(0):64"));
     assert_eq!(wish, Err(SelectError::Address(AddressError::NoObject)));
+    let keys = [3, 4, 3].map(|number| Key { number, secret: [1; 16] });
+    let twice = Selector::new(&service(&["2001:db8:a::/64"], &[], "any:16 mac(48,key=k1):48"), &keys);
+    assert_eq!(twice.unwrap_err(), SelectError::KeyTwice { number: 3 });
 }
 
 #[test]

@@ -93,6 +93,7 @@ fn nobody(error: ResolveError) -> Failure {
 pub(super) fn refused(name: &str, error: SelectError) -> Failure {
     let hint = match &error {
         SelectError::NoKey { .. } => Some("add --key NUMBER:FILE, or ask who has the key: --issuer URL"),
+        SelectError::KeyTwice { .. } => Some("name each key once, by its own number"),
         SelectError::Address(error) => hint(*error),
         SelectError::NoPrefix | SelectError::Unfit { .. } | SelectError::Excluded => None,
     };

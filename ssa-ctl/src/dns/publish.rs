@@ -94,9 +94,9 @@ pub fn publish(config: &Config, publishing: &Publishing) -> Result<Vec<Published
     for name in &publishing.services {
         config.named(name)?;
     }
-    said::known(&publishing.names, config)?;
-    said::known(&publishing.ports, config)?;
-    said::known(&publishing.anchors, config)?;
+    said::once("--name", &publishing.names, config)?;
+    said::once("--port", &publishing.ports, config)?;
+    said::once("--anchor", &publishing.anchors, config)?;
     said::known(&publishing.excluded, config)?;
     let wanted = |service: &&Service| publishing.services.is_empty() || publishing.services.contains(&service.name);
     let mut all: Vec<Published> = Vec::new();

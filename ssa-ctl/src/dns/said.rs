@@ -25,10 +25,24 @@ impl<T: FromStr> FromStr for Said<T> {
     }
 }
 
-/// What is said of a service: what is said of it by name, else of all; the last word counts.
+/// What is said of a service: what is said of it by name, else of all.
 pub(super) fn of<'a, T>(said: &'a [Said<T>], service: &str) -> Option<&'a T> {
-    let by_name = said.iter().rev().find(|said| said.service.as_deref() == Some(service));
-    by_name.or_else(|| said.iter().rev().find(|said| said.service.is_none())).map(|said| &said.value)
+    let by_name = said.iter().find(|said| said.service.as_deref() == Some(service));
+    by_name.or_else(|| said.iter().find(|said| said.service.is_none())).map(|said| &said.value)
+}
+
+/// An option says one thing of a service at most, and one of all, and the services are there.
+pub(super) fn once<T>(option: &str, said: &[Said<T>], config: &Config) -> Result<(), Refusal> {
+    known(said, config)?;
+    let is_again = |(index, again): (usize, &Said<T>)| said[..index].iter().any(|one| one.service == again.service);
+    match said.iter().enumerate().find(|numbered| is_again(*numbered)) {
+        None => Ok(()),
+        Some((_, again)) => {
+            let service = again.service.as_deref().unwrap_or("all services");
+            let message = format!("{option} says two things of {service}");
+            Err(Refusal { message, help: "say one; what is said of a service goes before what is said of all".into() })
+        }
+    }
 }
 
 /// All services that something is said of are there.
@@ -43,9 +57,9 @@ mod tests {
 
     #[test]
     fn what_is_said_of_one_goes_before_what_is_said_of_all() {
-        let said: Vec<Said<u16>> = ["1", "web=2", "web=3", "4"].iter().map(|text| text.parse().unwrap()).collect();
-        assert_eq!((of(&said, "web"), of(&said, "other")), (Some(&3), Some(&4)));
-        assert_eq!(of(&said[1..3], "other"), None);
+        let said: Vec<Said<u16>> = ["1", "web=2"].iter().map(|text| text.parse().unwrap()).collect();
+        assert_eq!((of(&said, "web"), of(&said, "other")), (Some(&2), Some(&1)));
+        assert_eq!(of(&said[1..], "other"), None);
         assert!("web=x".parse::<Said<u16>>().is_err());
     }
 }

@@ -62,6 +62,31 @@ fn the_example_of_python_knows_every_function() {
     assert_eq!(said.split_whitespace().map(str::to_owned).collect::<BTreeSet<_>>(), declared());
 }
 
+/// Numbers that have no room raise an error: none is cut to another number.
+const REFUSED: &str = "import ctypes, ssa_client
+service = ssa_client.Service('web', '2001:db8::/64', 'v=1 rule=src(0):64')
+selector = ssa_client.Selector(service)
+for call in (lambda: selector.connect(-1), lambda: selector.connect(65536), lambda: selector.address('::1', None, 1 << 32),
+             lambda: selector.address('::1', when=-1), lambda: selector.valid_until(1 << 64),
+             lambda: ssa_client.Selector(service, [(1 << 32, bytes(16))]),
+             lambda: ssa_client.Selector(service, [(7, bytes([1] * 16)), (7, bytes([2] * 16))])):
+    try:
+        print('taken', call())
+    except (ctypes.ArgumentError, ValueError):
+        print('number')
+    except ssa_client.Failure as failure:
+        print(failure.status, failure)
+";
+
+#[test]
+fn the_example_of_python_cuts_no_number() {
+    let installed = Installed::new().unwrap();
+    let mut command = Command::new("python3");
+    let said = output_of(installed.for_python(command.args(["-c", REFUSED]))).unwrap();
+    let expected = ["number"; 6].into_iter().chain(["1 two keys have the number 7"]);
+    assert_eq!(said.lines().collect::<Vec<_>>(), expected.collect::<Vec<_>>());
+}
+
 /// Under the compiler's sanitizers: no octet is read or written that is not the caller's, and nothing is left.
 #[test]
 fn misuse_is_refused_and_leaves_nothing() {

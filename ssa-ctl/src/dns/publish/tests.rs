@@ -143,3 +143,14 @@ fn services_have_names_and_each_its_own() {
     let refusal = refused(&|publishing| publishing.names = vec!["mail=www".parse().unwrap()]);
     assert!(refusal.message.contains("no service named mail"));
 }
+
+#[test]
+fn nothing_is_said_twice() {
+    let config = config("rule = \"any:*\"");
+    let names = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect();
+    let twice = published(&config, |publishing| publishing.names = names(&["web=a", "odd_1=b", "web=c"])).unwrap_err();
+    assert_eq!(twice.message, "--name says two things of web");
+    let twice = published(&config, |publishing| publishing.names = names(&["a", "b"])).unwrap_err();
+    assert_eq!(twice.message, "--name says two things of all services");
+    assert!(published(&config, |publishing| publishing.names = names(&["a", "web=b", "odd_1=c"])).is_ok());
+}
