@@ -6,7 +6,7 @@
 use std::{
     collections::BTreeMap,
     fmt,
-    fs::{self, File},
+    fs::{self, File, TryLockError},
     io::{self, ErrorKind, Write as _},
     path::{Path, PathBuf},
     sync::{
@@ -22,6 +22,8 @@ const SEALED: &str = "sealed";
 #[derive(Debug)]
 pub struct Disk {
     root: PathBuf,
+    /// Its own folder, locked: the lock goes with the process.
+    _lock: File,
     /// Whether to wait until the disk has what was written.
     waits: bool,
     next: AtomicU64,
@@ -52,13 +54,21 @@ pub enum DiskError {
 impl Disk {
     /// Opens a folder, or makes it. What was not written to its end is removed. With `waits`, an object that was written
     /// is on the disk when that is said; without, when the kernel gets to it.
+    ///
+    /// # Errors
+    /// Where it cannot be made or read, or another server has it.
     pub fn open(root: &Path, waits: bool) -> io::Result<Self> {
         let aside = root.join(ASIDE);
         fs::create_dir_all(&aside)?;
+        let lock = File::open(root)?;
+        lock.try_lock().map_err(|error| match error {
+            TryLockError::WouldBlock => io::Error::new(ErrorKind::ResourceBusy, "another server has it"),
+            TryLockError::Error(error) => error,
+        })?;
         for entry in fs::read_dir(&aside)? {
             fs::remove_file(entry?.path())?;
         }
-        Ok(Self { root: root.to_owned(), waits, next: 0.into(), slices: RwLock::default() })
+        Ok(Self { root: root.to_owned(), _lock: lock, waits, next: 0.into(), slices: RwLock::default() })
     }
 
     /// An object; none where there is none.
@@ -240,6 +250,19 @@ mod tests {
     }
 
     #[test]
+    fn a_folder_has_one_server() {
+        let folder = tempfile::tempdir().unwrap();
+        let disk = Disk::open(folder.path(), false).unwrap();
+        let half = folder.path().join(ASIDE).join("7");
+        fs::write(&half, "half").unwrap();
+        let refused = Disk::open(folder.path(), false).unwrap_err();
+        assert_eq!((refused.kind(), refused.to_string().as_str()), (ErrorKind::ResourceBusy, "another server has it"));
+        assert!(half.exists(), "what the other one writes is left alone");
+        drop(disk);
+        Disk::open(folder.path(), false).unwrap();
+    }
+
+    #[test]
     fn a_sealed_slice_is_only_read() {
         let folder = tempfile::tempdir().unwrap();
         let disk = Disk::open(folder.path(), false).unwrap();
@@ -247,6 +270,7 @@ mod tests {
         assert!(matches!(disk.forget(7), Err(DiskError::NotSealed)));
         disk.seal(7).unwrap();
         // Seals outlive the process.
+        drop(disk);
         let disk = Disk::open(folder.path(), false).unwrap();
         assert!(matches!(disk.write(7, 2, b"two"), Err(DiskError::Sealed)));
         assert!(matches!(disk.remove(7, 1), Err(DiskError::Sealed)));

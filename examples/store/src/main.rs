@@ -178,13 +178,13 @@ async fn run(command: Command) -> Result<()> {
         Command::Get { store, name } => {
             let found = store.client().await?.get(&Wanted::Object(name.clone())).await?;
             let Some(found) = found else { bail!("there is no object {name}") };
-            Ok(io::stdout().write_all(&found.octets)?)
+            print(&found.octets)
         }
         Command::Delete { store, name } => Ok(store.client().await?.delete(&Wanted::Object(name)).await?),
         Command::Read { store, first, count } => {
             let client = store.client().await?;
             for number in first..first.saturating_add(count) {
-                io::stdout().write_all(&client.read(number).await?)?;
+                print(&client.read(number).await?)?;
             }
             Ok(())
         }
@@ -198,13 +198,9 @@ async fn run(command: Command) -> Result<()> {
             Ok(())
         }
         Command::Copy { slice, from, to } => {
-            println!("{} objects copied", copy(slice, from, to).await?);
-            Ok(())
+            print(format!("{} objects copied\n", copy(slice, from, to).await?).as_bytes())
         }
-        Command::Forget { slice, at } => {
-            println!("{} objects removed", forget(slice, at).await?);
-            Ok(())
-        }
+        Command::Forget { slice, at } => print(format!("{} objects removed\n", forget(slice, at).await?).as_bytes()),
         Command::Reopen { slice, at } => reopen(slice, at).await,
     }
 }
@@ -219,6 +215,12 @@ async fn serve(serve: Serve) -> Result<()> {
     eprintln!("listening at {}", listener.local_addr()?);
     Server::new(places, disk, serve.peer).serve(listener).await;
     Ok(())
+}
+
+/// Says it on standard output, all of it.
+fn print(octets: &[u8]) -> Result<()> {
+    let mut out = io::stdout();
+    out.write_all(octets).and_then(|()| out.flush()).context("standard output cannot be written")
 }
 
 /// The octets of a file, or of standard input.

@@ -17,8 +17,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Seals a slice at one endpoint and copies its objects to another, and says how many. Again does no harm.
 ///
 /// # Errors
-/// Where either cannot be asked, or where the other one has objects of the slice that the first has not.
+/// Where both are the same, either cannot be asked, the service has no such slice, or where the other one has objects of the slice that the first has not.
 pub async fn copy(slice: u32, from: SocketAddr, to: SocketAddr) -> Result<usize> {
+    ensure!(from != to, "{from} is where the slice is, and where it is to be: name two endpoints");
     done(from, "PUT", &format!("/slices/{slice}/sealed"), &[]).await?;
     let (ids, there) = (ids(slice, from).await?, ids(slice, to).await?);
     if let Some(stale) = there.iter().find(|id| !ids.contains(id)) {

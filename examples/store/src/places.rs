@@ -56,6 +56,11 @@ impl Places {
         if rules.is_empty() { Err(PlaceError::NoPrefix) } else { Ok(Self { rules, slice_bits }) }
     }
 
+    /// How many slices there are.
+    pub fn slices(&self) -> u32 {
+        1 << self.slice_bits
+    }
+
     /// The slice of an address of the service; none for others.
     pub fn slice(&self, address: Ipv6Addr) -> Option<u32> {
         let length = self.rule(address)?.placed().length();
@@ -146,5 +151,6 @@ mod tests {
     fn a_service_that_is_not_cut_has_one_slice() {
         let places = Places::new(&service("object(0):10 any:*"), 0).unwrap();
         assert_eq!(places.slice("2001:db8:b10b::7".parse().unwrap()), Some(0));
+        assert_eq!(places.slices(), 1);
     }
 }

@@ -8,7 +8,11 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use ssa_client::{Selector, Service, record::Record};
 use ssa_store::{BLOCK, Client, Disk, Places, Server, StoreError, Wanted, copy, counts, forget, held};
 use tempfile::TempDir;
-use tokio::net::TcpListener;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpListener, TcpStream},
+    time::timeout,
+};
 
 const RULE: &str = "const(0x0):63 object(127):1";
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -81,5 +85,41 @@ async fn peers_alone_are_asked_for_slices() {
     assert!(refused.contains("403") && refused.contains("no peer"), "{refused}");
     let refused = forget(0, open).await.unwrap_err().to_string();
     assert!(refused.contains("409") && refused.contains("not sealed"), "{refused}");
-    assert_eq!(copy(0, open, open).await.unwrap(), 0);
+    let (other, _elsewhere) = start("2001:db8::/64", &["::1/128"]).await;
+    assert_eq!(copy(0, open, other).await.unwrap(), 0);
+    let refused = copy(0, open, open).await.unwrap_err().to_string();
+    assert!(refused.ends_with("name two endpoints"), "{refused}");
+    // Without slice bits there is one slice.
+    let refused = copy(1, open, other).await.unwrap_err().to_string();
+    assert!(refused.contains("404") && refused.contains("they are 0 to 0"), "{refused}");
+}
+
+/// What a server answers to this, which may be the begin of a request.
+async fn heard(address: SocketAddr, request: &str) -> String {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut octets = vec![0; 4096];
+    let mut length = 0;
+    // Until what is said is said: what nobody has read of the request may break the connection then.
+    while !octets[..length].ends_with(b"\n") || !octets[..length].windows(4).any(|four| four == b"\r\n\r\n") {
+        let read = timeout(PATIENCE, stream.read(&mut octets[length..])).await.unwrap().unwrap();
+        assert_ne!(read, 0, "{}", String::from_utf8_lossy(&octets[..length]));
+        length += read;
+    }
+    String::from_utf8(octets[..length].to_vec()).unwrap()
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_request_is_said_before_it_has_come() {
+    let (address, _folder) = start("::/64", &[]).await;
+    let headers = "Host: store\r\nConnection: close\r\n";
+    // Nothing of the body is ever sent.
+    let large =
+        heard(address, &format!("PUT /blocks/7 HTTP/1.1\r\n{headers}Content-Length: 1099511627776\r\n\r\n")).await;
+    assert!(large.starts_with("HTTP/1.1 413 ") && large.ends_with("at most 16777216 octets\n"), "{large}");
+    let post = heard(address, &format!("POST /blocks/7 HTTP/1.1\r\n{headers}Content-Length: 4096\r\n\r\n")).await;
+    assert!(post.starts_with("HTTP/1.1 405 ") && post.contains("allow: GET, HEAD, PUT, DELETE\r\n"), "{post}");
+    let chunked =
+        heard(address, &format!("PUT /blocks/7 HTTP/1.1\r\n{headers}Transfer-Encoding: chunked\r\n\r\nx\r\n")).await;
+    assert!(chunked.starts_with("HTTP/1.1 400 ") && chunked.contains("the request cannot be read: "), "{chunked}");
 }

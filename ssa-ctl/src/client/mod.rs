@@ -1,6 +1,8 @@
 //! The client's side on this host: a service and the addresses under which programs know it in, anchors out. Pure but for the
 //! question which address calls come from.
 
+pub mod callable;
+
 use std::{io, net::Ipv6Addr};
 
 use anyhow::Context as _;
@@ -37,8 +39,9 @@ pub fn anchors(
     purpose: Purpose,
     source: impl Fn(Ipv6Addr) -> io::Result<Ipv6Addr>,
 ) -> Result<Vec<Anchor>, Failure> {
-    if service.name.len() > CALLED_NAME {
-        return Err(invalid(format!("the name {} has more than {CALLED_NAME} octets", service.name)));
+    let name = one_form(&service.name);
+    if name.len() > CALLED_NAME {
+        return Err(invalid(format!("the name {name} has more than {CALLED_NAME} octets")));
     }
     let anchor = |address: &Ipv6Addr| {
         let within = selector.rules().iter().find(|rule| prefix(rule).contains(address));
@@ -55,7 +58,7 @@ pub fn anchors(
             excluded: &excluded,
         };
         let row = rule.anchor(&wanted).map_err(|error| refused(&service.name, error))?;
-        Ok(Anchor { row, name: service.name.clone(), length: prefix.prefix_len() })
+        Ok(Anchor { row, name: name.clone(), length: prefix.prefix_len() })
     };
     addresses.iter().map(anchor).collect()
 }
@@ -80,9 +83,10 @@ pub fn with(have: Vec<Anchor>, service: &str, new: Vec<Anchor>) -> Result<Vec<An
     Ok(all)
 }
 
-/// The anchors of all services but one.
+/// The anchors of all services but one, however its name is written.
 pub fn without(have: Vec<Anchor>, service: &str) -> Vec<Anchor> {
-    have.into_iter().filter(|anchor| anchor.name != service).collect()
+    let service = one_form(service);
+    have.into_iter().filter(|anchor| one_form(&anchor.name) != service).collect()
 }
 
 /// What a person can say that is missing.
@@ -92,6 +96,11 @@ pub const fn hint(error: AddressError) -> Option<&'static str> {
         AddressError::NoReplica { .. } => Some("choose one with --replica R"),
         AddressError::NoKey | AddressError::Cancelled => None,
     }
+}
+
+/// A name as DNS compares it: small letters, and no dot at the end.
+fn one_form(name: &str) -> String {
+    name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase()
 }
 
 fn prefix(rule: &Compiled) -> Ipv6Net {
@@ -171,7 +180,10 @@ mod tests {
         assert_eq!(names(&have), ["mail", "web"]);
         let refused = with(have.clone(), "dns", one("dns", &["2001:db8:a::3"])).unwrap_err();
         assert!(refused.error.to_string().contains("anchor of mail"), "{refused:?}");
-        assert_eq!(names(&without(have, "mail")), ["web"]);
+        assert_eq!(names(&without(have.clone(), "mail")), ["web"]);
+        // A name is the same in other letters, and with the dot at its end.
+        assert_eq!(names(&without(have, "Mail.")), ["web"]);
+        assert_eq!(names(&with(one("Web.", &["2001:db8:a::1"]), "wEb", Vec::new()).unwrap()), [""; 0]);
         let many: Vec<_> = (1..=65).map(|number| format!("2001:db8:a::{number:x}")).collect();
         let many = one("web", &many.iter().map(String::as_str).collect::<Vec<_>>());
         assert!(with(Vec::new(), "web", many[..64].to_vec()).is_ok());

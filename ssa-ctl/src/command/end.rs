@@ -26,4 +26,13 @@ impl End {
         })
         .await;
     }
+
+    /// What comes of this; nothing if somebody wants an end before.
+    pub(super) async fn or<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            biased;
+            () = self.wanted() => None,
+            done = work => Some(done),
+        }
+    }
 }

@@ -3,10 +3,6 @@
 use std::{
     convert::Infallible,
     net::{IpAddr, Ipv6Addr, SocketAddr},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
     time::Duration,
 };
 
@@ -23,12 +19,15 @@ use serde_json::json;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
-    task::{AbortHandle, JoinSet, yield_now},
+    task::yield_now,
     time::{sleep, timeout},
 };
 use tokio_rustls::TlsAcceptor;
 
-use super::end::End;
+use super::{
+    clients::{Asked, Clients, Room},
+    end::End,
+};
 use crate::context::Context;
 
 /// How long a client may take to send its request.
@@ -44,16 +43,6 @@ pub(super) const NETWORK: u32 = 48;
 
 /// An answer, whole.
 pub(super) type Answer = Response<String>;
-
-/// How many connections there are at a time. For another one the oldest that has not asked yet is closed; where all have, it
-/// waits, or is closed if it is of a network that has as many as it may.
-#[derive(Clone, Copy)]
-pub(super) struct Room {
-    /// In all.
-    pub all: usize,
-    /// Of a /48, or of IPv4.
-    pub each: usize,
-}
 
 /// Who answers.
 pub(super) trait Answering: Clone + Send + Sync + 'static {
@@ -73,12 +62,12 @@ pub(super) trait Answering: Clone + Send + Sync + 'static {
 
 /// Answers until somebody wants an end.
 pub(super) async fn serve(listener: TcpListener, room: Room, answering: impl Answering, end: &mut End) {
-    let mut clients = Clients { room, connections: JoinSet::new(), open: Vec::new() };
+    let mut clients = Clients::new(room);
     loop {
         tokio::select! {
             accepted = listener.accept(), if clients.may_come() => match accepted {
                 Ok((stream, peer)) => {
-                    clients.take(stream, peer, &answering);
+                    take(&mut clients, stream, peer, &answering);
                     // Who has sent its request already is heard before the next one comes.
                     yield_now().await;
                 }
@@ -88,13 +77,13 @@ pub(super) async fn serve(listener: TcpListener, room: Room, answering: impl Ans
                     sleep(Duration::from_millis(100)).await;
                 }
             },
-            Some(_) = clients.connections.join_next() => clients.open.retain(|client| !client.handle.is_finished()),
+            Some(()) = clients.ended() => {}
             () = end.wanted() => break,
         }
     }
     drop(listener);
     // What takes longer is cut off.
-    let _ = timeout(END, async { while clients.connections.join_next().await.is_some() {} }).await;
+    let _ = timeout(END, async { while clients.ended().await.is_some() {} }).await;
 }
 
 /// Says where we listen, and what who reaches it can do, where that is not this host alone.
@@ -143,62 +132,23 @@ pub(super) fn network(peer: SocketAddr) -> u64 {
     u64::try_from(bits).unwrap_or_default()
 }
 
-/// The connections that there are.
-struct Clients {
-    room: Room,
-    connections: JoinSet<()>,
-    /// The oldest first.
-    open: Vec<Client>,
-}
-
-struct Client {
-    handle: AbortHandle,
-    network: u64,
-    /// It has sent its request, and is answered.
-    has_asked: Arc<AtomicBool>,
-}
-
-impl Clients {
-    /// The oldest that has not asked, of those.
-    fn waiting(&self, of: impl Fn(&Client) -> bool) -> Option<usize> {
-        self.open.iter().position(|client| !client.has_asked.load(Ordering::Relaxed) && of(client))
+/// Takes a connection, if there is room for it.
+fn take<A: Answering>(clients: &mut Clients, stream: TcpStream, peer: SocketAddr, answering: &A) {
+    let network = network(peer);
+    if !answering.admits(network) {
+        return tracing::info!("a connection from {peer} is closed: there are too many of its network");
     }
-
-    /// Whether there is room for another one, or can be.
-    fn may_come(&self) -> bool {
-        self.open.len() < self.room.all || self.waiting(|_| true).is_some()
-    }
-
-    fn take<A: Answering>(&mut self, stream: TcpStream, peer: SocketAddr, answering: &A) {
-        let network = network(peer);
-        if !answering.admits(network) {
-            return tracing::info!("a connection from {peer} is closed: there are too many of its network");
-        }
-        let of_network = |client: &Client| client.network == network;
-        let is_full = self.open.iter().filter(|client| of_network(client)).count() >= self.room.each;
-        // Whoever is slow, or says nothing, keeps nobody out.
-        let slow = match is_full {
-            true => self.waiting(of_network),
-            false if self.open.len() >= self.room.all => self.waiting(|_| true),
-            false => None,
-        };
-        match slow {
-            Some(oldest) => self.open.remove(oldest).handle.abort(),
-            None if is_full => return tracing::info!("a connection from {peer} is closed: its network has no room"),
-            None => {}
-        }
-        let has_asked = Arc::new(AtomicBool::new(false));
-        let handle = self.connections.spawn(meet(stream, peer, answering.clone(), has_asked.clone()));
-        self.open.push(Client { handle, network, has_asked });
+    if !clients.take(network, |asked| meet(stream, peer, answering.clone(), asked)) {
+        tracing::info!("a connection from {peer} is closed: its network has no room");
     }
 }
 
 /// Agrees on keys, where it is TLS, and answers.
-async fn meet<A: Answering>(stream: TcpStream, peer: SocketAddr, answering: A, has_asked: Arc<AtomicBool>) {
+async fn meet<A: Answering>(stream: TcpStream, peer: SocketAddr, answering: A, asked: Asked) {
     let whole = async {
-        let Some(tls) = answering.tls() else { return converse(stream, peer, &answering, has_asked).await };
+        let Some(tls) = answering.tls() else { return converse(stream, peer, &answering, asked).await };
         match timeout(REQUEST, tls.accept(stream)).await {
-            Ok(Ok(stream)) => converse(stream, peer, &answering, has_asked).await,
+            Ok(Ok(stream)) => converse(stream, peer, &answering, asked).await,
             Ok(Err(error)) => tracing::info!("a connection from {peer} is no TLS: {error}"),
             Err(_) => tracing::info!("{peer} took longer than {} s to agree on TLS", REQUEST.as_secs()),
         }
@@ -209,13 +159,13 @@ async fn meet<A: Answering>(stream: TcpStream, peer: SocketAddr, answering: A, h
 }
 
 /// Answers one request. A connection has no second one, so that whoever is slow is slow only once.
-async fn converse<A, S>(stream: S, peer: SocketAddr, answering: &A, has_asked: Arc<AtomicBool>)
+async fn converse<A, S>(stream: S, peer: SocketAddr, answering: &A, asked: Asked)
 where
     A: Answering,
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let service = service_fn(|request| {
-        has_asked.store(true, Ordering::Relaxed);
+        asked.set(true);
         async move { Ok::<_, Infallible>(answering.answer(request, peer).await) }
     });
     let connection = http1::Builder::new()

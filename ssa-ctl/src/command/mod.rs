@@ -7,6 +7,7 @@ pub mod bench;
 pub mod block;
 pub mod check;
 pub mod client;
+mod clients;
 pub mod connect;
 mod current;
 pub mod detect;

@@ -46,11 +46,16 @@ impl Cgroup {
                 "see where those are: findmnt -t cgroup2; on hosts with both versions often at /sys/fs/cgroup/unified",
             ));
         }
+        let about = folder.metadata().with_context(|| format!("cannot examine {shown}"))?;
+        if !about.is_dir() {
+            let folder = whole.parent().unwrap_or(&whole).display();
+            return Err(Failure::new(Code::Invalid, format!("{shown} is no cgroup, but a file of one"))
+                .hint(format!("name its folder: {folder}")));
+        }
         if whole.as_os_str().as_bytes().len() > CGROUP_PATH {
             return Err(Failure::new(Code::Invalid, format!("the path has more than {CGROUP_PATH} octets")));
         }
-        let id = folder.metadata().with_context(|| format!("cannot examine {shown}"))?.ino();
-        Ok(Self { folder, id, path: whole })
+        Ok(Self { folder, id: about.ino(), path: whole })
     }
 }
 

@@ -223,6 +223,9 @@ fn a_cgroup_that_is_gone_is_forgotten() {
     there.client(&["attach", "web", "--config", there.config.to_str().unwrap(), "--cgroup", path]).done();
     let listed = there.client(&["list"]).done();
     assert_eq!((listed["cgroups"].as_array().unwrap().len(), &listed["cgroups"][0]["path"]), (1, &path.into()));
+    // Who names a service does not mean all.
+    assert!(there.client(&["detach", "--all", "web"]).message(2).contains("--all"));
+    assert_eq!(there.client(&["list"]).done(), listed);
     assert_eq!(there.client(&["detach", "--all"]).done()["changed"], true);
     assert!(!there.pins.path().exists());
 }
@@ -235,6 +238,15 @@ fn what_cannot_be_attached_is_said() {
     let at = |path: &str| there.client(&["attach", "web", "--config", config, "--cgroup", path]);
     assert!(at("/proc").message(2).contains("no cgroup of version 2"));
     assert!(at("/nowhere").message(2).contains("/nowhere"));
+    let file = there.cgroup.path().join("cgroup.procs");
+    let error = at(file.to_str().unwrap()).failed(2);
+    assert!(error["message"].as_str().unwrap().ends_with("cgroup.procs is no cgroup, but a file of one"), "{error}");
+    assert_eq!(error["hint"], format!("name its folder: {}", there.cgroup.path().display()));
+    // An address that is somebody else's, or nobody's.
+    for anchor in ["::", "::1", "ff02::1", "fe80::1", "::ffff:192.0.2.1", CLIENT] {
+        let said = there.attach(&["--anchor", ANCHOR, "--anchor", anchor]);
+        assert!(said.message(2).starts_with(&format!("{anchor} cannot be an anchor: it is ")), "{said:?}");
+    }
     assert!(!there.pins.path().exists());
     let mut command = there.site.client.command("setpriv");
     command.arg("--bounding-set=-bpf,-sys_admin").arg(ssa_ctl_path()).arg("--json").arg("--pin-root");

@@ -3,7 +3,7 @@
 use std::{
     fs,
     io::{BufRead as _, BufReader, Read as _},
-    net::TcpStream,
+    net::{TcpStream, UdpSocket},
     process::{Child, Stdio},
     thread::sleep,
     time::Duration,
@@ -19,7 +19,7 @@ use ssa_tests::net::{ControlGroup, PinRoot, Running, address, output_of, wait_un
 use crate::{
     dns::published::{NAME, Published, UPSTREAM},
     proxy,
-    site::{CLIENT, INTERFACE, PEER, Said},
+    site::{CLIENT, INTERFACE, PEER, PREFIX, Said, config},
     stream::LONGEST,
     unmodified::{ANCHOR, STREAM, python},
 };
@@ -69,7 +69,10 @@ struct Client {
 
 impl Client {
     fn new(label: &str) -> Self {
-        let there = Published::new(label, RULES[0]);
+        Self::of(Published::new(label, RULES[0]), label)
+    }
+
+    fn of(there: Published, label: &str) -> Self {
         Self { there, pins: PinRoot::new(), cgroup: ControlGroup::new(label).unwrap() }
     }
 
@@ -107,6 +110,86 @@ fn a_cgroup_is_attached_by_a_name() {
     let before = refused(&client.there);
     Said::of(&mut client.attach(&["--json"])).done();
     assert_eq!((client.call(), refused(&client.there)), (format!("host {ANCHOR} {CLIENT}"), before));
+
+    // The name is the same in other letters, and with the dot at its end.
+    let mut command = client.there.site.client.ssa_ctl(&client.pins);
+    command.args(["client", "attach", "WEB.example.com.", "--server", UPSTREAM, "--cgroup"]).arg(client.cgroup.path());
+    output_of(&mut command).unwrap();
+    assert_eq!(client.anchors(), expected);
+    let mut command = client.there.site.client.ssa_ctl(&client.pins);
+    command.args(["client", "detach", "Web.Example.com", "--cgroup"]).arg(client.cgroup.path());
+    output_of(&mut command).unwrap();
+    assert!(!client.pins.path().exists());
+}
+
+#[test]
+fn what_dns_says_is_no_anchor_unless_it_is_the_services() {
+    let elsewhere = "2001:db8:f::7";
+    for (label, anchor, why) in
+        [("own", CLIENT, "it is an address of this host"), ("far", elsewhere, "it lies in none of its prefixes")]
+    {
+        let there = Published::with(label, RULES[0], &["--anchor", &format!("web={anchor}")]);
+        let client = Client::of(there, label);
+        let error = Said::of(&mut client.attach(&["--json"])).failed(1);
+        assert_eq!(error["message"], format!("{anchor} is no anchor of {NAME}: {why}"));
+        assert!(
+            error["hint"].as_str().unwrap().contains("--anchor ADDRESS") && !client.pins.path().exists(),
+            "{error}"
+        );
+        // Who names it takes it from elsewhere, and none of this host.
+        let named = Said::of(&mut client.attach(&["--json", "--anchor", anchor]));
+        if anchor == elsewhere {
+            let anchors = named.done()["anchors"].take();
+            assert_eq!((&anchors[0]["anchor"], &anchors[0]["prefix"]), (&anchor.into(), &PREFIX.into()));
+        } else {
+            assert!(named.message(2).ends_with(why));
+        }
+    }
+}
+
+#[test]
+fn whoever_follows_keeps_what_there_was_where_dns_has_no_anchor_any_more() {
+    let there = Published::with("kept", RULES[0], &["--anchor", &format!("web={ANCHOR}")]);
+    let mut client = Client::of(there, "kept");
+    let mut following = follow(&client);
+    let before = client.anchors();
+    let moved = config(&[INTERFACE], "native", RULES[0]).replace(PREFIX, "2001:db8:a:9::/64");
+    client.there.publish(&moved);
+    let mut lines = BufReader::new(following.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let why = format!("{ANCHOR} is no anchor of {NAME}: it lies in none of its prefixes");
+    let warning = format!("warning: {why}; what is attached stays as it is");
+    assert!(lines.any(|line| line == warning));
+    // sleep: it has looked again by then, and has found nothing else.
+    sleep(KEPT);
+    assert_eq!((client.anchors(), client.call()), (before, format!("host {ANCHOR} {CLIENT}")));
+    kill(Pid::from_raw(following.id().try_into().unwrap()), Signal::SIGHUP).unwrap();
+    assert_eq!(following.wait().unwrap().code(), Some(0));
+    assert_eq!(lines.filter(|line| line.contains("attached anew") || *line == warning).count(), 0, "said once");
+}
+
+#[test]
+fn who_waits_for_dns_ends_in_order() {
+    let client = Client::new("waits");
+    // Nobody answers there.
+    let silent = client.there.site.client.enter(|| UdpSocket::bind("[::1]:0")).unwrap().unwrap();
+    silent.set_read_timeout(Some(LONGEST)).unwrap();
+    let server = format!("[::1]:{}", silent.local_addr().unwrap().port());
+    let cgroup = client.cgroup.path().to_str().unwrap();
+    let proxy = ["proxy", NAME, "--server", &server, "--listen", "[::1]:0", "--port", "7443"];
+    let attach = ["client", "attach", NAME, "--server", &server, "--cgroup", cgroup, "--follow"];
+    for (arguments, signal) in [(&proxy[..], Signal::SIGTERM), (&attach, Signal::SIGHUP)] {
+        let mut command = client.there.site.client.ssa_ctl(&client.pins);
+        let mut process = Running::start(command.args(arguments).stdin(Stdio::null())).unwrap();
+        let (_, asking) = silent.recv_from(&mut [0; 512]).unwrap();
+        assert!(asking.ip().is_loopback());
+        kill(Pid::from_raw(process.id().try_into().unwrap()), signal).unwrap();
+        assert_eq!(process.wait().unwrap().code(), Some(0), "{arguments:?}");
+        // What it has asked is not the next one's question.
+        silent.set_nonblocking(true).unwrap();
+        while silent.recv_from(&mut [0; 512]).is_ok() {}
+        silent.set_nonblocking(false).unwrap();
+    }
+    assert!(!client.pins.path().exists());
 }
 
 /// `client attach --follow`, which has attached.

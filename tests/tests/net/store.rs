@@ -135,6 +135,17 @@ fn objects_and_blocks_are_kept_copied_and_forgotten() {
     assert!([0, 1].map(|replica| failed(&format!("replica {replica}: {why}"))).contains(&sealed), "{sealed:?}");
     assert_eq!(there.client(&["delete", "photos/cat.jpeg", "--timeout", "1"], b"").code, Some(1));
 
+    // To where it is, and slices that are none, nothing is copied, and nothing sealed.
+    let same = there.run(&["copy", slice, "--from", OTHER, "--to", OTHER], b"");
+    assert_eq!(same, failed(&format!("{OTHER} is where the slice is, and where it is to be: name two endpoints")));
+    for words in [&["copy", "4096", "--from", ONE, "--to", OTHER][..], &["reopen", "4096", "--at", ONE]] {
+        let none = there.run(words, b"");
+        assert!(
+            none.code == Some(1) && none.err.ends_with(", 404: there is no such slice: they are 0 to 4095\n"),
+            "{none:?}"
+        );
+    }
+
     // It does not move after all; then it does.
     assert_eq!(there.run(&["reopen", slice, "--at", ONE], b""), done(b""));
     assert_eq!(there.client(&["put", "photos/cat.jpeg", "cat.jpeg"], b""), done(b""));
@@ -193,10 +204,18 @@ fn what_cannot_be_is_refused_in_words() {
         (serve("object(0):65", "12", "two", "[::]:445"), "the rule does not fit the prefix: "),
         (serve("nothing", "12", "two", "[::]:445"), "the rule nothing cannot be read: "),
         (serve(RULE, "12", "large", "[::]:445"), "large cannot hold objects: "),
+        (serve(RULE, "12", "one", "[::]:445"), "one cannot hold objects: another server has it\n"),
         (serve(RULE, "12", "two", "[::]:443"), "cannot listen at [::]:443: "),
     ] {
         assert!(ended.code == Some(1) && ended.err.starts_with(&format!("error: {message}")), "{message}: {ended:?}");
     }
+    // Where there is no room for what was read, it has not been read.
+    assert_eq!(there.client(&["put", "cat", "-"], b"a cat"), done(b""));
+    let mut get = there.command(&["get", "--prefix", PREFIX, "--rule", RULE, "cat"]);
+    let ended = get.stdout(fs::File::create("/dev/full").unwrap()).output().unwrap();
+    let said = String::from_utf8(ended.stderr).unwrap();
+    assert!(ended.status.code() == Some(1), "{said}");
+    assert!(said.starts_with("error: standard output cannot be written: No space left on device"), "{said}");
     // What cannot be meant is said by the reader of arguments.
     for (words, word) in [
         (&["get", "cat"][..], "--name-of-service"),

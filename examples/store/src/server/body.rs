@@ -7,10 +7,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use hyper::{
-    StatusCode,
-    body::{Body, Bytes, Frame, Incoming, SizeHint},
-};
+use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
 
 /// A body that is there at once.
 pub(super) struct Whole(Bytes);
@@ -39,17 +36,28 @@ impl Body for Whole {
     }
 }
 
-/// All of a body, up to so many octets.
+/// Why a body was not taken.
+pub(super) enum Bad {
+    /// It has more octets than may be, or says so.
+    TooLarge,
+    /// It ends too early, or is no body.
+    Unreadable(anyhow::Error),
+}
+
+/// All of a body, up to so many octets. One that says that it has more is not read.
 ///
 /// # Errors
-/// The status to say, where they are more, or the client does not send them.
-pub(super) async fn collect(mut body: Incoming, most: usize) -> Result<Vec<u8>, StatusCode> {
+/// Where they are more, or the client does not send them.
+pub(super) async fn collect(mut body: Incoming, most: usize) -> Result<Vec<u8>, Bad> {
+    if body.size_hint().lower() > most as u64 {
+        return Err(Bad::TooLarge);
+    }
     let mut octets = Vec::new();
     while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
-        let frame = frame.map_err(|_| StatusCode::BAD_REQUEST)?;
+        let frame = frame.map_err(|error| Bad::Unreadable(error.into()))?;
         octets.extend_from_slice(frame.data_ref().map_or(&[][..], |data| data));
         if octets.len() > most {
-            return Err(StatusCode::PAYLOAD_TOO_LARGE);
+            return Err(Bad::TooLarge);
         }
     }
     Ok(octets)

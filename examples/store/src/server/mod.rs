@@ -18,7 +18,13 @@ use std::{
     time::Duration,
 };
 
-use hyper::{Method, Request, Response, StatusCode, body::Incoming, server::conn::http1, service::service_fn};
+use hyper::{
+    Method, Request, Response, StatusCode,
+    body::Incoming,
+    header::{ALLOW, HeaderValue},
+    server::conn::http1,
+    service::service_fn,
+};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use ipnet::Ipv6Net;
 use tokio::{
@@ -28,9 +34,11 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use self::body::{Whole, collect};
+use self::body::{Bad, Whole, collect};
 use crate::{Disk, DiskError, LARGEST, Places};
 
+/// What may be asked.
+const METHODS: [Method; 4] = [Method::GET, Method::HEAD, Method::PUT, Method::DELETE];
 /// Connections at a time; others wait for their turn.
 const CONNECTIONS: usize = 512;
 /// How long a client may take to send a request's header.
@@ -131,14 +139,26 @@ impl Server {
 
     async fn answer(self: Arc<Self>, request: Request<Incoming>, called: Ipv6Addr, caller: IpAddr) -> Answer {
         let (head, body) = request.into_parts();
-        let octets = match collect(body, LARGEST).await {
-            Ok(octets) => octets,
-            Err(status) => return self.said(status, format!("an object has at most {LARGEST} octets\n")),
-        };
         let is_service = self.places.slice(called).is_some();
         if !is_service && !self.is_peer(caller) {
             return said(StatusCode::FORBIDDEN, format!("{caller} is no peer: whole slices are for peers alone\n"));
         }
+        // What is refused whatever it brings is refused before that has come.
+        if !METHODS.contains(&head.method) {
+            let mut answer = self.said(StatusCode::METHOD_NOT_ALLOWED, "use GET, HEAD, PUT or DELETE\n".into());
+            answer.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD, PUT, DELETE"));
+            return answer;
+        }
+        let octets = match collect(body, LARGEST).await {
+            Ok(octets) => octets,
+            Err(Bad::TooLarge) => {
+                let text = format!("an object has at most {LARGEST} octets\n");
+                return self.said(StatusCode::PAYLOAD_TOO_LARGE, text);
+            }
+            Err(Bad::Unreadable(error)) => {
+                return self.said(StatusCode::BAD_REQUEST, format!("the request cannot be read: {error:#}\n"));
+            }
+        };
         let asked = Asked { method: head.method, path: head.uri.path().to_owned(), called, octets };
         // Files are read and written without asking this runtime.
         let work = spawn_blocking(move || if is_service { self.object(&asked) } else { self.slices(&asked) });

@@ -2,7 +2,10 @@
 
 use std::sync::atomic::Ordering;
 
-use hyper::{Method, StatusCode, header::ALLOW, header::HeaderValue, header::RETRY_AFTER};
+use hyper::{
+    Method, StatusCode,
+    header::{HeaderValue, RETRY_AFTER},
+};
 
 use super::{Answer, Asked, Server, given, status};
 use crate::{BLOCK, DiskError, Wanted, Written};
@@ -23,14 +26,10 @@ impl Server {
             return self.said(StatusCode::MISDIRECTED_REQUEST, text);
         };
         match asked.method {
-            Method::GET | Method::HEAD => self.read(slice, id, &wanted),
             Method::PUT => self.write(slice, id, &wanted, &asked.octets),
             Method::DELETE => self.remove(slice, id),
-            _ => {
-                let mut answer = self.said(StatusCode::METHOD_NOT_ALLOWED, "use GET, HEAD, PUT or DELETE\n".into());
-                answer.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD, PUT, DELETE"));
-                answer
-            }
+            // GET and HEAD.
+            _ => self.read(slice, id, &wanted),
         }
     }
 

@@ -16,6 +16,11 @@ impl Server {
         let parts: Vec<_> = asked.path.split('/').skip(1).collect();
         let slice = parts.get(1).map(|slice| slice.parse());
         let id = parts.get(2).map(|id| u128::from_str_radix(id, 16));
+        let slices = self.places.slices();
+        if matches!(slice, Some(Ok(slice)) if slice >= slices) {
+            let text = format!("there is no such slice: they are 0 to {}\n", slices - 1);
+            return Ok(said(StatusCode::NOT_FOUND, text));
+        }
         let done = || given(StatusCode::OK, Vec::new());
         Ok(match (&asked.method, &parts[..], slice, id) {
             (&Method::GET, ["counts"], ..) => said(StatusCode::OK, format!("{}\n", json!(self.counts()))),

@@ -24,7 +24,7 @@ use crate::{
 #[derive(clap::Args)]
 pub struct Args {
     /// The service to leave alone; without one, all of the cgroup
-    #[arg(requires = "cgroup")]
+    #[arg(requires = "cgroup", conflicts_with = "all")]
     service: Option<String>,
     /// The cgroup
     #[arg(long, value_name = "PATH", required_unless_present = "all")]

@@ -12,8 +12,9 @@ use tokio_rustls::TlsAcceptor;
 
 use super::{
     super::{
+        clients::Room,
         end::End,
-        http::{self, Answer, Answering, Room, network},
+        http::{self, Answer, Answering, network},
         listening::refused,
         now::Now,
     },

@@ -14,8 +14,9 @@ use tokio::{net::TcpListener, task::spawn_blocking};
 
 use crate::{
     command::{
+        clients::Room,
         end::End,
-        http::{self, Answer, Answering, Room, by_method, typed},
+        http::{self, Answer, Answering, by_method, typed},
         listening::refused,
     },
     context::Context,

@@ -21,7 +21,7 @@ use crate::{
 /// Listens at an address of this host, and makes a connection of its own for each that comes: to an address that is computed
 /// for it, from the one that the kernel chooses. Each direction ends by itself. With --udp it carries datagrams, with a
 /// socket for each client. What DNS says is asked for again when its time is over; what it said last holds while it does
-/// not answer. SIGINT and SIGTERM end it.
+/// not answer. SIGINT, SIGTERM and SIGHUP end it.
 ///
 /// Exit codes: 0 ended by a signal; 1 it cannot listen, or the service cannot be found; 2 the service or what it needs is not
 /// there; 5 the port may not be used.
@@ -68,10 +68,12 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome {
     let bounds = Bounds { most: args.most as usize, timeout: seconds(args.timeout), idle: seconds(args.idle) };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let current = Current::find(&args.target, args.asking.issuer(args.target.name())?).await?;
-        let wish = args.wished.of(&current.service().name, current.service().port)?;
-        // Before anybody is told that we are there: whoever reads that may stop us.
+        // Before anybody is waited for, or told that we are there: we are ended in order at any time.
         let mut end = End::new()?;
+        let found = Current::find(&args.target, args.asking.issuer(args.target.name())?);
+        let Some(current) = end.or(found).await else { return Ok(Exit::Done) };
+        let current = current?;
+        let wish = args.wished.of(&current.service().name, current.service().port)?;
         if args.udp {
             let socket = UdpSocket::bind(listen).await.map_err(|error| refused(error, listen))?;
             greet(context, "udp", socket.local_addr()?, &current.service().name)?;

@@ -2,6 +2,7 @@
 
 mod expected;
 mod live;
+mod misbehaving;
 mod name_server;
 mod publish;
 pub mod published;

@@ -21,12 +21,17 @@ pub struct Published {
 
 impl Published {
     pub fn new(label: &str, rule: &str) -> Self {
+        Self::with(label, rule, &[])
+    }
+
+    /// With more arguments of the server.
+    pub fn with(label: &str, rule: &str, more: &[&str]) -> Self {
         let site = client::site(label, rule, "");
         write(&site, &fs::read_to_string(site.folder.path().join("config.toml")).unwrap());
         let path = site.folder.path().join("dns.toml");
         // Short enough to wait for, and never shorter than what is published is kept.
         let arguments = ["--config", path.to_str().unwrap(), "--ttl", "2s"];
-        let upstream = Serving::zone(&site.host, Path::new("unused"), UPSTREAM, &arguments);
+        let upstream = Serving::zone(&site.host, Path::new("unused"), UPSTREAM, &[&arguments, more].concat());
         Self { site, upstream }
     }
 
@@ -34,7 +39,12 @@ impl Published {
     pub fn change(&mut self, rule: &str) {
         let text = config(&[INTERFACE], "native", rule);
         self.site.apply(&text).done();
-        write(&self.site, &text);
+        self.publish(&text);
+    }
+
+    /// Publishes the services of this config.
+    pub fn publish(&mut self, services: &str) {
+        write(&self.site, services);
         let line = self.upstream.line();
         assert!(line.starts_with("serving another config, serial "), "{line}");
     }

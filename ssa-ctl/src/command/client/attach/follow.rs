@@ -1,13 +1,10 @@
 //! What was attached in; the same attached anew where DNS, this host's addresses or the wall clock say otherwise, until a signal.
 
-use std::{
-    net::Ipv6Addr,
-    time::{Duration, SystemTime},
-};
+use std::time::{Duration, SystemTime};
 
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::{Args, addresses, anchors, put};
+use super::{Args, anchors, called::Called, put};
 use crate::{
     command::{current::Current, end::End},
     context::Context,
@@ -29,11 +26,12 @@ pub(super) async fn follow(
     args: &Args,
     cgroup: &Cgroup,
     mut current: Current<'_>,
-    (mut addresses, mut have): (Vec<Ipv6Addr>, Vec<Anchor>),
+    (mut called, mut have): (Called, Vec<Anchor>),
     mut end: End,
 ) -> Outcome {
     let mut offset = programs::offset(SystemTime::now())?;
-    let mut told = None;
+    // Whether it is known by what programs call the service, as it was found last.
+    let (mut is_known, mut told) = (true, None);
     let mut look = interval(LOOK);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -48,9 +46,15 @@ pub(super) async fn follow(
         let now = SystemTime::now();
         let changed = async {
             if current.refresh().await {
-                addresses = self::addresses(args, &current).await?;
+                is_known = false;
+                let found = Called::find(args, &current).await?;
+                called.replace(context, found);
+                is_known = true;
             }
-            let new = anchors(args, &current, &addresses)?;
+            if !is_known {
+                return Ok(None);
+            }
+            let new = anchors(args, &current, &called.addresses)?;
             let shift = programs::offset(now)?.abs_diff(offset);
             let Some(what) = reason(new != have, Duration::from_nanos(shift)) else { return Ok(None) };
             put(context, cgroup, &current, new.clone(), now)?;
@@ -58,8 +62,10 @@ pub(super) async fn follow(
             have = new;
             Ok::<_, Failure>(Some(what))
         };
-        match changed.await {
-            Ok(None) => told = None,
+        let Some(changed) = end.or(changed).await else { return Ok(Exit::Done) };
+        match changed {
+            Ok(None) if is_known => told = None,
+            Ok(None) => {}
             Ok(Some(what)) => {
                 told = None;
                 say(context, &format!("attached anew: {what}"));

@@ -1,5 +1,6 @@
 //! `client attach`: a cgroup and a service in; the cgroup's calls to the service's anchors sent to computed addresses.
 
+mod called;
 mod follow;
 
 use std::{net::Ipv6Addr, path::PathBuf, time::SystemTime};
@@ -8,12 +9,13 @@ use anyhow::Context as _;
 use serde_json::json;
 use ssa_client::source::source_for;
 
+use self::called::Called;
 use super::list;
 use crate::{
     client::{self, Purpose},
     command::{current::Current, end::End, target::Target, wished::Chosen},
     context::Context,
-    failure::{Code, Exit, Failure, Outcome},
+    failure::{Exit, Failure, Outcome},
     kernel::{
         cgroup::Cgroup,
         client::{self as programs, Anchor, Attached},
@@ -30,12 +32,13 @@ use crate::{
 /// command is to be run again. The same service again takes the place of what it was; other services of the cgroup stay.
 ///
 /// With --follow it stays and does that by itself: it looks once a second at the addresses of this host and the wall clock, and
-/// at DNS when the records' time is over. SIGINT and SIGTERM end it, and what is attached stays.
+/// at DNS when the records' time is over. SIGINT, SIGTERM and SIGHUP end it, and what is attached stays.
 ///
 /// A rule with a `pow` is refused: it takes a search for each connection, which `proxy` and `connect` make.
 ///
-/// Exit codes: 0 done; 1 the service cannot be found; 2 the cgroup is none, or the rule cannot be followed so; 5 a capability
-/// is missing; 6 another program has the cgroup for itself.
+/// Exit codes: 0 done; 1 the service cannot be found, or an address by which programs can call it; 2 the cgroup is none, an
+/// anchor cannot be one, or the rule cannot be followed so; 5 a capability is missing; 6 another program has the cgroup for
+/// itself.
 #[derive(clap::Args)]
 pub struct Args {
     #[command(flatten)]
@@ -43,8 +46,8 @@ pub struct Args {
     /// The cgroup, of version 2: those below it belong to it
     #[arg(long, value_name = "PATH")]
     cgroup: PathBuf,
-    /// An address that programs call; may be given again. Without it those that DNS has for the service's name, or with
-    /// --config the first address of the first prefix, with 1 as its last bit
+    /// An address that programs call; may be given again. Without it those that DNS has for the service's name and that lie in
+    /// its prefixes, or with --config the first address of the first prefix, with 1 as its last bit
     #[arg(long = "anchor", value_name = "ADDRESS")]
     anchors: Vec<Ipv6Addr>,
     #[command(flatten)]
@@ -60,11 +63,21 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome {
     let cgroup = Cgroup::open(&args.cgroup)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let current = Current::find(&args.target, None).await?;
-        let addresses = addresses(args, &current).await?;
-        let new = anchors(args, &current, &addresses)?;
-        // Before anybody is told that we are there: whoever reads that may stop us.
-        let end = args.follow.then(End::new).transpose()?;
+        // Before anybody is waited for: whoever follows is ended in order at any time.
+        let mut end = args.follow.then(End::new).transpose()?;
+        let found = async {
+            let current = Current::find(&args.target, None).await?;
+            let called = Called::find(args, &current).await?;
+            Ok::<_, Failure>((current, called))
+        };
+        let found = match &mut end {
+            Some(end) => end.or(found).await,
+            None => Some(found.await),
+        };
+        let Some(found) = found else { return Ok(Exit::Done) };
+        let (current, called) = found?;
+        called.warn(context, &[]);
+        let new = anchors(args, &current, &called.addresses)?;
         let all = put(context, &cgroup, &current, new.clone(), clock::now(context.now))?;
         if context.json {
             let shown: Vec<_> = all.iter().map(list::object).collect();
@@ -75,20 +88,10 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome {
         }
         context.out.flush().context("cannot say what is attached")?;
         match end {
-            Some(end) => follow::follow(context, args, &cgroup, current, (addresses, new), end).await,
+            Some(end) => follow::follow(context, args, &cgroup, current, (called, new), end).await,
             None => Ok(Exit::Done),
         }
     })
-}
-
-/// The addresses under which programs know the service.
-async fn addresses(args: &Args, current: &Current<'_>) -> Result<Vec<Ipv6Addr>, Failure> {
-    let service = current.service();
-    if service.is_of_addresses() {
-        let failure = Failure::new(Code::Invalid, format!("{} has no rule", service.name));
-        return Err(failure.hint("programs reach it as it is"));
-    }
-    if args.anchors.is_empty() { args.target.anchors(service).await } else { Ok(args.anchors.clone()) }
 }
 
 /// The anchors of the service, as the kernel's routes are now.

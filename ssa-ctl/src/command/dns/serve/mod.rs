@@ -22,7 +22,7 @@ const IDLE: Duration = Duration::from_secs(5);
 /// With --rewrite it serves programs of this host that know nothing of rules, and listens on loopback alone. It passes
 /// questions on to --server, and answers as they came; but where a name has a rule, the AAAA records that it says are addresses
 /// computed for this host, and there are no A records. What such a rule needs, --object, --replica and --key say; without it
-/// the name is answered as it is, with a warning.
+/// the name is answered as it is, with a warning. SIGINT, SIGTERM and SIGHUP end it.
 ///
 /// Exit codes: 0 interrupted; 1 it cannot listen; 2 a service has no name in the zone, or what is said does not fit together;
 /// 4 nothing is loaded, and no --config; 5 the port may not be used.
@@ -49,7 +49,7 @@ pub struct Args {
     rewriting: Rewriting,
 }
 
-/// Serves until `SIGINT` or `SIGTERM`.
+/// Serves until a signal.
 pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome {
     match &args.publishing {
         Some(publishing) => zone::serve(context, publishing, args.listen, args.config.as_deref()),

@@ -6,7 +6,8 @@ use ssa_client::resolve::Options;
 use ssa_common::rule::Key;
 
 use super::{
-    computed::{Computed, Rules},
+    computed::{Computed, Found, Rules},
+    kept::unkept,
     message::{Asked, Over, Read, Wanted, Why},
     relay,
 };
@@ -49,7 +50,12 @@ impl Answers {
         // Most names have no rule, and their programs wait.
         let name = asked.name();
         let (rule, passed_on) = tokio::join!(self.rules.of(&name), passed_on);
-        let Some(followed) = rule else { return passed_on };
+        let followed = match rule {
+            Found::Rule(followed) => followed,
+            Found::Nothing => return passed_on,
+            // It may have one: then what it has is good for nobody, and had better be asked for again soon.
+            Found::Unknown => return passed_on.map(unkept),
+        };
         if wanted == Wanted::Legacy {
             return asked.addresses(&[], 0, over);
         }

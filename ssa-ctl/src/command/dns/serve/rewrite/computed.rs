@@ -43,6 +43,16 @@ pub(super) struct Followed {
     selector: Arc<Selector>,
 }
 
+/// What is known of a name.
+pub(super) enum Found {
+    /// It has a rule that can be followed here.
+    Rule(Followed),
+    /// It has none, or none that can be followed here.
+    Nothing,
+    /// DNS does not say whether it has one.
+    Unknown,
+}
+
 /// Addresses, and for how many seconds they may be kept.
 pub(super) struct Computed {
     pub addresses: Vec<Ipv6Addr>,
@@ -55,20 +65,28 @@ impl Rules {
         Ok(Self { resolver: Resolver::new(options).map_err(unresolved)?, keys, chosen, told: Mutex::default() })
     }
 
-    /// The service of a name, if it has a rule that can be followed here.
-    pub(super) async fn of(&self, name: &str) -> Option<Followed> {
+    /// The service of a name.
+    pub(super) async fn of(&self, name: &str) -> Found {
         let service = match timeout(LOOK, self.resolver.resolve(name)).await {
             Ok(Ok(service)) => service,
-            Ok(Err(ResolveError::NoService { .. } | ResolveError::Name { .. })) => return None,
-            Ok(Err(error)) => return self.leave(name, &unresolved(error)),
+            Ok(Err(ResolveError::NoService { .. } | ResolveError::Name { .. })) => return Found::Nothing,
+            Ok(Err(error)) => {
+                let found = if matches!(error, ResolveError::Dns { .. }) { Found::Unknown } else { Found::Nothing };
+                self.leave(name, &unresolved(error));
+                return found;
+            }
             Err(_) => {
                 let message = format!("DNS does not say within {} s whether it has a rule", LOOK.as_secs());
-                return self.leave(name, &Failure::new(Code::Failed, message));
+                self.leave(name, &Failure::new(Code::Failed, message));
+                return Found::Unknown;
             }
         };
         match self.selector(&service) {
-            Ok(selector) => Some(Followed { service, selector: Arc::new(selector) }),
-            Err(error) => self.leave(name, &refused(name, error)),
+            Ok(selector) => Found::Rule(Followed { service, selector: Arc::new(selector) }),
+            Err(error) => {
+                self.leave(name, &refused(name, error));
+                Found::Nothing
+            }
         }
     }
 
@@ -85,7 +103,7 @@ impl Rules {
     }
 
     /// Leaves a name as it is, and says why, once.
-    fn leave<T>(&self, name: &str, failure: &Failure) -> Option<T> {
+    fn leave(&self, name: &str, failure: &Failure) {
         let hint = failure.hint.as_deref().map(|hint| format!("; {hint}")).unwrap_or_default();
         let why = format!("{:#}{hint}", failure.error);
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
@@ -96,7 +114,6 @@ impl Rules {
             }
             told.insert(name.to_owned(), why);
         }
-        None
     }
 
     /// Computes its addresses; an error says why there are none.

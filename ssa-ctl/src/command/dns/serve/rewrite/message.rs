@@ -12,7 +12,7 @@ use hickory_proto::{
 };
 
 /// Octets of a header.
-const HEADER: usize = 12;
+pub(super) const HEADER: usize = 12;
 /// The option with an extended error (RFC 8914 §2).
 const EXTENDED_ERROR: u16 = 15;
 /// The most octets of an answer over UDP, whatever room is offered: it fits any path.

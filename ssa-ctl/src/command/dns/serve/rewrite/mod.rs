@@ -2,6 +2,7 @@
 
 mod answers;
 mod computed;
+mod kept;
 mod message;
 mod relay;
 
@@ -12,22 +13,30 @@ use serde_json::json;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream, UdpSocket},
-    task::JoinSet,
+    task::{JoinSet, yield_now},
     time::{sleep, timeout},
 };
 
 use self::{answers::Answers, message::Over};
 use super::{IDLE, bind};
 use crate::{
-    command::{end::End, key_files::KeyFiles, resolving::Resolving, wished::Chosen},
+    command::{
+        clients::{Asked, Clients, Room},
+        end::End,
+        key_files::KeyFiles,
+        resolving::Resolving,
+        wished::Chosen,
+    },
     context::Context,
     failure::{Code, Exit, Failure, Outcome},
 };
 
 /// Datagrams that are being answered at a time; more are dropped, and asked again.
 const QUESTIONS: usize = 256;
-/// Connections at a time; more wait.
-const CONNECTIONS: usize = 64;
+/// Connections at a time, all of them of this host; for one more, the oldest is closed that asks nothing.
+const ROOM: Room = Room { all: 64, each: 64 };
+/// All connections are of this host.
+const HERE: u64 = 0;
 /// How long to wait where no connection can be taken: somebody must go first.
 const WAIT: Duration = Duration::from_millis(100);
 
@@ -118,18 +127,20 @@ async fn datagrams(socket: UdpSocket, answers: &Arc<Answers>) {
 
 /// Answers connections.
 async fn connections(listener: TcpListener, answers: &Arc<Answers>) {
-    let mut connections = JoinSet::new();
+    let mut clients = Clients::new(ROOM);
     loop {
         tokio::select! {
-            Some(_) = connections.join_next() => {}
-            accepted = listener.accept(), if connections.len() < CONNECTIONS => match accepted {
+            Some(()) = clients.ended() => {}
+            accepted = listener.accept(), if clients.may_come() => match accepted {
                 Ok((stream, client)) => {
                     let answers = answers.clone();
-                    connections.spawn(async move {
-                        if let Err(error) = converse(stream, &answers).await {
+                    clients.take(HERE, |asked| async move {
+                        if let Err(error) = converse(stream, &answers, &asked).await {
                             tracing::info!("the connection of {client} ended: {error}");
                         }
                     });
+                    // Who has asked already is heard before the next one comes.
+                    yield_now().await;
                 }
                 Err(error) => {
                     tracing::warn!("cannot take a connection: {error}");
@@ -141,7 +152,7 @@ async fn connections(listener: TcpListener, answers: &Arc<Answers>) {
 }
 
 /// Answers one connection's questions, one after the other, until it ends or says nothing for a while.
-async fn converse(mut stream: TcpStream, answers: &Answers) -> anyhow::Result<()> {
+async fn converse(mut stream: TcpStream, answers: &Answers, asked: &Asked) -> anyhow::Result<()> {
     loop {
         let mut length = [0; 2];
         match timeout(IDLE, stream.read_exact(&mut length)).await {
@@ -152,7 +163,9 @@ async fn converse(mut stream: TcpStream, answers: &Answers) -> anyhow::Result<()
         }
         let mut question = vec![0; u16::from_be_bytes(length).into()];
         timeout(IDLE, stream.read_exact(&mut question)).await??;
+        asked.set(true);
         let Some(answer) = answers.answer(&question, Over::Tcp).await else { return Ok(()) };
+        asked.set(false);
         timeout(IDLE, stream.write_all(&message::framed(&answer)?)).await??;
     }
 }

@@ -12,12 +12,10 @@ use tokio::{
     time::timeout,
 };
 
-use super::message::{Over, framed};
+use super::message::{HEADER, Over, framed};
 
 /// How long each server is waited for: three have answered before a program asks again.
 const LONGEST: Duration = Duration::from_millis(1500);
-/// Octets of a header.
-const HEADER: usize = 12;
 
 /// Asks servers in order. None: nobody answers.
 pub(super) async fn ask(servers: &[SocketAddr], question: &[u8], over: Over) -> Option<Vec<u8>> {
