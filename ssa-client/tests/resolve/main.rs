@@ -259,7 +259,6 @@ async fn what_must_be_signed_and_is_not_is_not_used() {
     let options =
         Options { servers: vec![server.address], dnssec: Dnssec::Required(None), timeout: Duration::from_secs(1) };
     let found = Resolver::new(&options).unwrap().resolve("svc.example").await;
-    println!("{found:?}");
     assert!(matches!(found, Err(ResolveError::Dns { .. } | ResolveError::NotAuthenticated { .. })), "{found:?}");
 }
 

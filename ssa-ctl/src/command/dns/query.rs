@@ -72,7 +72,9 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome {
     let mut row = |what: &str, value: String, from: &str| rows.push([what.into(), value, from.into()]);
     service.prefixes.iter().for_each(|prefix| row("prefix", prefix.to_string(), &at(prefixes)));
     service.excluded.iter().for_each(|prefix| row("excluded", prefix.to_string(), &at(prefixes)));
-    unused.iter().for_each(|unused| row("unused", unused.to_string(), &at(prefixes)));
+    for unused in unused {
+        row("unused", unused.to_string(), &at(prefixes));
+    }
     row("rule", record.rule.to_string(), &at(rule));
     if let Some(key) = record.rule.key() {
         row("key", format!("{key}, which clients have from elsewhere"), &at(rule));
