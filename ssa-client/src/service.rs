@@ -49,14 +49,18 @@ impl Service {
     }
 
     /// A service with the prefixes of address prefix lists (RFC 3123), in their order. What an item with `!` names is
-    /// taken out of all prefixes, wherever it stands; families other than IPv6 are ignored.
+    /// taken out of all prefixes, wherever it stands; families other than IPv6 are ignored, and so are prefixes that no
+    /// service can have.
     pub fn from_items<'a>(name: impl Into<String>, items: impl IntoIterator<Item = &'a Item>, record: Record) -> Self {
         let mut service = Self::new(name, &[], record);
         for item in items {
-            let Family::V6(prefix) = &item.address else { continue };
-            let list = if item.negated { &mut service.excluded } else { &mut service.prefixes };
-            if !list.contains(&prefix.trunc()) {
-                list.push(prefix.trunc());
+            let (list, prefix) = match (&item.address, item.prefix()) {
+                (_, Some(Ok(prefix))) => (&mut service.prefixes, prefix),
+                (Family::V6(excluded), None) => (&mut service.excluded, excluded.trunc()),
+                _ => continue,
+            };
+            if !list.contains(&prefix) {
+                list.push(prefix);
             }
         }
         service
@@ -66,6 +70,7 @@ impl Service {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::apl::List;
 
     #[test]
     fn addresses_are_a_service_that_computes_nothing() {
@@ -86,10 +91,10 @@ mod tests {
     }
 
     #[test]
-    fn lists_are_taken_in_order_and_without_what_is_no_ipv6() {
+    fn lists_are_taken_in_order_and_without_what_is_no_ipv6_or_no_service_s() {
         let items =
-            ["2:2001:db8:2::/48", "1:192.0.2.0/24", "!2:2001:db8:2:8::/64", "2:2001:db8:1::/48", "2:2001:db8:2::/48"];
-        let items = items.map(|item| item.parse::<Item>().unwrap());
+            "2:2001:db8:2::/48 1:192.0.2.0/24 !2:2001:db8:2:8::/64 2:fe80::/10 2:2001:db8:1::/48 2:2001:db8:2::/48";
+        let List(items) = items.parse().unwrap();
         let service = Service::from_items("svc.example", &items, record("any:*"));
         assert_eq!(service.prefixes, ["2001:db8:2::/48", "2001:db8:1::/48"].map(|net| net.parse().unwrap()));
         assert_eq!(service.excluded, ["2001:db8:2:8::/64".parse().unwrap()]);

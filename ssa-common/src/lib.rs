@@ -19,6 +19,8 @@ pub mod judge;
 pub mod layout;
 pub mod lookup;
 pub mod parse;
+#[cfg(feature = "rule")]
+pub mod quote;
 pub mod rows;
 pub mod rule;
 pub mod sha256;

@@ -74,6 +74,7 @@ static void services(void) {
     ENDS(SSA_INVALID, "no prefix", ssa_service_new("svc", "2001:db8::/129", record, &service, &message));
     ENDS(SSA_INVALID, "no prefix", ssa_service_new("svc", "", record, &service, &message));
     ENDS(SSA_NOT_UNDERSTOOD, "version", ssa_service_new("svc", prefix, "v=2 rule=any:*", &service, &message));
+    ENDS(SSA_NOT_UNDERSTOOD, "`\\u{1b}[2J`", ssa_service_new("svc", prefix, "v=1 rule=\033[2J:1", &service, &message));
     EXPECT(service == NULL);
 
     ENDS(SSA_OK, "", ssa_service_new("svc", "2001:db8:a::/64 !2001:db8:a:0:8000::/65", record, &service, &message));
@@ -228,10 +229,12 @@ static void resolvers(void) {
     ssa_resolver *resolver = NULL;
     ssa_service *service = (ssa_service *)&message;
     ENDS(SSA_INVALID, "no name server", ssa_resolver_new("localhost", SSA_DNSSEC_IGNORED, NULL, &resolver, &message));
+    ENDS(SSA_INVALID, "no name server", ssa_resolver_new("::1#0", SSA_DNSSEC_IGNORED, NULL, &resolver, &message));
     ENDS(SSA_INVALID, "none", ssa_resolver_new(" ", SSA_DNSSEC_IGNORED, NULL, &resolver, &message));
     ENDS(SSA_INVALID, "0, 1 and 2", ssa_resolver_new("::1", 3, NULL, &resolver, &message));
     ENDS(SSA_INVALID, "anchors", ssa_resolver_new("::1", SSA_DNSSEC_REQUIRED, "/does/not/exist", &resolver, &message));
-    ENDS(SSA_INVALID, "anchors", ssa_resolver_new("::1", SSA_DNSSEC_IGNORED, "/dev/null", &resolver, &message));
+    ENDS(SSA_INVALID, "regular", ssa_resolver_new("::1", SSA_DNSSEC_REQUIRED, "/dev/zero", &resolver, &message));
+    ENDS(SSA_INVALID, "regular", ssa_resolver_new("::1", SSA_DNSSEC_IGNORED, "/dev/null", &resolver, &message));
     ENDS(SSA_INVALID, "not UTF-8", ssa_resolver_new("\xff", SSA_DNSSEC_IGNORED, NULL, &resolver, &message));
     ENDS(SSA_INVALID, "NULL", ssa_resolver_new("::1", SSA_DNSSEC_IGNORED, NULL, NULL, &message));
     EXPECT(resolver == NULL);
@@ -240,6 +243,9 @@ static void resolvers(void) {
     ENDS(SSA_INVALID, "name is NULL", ssa_resolve(resolver, NULL, 1, &service, &message));
     ENDS(SSA_INVALID, "not UTF-8", ssa_resolve(resolver, "\xc3", 1, &service, &message));
     ENDS(SSA_INVALID, "not a DNS name", ssa_resolve(resolver, "a..b", 1, &service, &message));
+    ENDS(SSA_INVALID, "below the root", ssa_resolve(resolver, "", 1000, &service, &message));
+    ENDS(SSA_INVALID, "below the root", ssa_resolve(resolver, ".", 1000, &service, &message));
+    ENDS(SSA_INVALID, "an address", ssa_resolve(resolver, "192.0.2.1", 1000, &service, &message));
     ENDS(SSA_TIMED_OUT, "svc.example", ssa_resolve(resolver, "svc.example", 0, &service, &message));
     ENDS(SSA_TIMED_OUT, "svc.example", ssa_resolve(resolver, "svc.example", 50, &service, &message));
     EXPECT(service == NULL && close(server) == 0);

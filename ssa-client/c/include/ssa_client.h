@@ -55,7 +55,7 @@ enum {
     SSA_CANCELLED = 6,
     /* The name has no rule record: its AAAA addresses are good as they are. */
     SSA_NO_SERVICE = 7,
-    /* DNS does not answer, or its signatures are wrong. */
+    /* DNS does not answer, its CNAME records have no end, or its signatures are wrong. */
     SSA_NO_ANSWER = 8,
     /* Signatures are required, and a record has none. */
     SSA_NOT_SIGNED = 9,
@@ -145,8 +145,8 @@ enum {
 
 /*
  * A resolver, which keeps services for as long as they hold. `servers` are addresses of name servers with spaces between,
- * each with a port or without ("::1 [::1]:5353"); NULL: those of the system. `anchors` is the path of a file of DNSKEY records
- * up to which signatures are checked; NULL: those of the root.
+ * each with a port or without ("::1 [::1]:5353"); NULL: those of the system. `anchors` is the path of a regular file of
+ * DNSKEY records, a megabyte at most, up to which signatures are checked; NULL: those of the root.
  * SSA_INVALID: a server, `dnssec`, or the file. SSA_NO_ANSWER: the system names no server.
  */
 ssa_status ssa_resolver_new(const char *servers, uint32_t dnssec, const char *anchors, ssa_resolver **resolver,

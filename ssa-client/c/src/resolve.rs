@@ -2,7 +2,8 @@
 
 use std::{path::Path, time::Duration};
 
-use client::resolve::{Dnssec, Options, ResolveError, Resolver as Inner, TrustAnchors, server};
+use client::resolve::{Dnssec, Options, ResolveError, Resolver as Inner, server, trust_anchors};
+use ssa_common::quote::Quoted;
 use tokio::{runtime::Runtime, time::timeout};
 
 use crate::{
@@ -34,8 +35,7 @@ impl From<ResolveError> for Failure {
 
 fn dnssec(number: u32, anchors: Option<&str>) -> Result<Dnssec, Failure> {
     let read = |path: &str| {
-        let read = TrustAnchors::from_file(Path::new(path));
-        read.map_err(|error| {
+        trust_anchors(Path::new(path)).map_err(|error| {
             let Failure { text, .. } = Failure::new(Status::Invalid, &error);
             Failure::invalid(format!("{path} has no trust anchors that can be read: {text}"))
         })
@@ -73,7 +73,7 @@ impl Resolver {
     fn resolve(&self, name: &str, longest: Duration) -> Result<Service, Failure> {
         let late = |_| Failure {
             status: Status::TimedOut,
-            text: format!("no answer from DNS about {name} within {} s", longest.as_secs_f32()),
+            text: format!("no answer from DNS about {} within {} s", Quoted(name), longest.as_secs_f32()),
         };
         let found = self.runtime.block_on(async { timeout(longest, self.inner.resolve(name)).await });
         Ok(Service::new(found.map_err(late)??))

@@ -1,12 +1,14 @@
 //! Lists of address prefixes (RFC 3123): record data or text in, items out, and back.
 
 mod text;
+mod usable;
 mod wire;
 
 use ipnet::{Ipv4Net, Ipv6Net};
 
 pub use self::{
     text::{List, TextError},
+    usable::{Unusable, Why, special, usable},
     wire::{AplError, decode, encode},
 };
 
@@ -76,6 +78,14 @@ impl Item {
     /// An item that takes an IPv6 prefix in.
     pub const fn of(prefix: Ipv6Net) -> Self {
         Self { negated: false, address: Family::V6(prefix) }
+    }
+
+    /// The prefix that it takes in for a service, or why no service can have it. None of an item that takes none in.
+    pub fn prefix(&self) -> Option<Result<Ipv6Net, Unusable>> {
+        match &self.address {
+            Family::V6(net) if !self.negated => Some(usable(net.trunc())),
+            _ => None,
+        }
     }
 }
 

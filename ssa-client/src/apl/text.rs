@@ -5,6 +5,7 @@
 use std::{fmt, str::FromStr};
 
 use ipnet::{Ipv4Net, Ipv6Net};
+use ssa_common::quote::Quoted;
 
 use super::{Family, IPV4, IPV6, Item, Opaque};
 
@@ -21,7 +22,7 @@ pub struct TextError {
 
 impl fmt::Display for TextError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` is no item of an APL record: {}", self.text, self.help)
+        write!(f, "`{}` is no item of an APL record: {}", Quoted(&self.text), self.help)
     }
 }
 

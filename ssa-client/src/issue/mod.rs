@@ -17,6 +17,7 @@ use std::{
 };
 
 use serde::Deserialize;
+use ssa_common::quote::Escaped;
 use tokio::sync::Mutex;
 
 use self::{call::Said, kept::Kept, url::Url};
@@ -149,8 +150,8 @@ fn message(body: &[u8]) -> String {
         message: String,
     }
     let words = serde_json::from_slice::<Object>(body).map(|object| object.error.message).unwrap_or_default();
-    let words: String = words.chars().filter(|character| !character.is_control()).take(WORDS).collect();
-    if words.is_empty() { "it does not say why".into() } else { words }
+    let words: String = words.chars().take(WORDS).collect();
+    if words.is_empty() { "it does not say why".into() } else { Escaped(&words).to_string() }
 }
 
 fn unix() -> u64 {

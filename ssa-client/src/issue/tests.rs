@@ -56,7 +56,7 @@ fn what_is_no_answer_to_the_question_is_refused() {
 fn an_error_is_said_in_its_words_and_never_more() {
     let refused = |body: &str| said(403, body).unwrap_err().to_string();
     let error = refused("{\"error\":{\"code\":\"invalid\",\"message\":\"no\\u001b[31m way\",\"hint\":null}}");
-    assert_eq!(error, "the issuer gives no address (403): no[31m way");
+    assert_eq!(error, "the issuer gives no address (403): no\\u{1b}[31m way");
     assert_eq!(refused("<html>"), "the issuer gives no address (403): it does not say why");
     let long = refused(&format!("{{\"error\":{{\"message\":\"{}\"}}}}", "x".repeat(10_000)));
     assert!(long.len() < 300, "{long}");

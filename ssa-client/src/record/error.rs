@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use ssa_common::rule::RuleError;
+use ssa_common::{quote::Quoted, rule::RuleError};
 
 /// Why a record is not followed. One that is not understood is refused whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,14 +37,16 @@ impl fmt::Display for RecordError {
         match self {
             Self::NotOurs => f.write_str("this is no rule record: one begins with v=1, or as TXT with v=ssa1"),
             Self::Version(version) => {
+                let version = Quoted(version);
                 write!(f, "the rule record has the version `{version}`, which is not known here: 1 is, as TXT ssa1")
             }
             Self::Unknown(key) => {
+                let key = Quoted(key);
                 write!(f, "the rule record has the key `{key}`, which must be understood and is not known here")
             }
             Self::Twice(key) => write!(f, "the rule record has the key `{key}` twice"),
             Self::Value { key, value, help } => {
-                write!(f, "the rule record has `{value}` for `{key}`: {help}")
+                write!(f, "the rule record has `{}` for `{key}`: {help}", Quoted(value))
             }
             Self::Semicolon => f.write_str("the rule record has a semicolon, which no part of one needs"),
             Self::NoRule => {

@@ -74,7 +74,7 @@ fn refused(key: &'static str, value: &str, help: &'static str) -> RecordError {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use std::{error::Error as _, time::Duration};
 
     use proptest::prelude::*;
 
@@ -132,6 +132,41 @@ mod tests {
         for text in ["v=1 rule=", "v=1 rule=any:* note=1", "v=1 rule= any:*", "v=1 rule=Any:*"] {
             assert!(matches!(Record::parse_value(text), Err(RecordError::Rule(_))), "{text}");
         }
+    }
+
+    #[test]
+    fn what_an_error_quotes_is_fit_for_a_terminal_and_short() {
+        let said = |text: &str| {
+            let error = Record::parse_value(text).unwrap_err();
+            error.source().map_or_else(|| error.to_string(), ToString::to_string)
+        };
+        let hostile = format!("\x1b[2J\u{9b}1m\u{202e}{}", "x".repeat(50_000));
+        for before in ["v=1", "v=1 A", "v=1 salt=", "v=1 skew=", "v=1 obj=", "v=1 rule=", "v=1 rule=any:", "v=1 rule=("]
+        {
+            for after in ["", ":64", ")", " rule=any:*"] {
+                let said = said(&format!("{before}{hostile}{after}"));
+                let hidden = said.contains(char::is_control) || said.contains('\u{202e}');
+                assert!(!hidden && said.chars().count() < 400, "{before}…{after}: {said}");
+                assert!(
+                    said.contains("\\u{1b}[2J\\u{9b}1m\\u{202e}xxx") && said.contains("x…`"),
+                    "{before}…{after}: {said}"
+                );
+            }
+        }
+        for (before, after) in [
+            ("const(", "):64"),
+            ("hash(", "):14"),
+            ("hash(48,", "):14"),
+            ("mac(48,key=", "):64"),
+            ("mac(48,key=k,period=", "):64"),
+            ("pow(48,zeros=", "):64"),
+            ("src(", "):64"),
+        ] {
+            let said = said(&format!("v=1 rule={before}{hostile}{after}"));
+            assert!(said.contains("`\\u{1b}[2J") && said.contains("x…`"), "{before}: {said}");
+        }
+        let brackets = said(&format!("v=1 rule={}", "(".repeat(50_000)));
+        assert!(brackets.contains("((…`") && brackets.len() < 400, "{brackets}");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use hickory_resolver::{
     TokioResolver,
-    net::{DnsError, NetError},
+    net::{DnsError, NetError, NoRecords},
     proto::{
         ProtoError,
         rr::{Name, RData, RecordType},
@@ -12,7 +12,7 @@ use hickory_resolver::{
     },
 };
 
-use super::ResolveError;
+use super::{ResolveError, name::shown};
 use crate::apl;
 
 /// Records of one type, or what is summed up of several.
@@ -46,19 +46,27 @@ impl Answers {
 pub(super) async fn ask(dns: &TokioResolver, name: &Name, kind: RecordType) -> Result<Answers, ResolveError> {
     let lookup = match dns.lookup(name.clone(), kind).await {
         Ok(lookup) => lookup,
-        Err(error) if is_nothing(&error) => return Ok(Answers::default()),
+        Err(error) if is_nothing(&error) => {
+            return match leads_on(dns, &error).await {
+                Ok(false) => Ok(Answers::default()),
+                Ok(true) => Err(failed(name, kind, "too many CNAME records lead from name to name".into())),
+                Err(error) => Err(failed(name, kind, error)),
+            };
+        }
         Err(error) if kind == list() && is_empty(&error) => {
             return Ok(Answers { data: vec![RData::Update0(kind)], ttl: Duration::ZERO, authenticated: false });
         }
-        Err(error) => {
-            return Err(ResolveError::Dns { name: name.to_utf8(), kind: word(kind), error: Box::new(error) });
-        }
+        Err(error) => return Err(failed(name, kind, error)),
     };
     // Names that led there hold no longer than they say, either.
     let ttl = lookup.answers().iter().map(|record| record.ttl).min().unwrap_or(0);
     let authenticated = lookup.answers().iter().all(|record| record.proof.is_secure());
     let data = lookup.answers().iter().map(|record| &record.data).filter(|data| data.record_type() == kind);
     Ok(Answers { data: data.cloned().collect(), ttl: Duration::from_secs(ttl.into()), authenticated })
+}
+
+fn failed(name: &Name, kind: RecordType, error: NetError) -> ResolveError {
+    ResolveError::Dns { name: shown(name), kind: word(kind), error: error.into() }
 }
 
 /// The type of address prefix lists, which hickory does not know.
@@ -82,5 +90,17 @@ fn is_nothing(error: &NetError) -> bool {
         NetError::Dns(DnsError::NoRecordsFound(_)) => true,
         NetError::Dns(DnsError::Nsec { proof, .. }) => !proof.is_bogus() && !proof.is_indeterminate(),
         _ => false,
+    }
+}
+
+/// Whether nothing was found for the reason alone that the names have no end. hickory follows some of them and then says what
+/// it says of a name without records, but for the record SOA that comes with those (RFC 2308 §2.2): where there is none, the
+/// last name is asked whether it leads on.
+async fn leads_on(dns: &TokioResolver, error: &NetError) -> Result<bool, NetError> {
+    let NetError::Dns(DnsError::NoRecordsFound(NoRecords { query, soa: None, .. })) = error else { return Ok(false) };
+    match dns.lookup(query.name().clone(), RecordType::CNAME).await {
+        Ok(lookup) => Ok(lookup.answers().iter().any(|record| record.record_type() == RecordType::CNAME)),
+        Err(error) if is_nothing(&error) => Ok(false),
+        Err(error) => Err(error),
     }
 }

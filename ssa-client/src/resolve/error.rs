@@ -3,15 +3,23 @@
 use std::fmt;
 
 use hickory_resolver::{net::NetError, proto::rr::Name};
+use ssa_common::quote::{Escaped, Quoted};
 
-use crate::{apl::AplError, record::RecordError};
+use super::name::shown;
+use crate::{
+    apl::{AplError, Unusable},
+    record::RecordError,
+};
+
+/// Prefixes that are not used of which an error tells.
+const MOST_TOLD: usize = 4;
 
 /// Why there is no service.
 #[derive(Debug)]
 pub enum ResolveError {
     /// The system says no name servers.
-    System(Box<NetError>),
-    /// This is no name.
+    System(Cause),
+    /// This is no name of a service.
     Name {
         /// What was given.
         name: String,
@@ -25,7 +33,7 @@ pub enum ResolveError {
         /// Their type.
         kind: String,
         /// What happened.
-        error: Box<NetError>,
+        error: Cause,
     },
     /// There is no rule record at the name.
     NoService {
@@ -36,6 +44,8 @@ pub enum ResolveError {
     NoPrefix {
         /// The name.
         name: String,
+        /// Prefixes that it has, and no service can have.
+        unused: Vec<Unusable>,
     },
     /// There are records which are not understood. They must not be followed by half.
     Refused {
@@ -52,6 +62,10 @@ pub enum ResolveError {
         kind: String,
     },
 }
+
+/// What happened to a question, without what a terminal would take for more than text: it may name names of others.
+#[derive(Debug)]
+pub struct Cause(Box<NetError>);
 
 /// What is not understood of a record.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,11 +84,17 @@ pub enum Refused {
 
 impl ResolveError {
     pub(super) fn system(error: NetError) -> Self {
-        Self::System(Box::new(error))
+        Self::System(error.into())
     }
 
     pub(super) fn refused(name: &Name, refused: Refused) -> Self {
-        Self::Refused { name: name.to_utf8(), refused }
+        Self::Refused { name: shown(name), refused }
+    }
+}
+
+impl From<NetError> for Cause {
+    fn from(error: NetError) -> Self {
+        Self(Box::new(error))
     }
 }
 
@@ -94,10 +114,13 @@ impl fmt::Display for ResolveError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::System(_) => f.write_str("this system names no DNS servers"),
-            Self::Name { name, error } => write!(f, "`{name}` is not a DNS name: {error}"),
+            Self::Name { name, error } => write!(f, "`{}` is not a DNS name of a service: {error}", Quoted(name)),
             Self::Dns { name, kind, .. } => write!(f, "DNS has no answer for {name} {kind}"),
-            Self::NoService { name } => write!(f, "{name} has no rule record"),
-            Self::NoPrefix { name } => write!(f, "{name} has a rule and no IPv6 prefix: it is not offered"),
+            Self::NoService { name } => write!(f, "{} has no rule record", Escaped(name)),
+            Self::NoPrefix { name, unused } => {
+                write!(f, "{} has a rule and no IPv6 prefix: it is not offered", Escaped(name))?;
+                unused.iter().take(MOST_TOLD).try_for_each(|unused| write!(f, "; {unused}"))
+            }
             Self::Refused { name, .. } => write!(f, "the records of {name} are not understood"),
             Self::NotAuthenticated { name, kind } => write!(f, "the records {name} {kind} are not signed"),
         }
@@ -107,12 +130,20 @@ impl fmt::Display for ResolveError {
 impl std::error::Error for ResolveError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::System(error) | Self::Dns { error, .. } => Some(error.as_ref()),
+            Self::System(error) | Self::Dns { error, .. } => Some(error),
             Self::Refused { refused, .. } => Some(refused),
             _ => None,
         }
     }
 }
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Escaped(&self.0.to_string()).fmt(f)
+    }
+}
+
+impl std::error::Error for Cause {}
 
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

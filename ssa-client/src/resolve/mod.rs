@@ -3,9 +3,11 @@
 //! The rule is in an SVCB record at `_ssa.NAME`, or in a TXT record there; the prefixes are in APL records there, or at the
 //! name itself.
 
+mod anchors;
 mod answers;
 mod error;
 mod kept;
+mod name;
 mod rule;
 mod server;
 
@@ -24,7 +26,8 @@ use hickory_resolver::{
 };
 
 pub use self::{
-    error::{Refused, ResolveError},
+    anchors::{AnchorsError, trust_anchors},
+    error::{Cause, Refused, ResolveError},
     server::server,
 };
 pub use hickory_resolver::proto::dnssec::TrustAnchors;
@@ -32,9 +35,13 @@ pub use hickory_resolver::proto::dnssec::TrustAnchors;
 use self::{
     answers::{Answers, ask, list, word},
     kept::Kept,
+    name::{absolute, label, shown},
     rule::{Step, by_svcb, by_txt},
 };
-use crate::{Service, apl, record::LABEL};
+use crate::{
+    Service,
+    apl::{self, Unusable},
+};
 
 /// Names that are followed from one to the next: by then they run in a circle.
 const MOST_ALIASES: usize = 8;
@@ -71,6 +78,8 @@ pub struct Seen {
     pub rule: Origin,
     /// Where its prefixes stand.
     pub prefixes: Origin,
+    /// Prefixes beside them which no service can have, and which are not used.
+    pub unused: Vec<Unusable>,
 }
 
 /// Records of one type at one name.
@@ -145,7 +154,7 @@ impl Resolver {
     /// rules would call them.
     ///
     /// # Errors
-    /// Those of [`resolve`](Self::resolve), but [`ResolveError::NoService`] only where there is no address, either.
+    /// Those of [`resolve`](Self::resolve), but [`ResolveError::NoService`] only where there is no IPv6 address, either.
     pub async fn resolve_or_addresses(&self, name: &str) -> Result<Service, ResolveError> {
         let none = match self.resolve(name).await {
             Err(none @ ResolveError::NoService { .. }) => none,
@@ -211,20 +220,21 @@ impl Resolver {
             items.extend(apl::decode(&rdata.anything).map_err(|error| ResolveError::refused(at, error.into()))?);
         }
         let mut service = Service::from_items(name, &items, found.record);
+        let unused: Vec<_> = items.iter().filter_map(|item| item.prefix()?.err()).collect();
         if service.prefixes.is_empty() {
-            return Err(ResolveError::NoPrefix { name: name.to_owned() });
+            return Err(ResolveError::NoPrefix { name: name.to_owned(), unused });
         }
         service.port = found.port;
         service.ttl = service.record.longest_ttl().map_or(used.ttl, |longest| longest.min(used.ttl));
         service.authenticated = used.authenticated;
-        Ok(Seen { service, rule, prefixes: Origin::of(at, list()) })
+        Ok(Seen { service, rule, prefixes: Origin::of(at, list()), unused })
     }
 
     /// The answers to a question; an error where they are not trusted as they must be.
     async fn ask(&self, name: &Name, kind: RecordType) -> Result<Answers, ResolveError> {
         let answers = ask(&self.dns, name, kind).await?;
         if self.requires && !answers.data.is_empty() && !answers.authenticated {
-            return Err(ResolveError::NotAuthenticated { name: name.to_utf8(), kind: word(kind) });
+            return Err(ResolveError::NotAuthenticated { name: shown(name), kind: word(kind) });
         }
         Ok(answers)
     }
@@ -232,7 +242,7 @@ impl Resolver {
 
 impl Origin {
     fn of(name: &Name, kind: RecordType) -> Self {
-        Self { name: name.to_utf8(), kind: word(kind) }
+        Self { name: shown(name), kind: word(kind) }
     }
 }
 
@@ -257,19 +267,6 @@ fn asked(address: &SocketAddr) -> NameServerConfig {
 
 fn aaaa(data: &[RData]) -> Vec<Ipv6Addr> {
     data.iter().filter_map(|data| if let RData::AAAA(address) = data { Some(address.0) } else { None }).collect()
-}
-
-fn absolute(name: &str) -> Result<Name, ResolveError> {
-    let mut owner = Name::from_utf8(name)
-        .map_err(|error| ResolveError::Name { name: name.to_owned(), error: error.to_string() })?
-        .to_lowercase();
-    owner.set_fqdn(true);
-    Ok(owner)
-}
-
-/// Where the records of a service are.
-fn label(owner: &Name) -> Result<Name, ResolveError> {
-    owner.prepend_label(LABEL).map_err(|error| ResolveError::Name { name: owner.to_utf8(), error: error.to_string() })
 }
 
 impl fmt::Debug for Dnssec {

@@ -81,7 +81,9 @@ fn rule_of(svcb: &SVCB) -> Option<Result<Found, Refused>> {
         }
     }
     let port = value(SvcParamKey::Port)
-        .and_then(|value| if let SvcParamValue::Port(port) = value { Some(*port) } else { None });
+        .and_then(|value| if let SvcParamValue::Port(port) = value { Some(*port) } else { None })
+        // Nobody can be called there.
+        .filter(|port| *port != 0);
     let record = Record::parse_value(&String::from_utf8_lossy(&octets.0));
     Some(record.map(|record| Found { record, port }).map_err(Refused::from))
 }

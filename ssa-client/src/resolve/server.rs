@@ -16,7 +16,10 @@ pub fn server(text: &str) -> Result<SocketAddr, &'static str> {
         let port = if text.contains('#') { port.parse().map_err(drop)? } else { PORT };
         Ok::<_, ()>(SocketAddr::new(address, port))
     });
-    whole.map_err(drop).map_err(|()| "an address, with a port or without, such as ::1, ::1#5353 or [::1]:5353")
+    whole
+        .ok()
+        .filter(|server| server.port() != 0)
+        .ok_or("an address, with a port or without, such as ::1, ::1#5353 or [::1]:5353")
 }
 
 #[cfg(test)]
@@ -37,7 +40,9 @@ mod tests {
         for (text, expected) in cases {
             assert_eq!(server(text).unwrap().to_string(), expected, "{text}");
         }
-        for wrong in ["", "localhost", "::1#", "::1#x", "::1#65536", "127.0.0.1:", "#53"] {
+        for wrong in
+            ["", "localhost", "::1#", "::1#x", "::1#65536", "::1#0", "[::1]:0", "127.0.0.1#0", "127.0.0.1:", "#53"]
+        {
             assert!(server(wrong).is_err(), "{wrong}");
         }
     }

@@ -2,14 +2,14 @@
 
 mod server;
 
-use std::time::Duration;
+use std::{error::Error as _, fs, path::Path, process::Command, time::Duration};
 
 use ipnet::Ipv6Net;
-use server::{Server, aaaa, apl, svcb, svcb_with, txt};
+use server::{Server, aaaa, apl, cname, svcb, svcb_with, txt};
 use ssa_client::{
     Service,
     record::RecordError,
-    resolve::{Dnssec, Options, Refused, ResolveError, Resolver},
+    resolve::{AnchorsError, Dnssec, Options, Refused, ResolveError, Resolver, trust_anchors},
 };
 
 const RULE: &str = "v=1 rule=hash(48):14 any:*";
@@ -149,6 +149,86 @@ async fn aliases_are_followed_to_an_end() {
 }
 
 #[tokio::test]
+async fn names_that_lead_on_without_end_are_no_answer_and_those_that_end_are() {
+    let rule = || ("end.example.", 300, svcb(1, ".", None, RULE));
+    let list = || ("end.example.", 300, apl("2:2001:db8:1::/48"));
+    let first = |target| ("_ssa.svc.example.", 300, cname(target));
+    let chain = ["a.example.", "b.example.", "c.example.", "d.example.", "e.example.", "f.example.", "g.example."];
+    let linked = |names: &[&'static str]| -> Vec<server::Entry> {
+        let pairs = names.windows(2).map(|pair| (pair[0], 300, cname(pair[1])));
+        pairs.chain(names.last().map(|last| (*last, 300, cname("end.example.")))).collect()
+    };
+    let found = resolve([vec![first("a.example."), rule(), list()], linked(&chain[..2])].concat()).await;
+    assert_eq!(found.unwrap().prefixes, nets(["2001:db8:1::/48"]));
+    for records in [
+        vec![first("_ssa.svc.example.")],
+        vec![first("a.example."), ("a.example.", 300, cname("_ssa.svc.example."))],
+        vec![first("a.example."), ("a.example.", 300, cname("a.example."))],
+        [vec![first("a.example."), rule(), list()], linked(&chain)].concat(),
+    ] {
+        let error = resolve(records).await.unwrap_err();
+        assert_eq!(error.to_string(), "DNS has no answer for _ssa.svc.example. SVCB");
+        assert_eq!(error.source().unwrap().to_string(), "too many CNAME records lead from name to name");
+    }
+    // It ends, and there is no rule at its end.
+    let nothing = resolve(vec![first("a.example."), ("a.example.", 300, cname("nobody.example."))]).await;
+    assert!(matches!(nothing, Err(ResolveError::NoService { .. })), "{nothing:?}");
+}
+
+#[tokio::test]
+async fn what_no_service_can_have_is_not_used() {
+    let rule = |port| ("_ssa.svc.example.", 300, svcb(1, ".", Some(port), RULE));
+    let list = |text| ("_ssa.svc.example.", 300, apl(text));
+    let special = "2:::/0 2:fe80::/64 2:ff0e::/64 2:::ffff:0.0.0.0/96 2:2001:db8::/124";
+    let server = Server::start(vec![rule(0), list(special), list("2:2001:db8:1::/48")]).await;
+    let seen = resolver(&server).look("svc.example").await.unwrap();
+    assert_eq!((seen.service.prefixes, seen.service.port), (nets(["2001:db8:1::/48"]), None));
+    let unused: Vec<_> = seen.unused.iter().map(|unused| unused.prefix).collect();
+    assert_eq!(unused, nets(["::/0", "fe80::/64", "ff0e::/64", "::ffff:0:0/96", "2001:db8::/124"]));
+    let error = resolve(vec![rule(1), list("2:ff0e::/64")]).await.unwrap_err();
+    assert!(matches!(error, ResolveError::NoPrefix { .. }), "{error:?}");
+    assert!(error.to_string().ends_with("; ff0e::/64 is multicast"), "{error}");
+}
+
+#[tokio::test]
+async fn what_records_say_reaches_no_terminal_as_it_is() {
+    let hostile = format!("v=1 rule=\x1b[2J{}", "x".repeat(300));
+    let error = resolve(vec![("_ssa.svc.example.", 300, svcb(1, ".", None, &hostile))]).await.unwrap_err();
+    let mut causes = vec![error.to_string()];
+    let mut next = error.source();
+    while let Some(cause) = next {
+        causes.push(cause.to_string());
+        next = cause.source();
+    }
+    let said = causes.join(": ");
+    assert!(said.contains("`\\u{1b}[2Jxx") && said.contains("xx…`") && !said.contains(char::is_control), "{said}");
+}
+
+#[test]
+fn trust_anchors_are_records_of_keys_in_a_file_of_bounded_length() {
+    let folder = std::env::temp_dir().join(format!("ssa-anchors-{}", std::process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    let with = |text: &str| {
+        let path = folder.join("anchor");
+        fs::write(&path, text).unwrap();
+        trust_anchors(&path)
+    };
+    let key = format!("example.com. 3600 IN DNSKEY 257 3 13 {}==\n", "A".repeat(86));
+    assert!(with(&key).is_ok());
+    assert!(matches!(with(""), Err(AnchorsError::NoKey)));
+    assert!(matches!(with("; nothing\n\n"), Err(AnchorsError::NoKey)));
+    assert!(matches!(with("hello\n"), Err(AnchorsError::NotUnderstood(_))));
+    assert!(matches!(with(&key.repeat(10_000)), Err(AnchorsError::TooLong)));
+    let pipe = folder.join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    for path in [folder.as_path(), &pipe, Path::new("/dev/zero")] {
+        assert!(matches!(trust_anchors(path), Err(AnchorsError::NotRegular)), "{}", path.display());
+    }
+    assert!(matches!(trust_anchors(&folder.join("none")), Err(AnchorsError::Unread(_))));
+    fs::remove_dir_all(&folder).unwrap();
+}
+
+#[tokio::test]
 async fn a_service_is_kept_for_half_a_period_at_most_and_asked_for_once() {
     let server = Server::start(vec![
         ("_ssa.svc.example.", 300, svcb(1, ".", None, "v=1 rule=pow(64,zeros=4,period=20s):*")),
@@ -190,6 +270,8 @@ async fn a_server_that_does_not_answer_and_a_name_that_is_none_are_named() {
     let resolver = Resolver::new(&options).unwrap();
     let error = resolver.resolve("svc.example").await.unwrap_err();
     assert_eq!(error.to_string(), "DNS has no answer for _ssa.svc.example. SVCB");
-    let error = resolver.resolve("svc..example").await.unwrap_err();
-    assert!(matches!(error, ResolveError::Name { .. }), "{error}");
+    for name in ["svc..example", "", ".", "::1"] {
+        let error = resolver.resolve_or_addresses(name).await.unwrap_err();
+        assert!(matches!(error, ResolveError::Name { .. }), "{error}");
+    }
 }

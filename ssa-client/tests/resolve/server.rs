@@ -13,7 +13,7 @@ use hickory_resolver::proto::{
     rr::{
         Name, RData, Record, RecordType,
         rdata::{
-            AAAA, NULL, SVCB, TXT,
+            AAAA, CNAME, NULL, SVCB, TXT,
             svcb::{Mandatory, SvcParamKey, SvcParamValue, Unknown},
         },
     },
@@ -59,7 +59,9 @@ fn answer(question: &[u8], records: &[Record]) -> Vec<u8> {
     let question = Message::from_vec(question).unwrap();
     let query = question.queries[0].clone();
     let mut message = Message::response(question.metadata.id, question.metadata.op_code);
-    let found = records.iter().filter(|record| record.name == query.name && record.record_type() == query.query_type);
+    // A name that leads to another has nothing else, whatever is asked of it.
+    let is_found = |kind: RecordType| kind == query.query_type || kind == RecordType::CNAME;
+    let found = records.iter().filter(|record| record.name == query.name && is_found(record.record_type()));
     message.add_answers(found.cloned());
     if !records.iter().any(|record| record.name == query.name) {
         message.metadata.response_code = ResponseCode::NXDomain;
@@ -83,6 +85,10 @@ pub fn apl(text: &str) -> RData {
 
 pub fn aaaa(text: &str) -> RData {
     RData::AAAA(AAAA(text.parse().unwrap()))
+}
+
+pub fn cname(target: &str) -> RData {
+    RData::CNAME(CNAME(Name::from_ascii(target).unwrap()))
 }
 
 pub fn txt(strings: &[&str]) -> RData {

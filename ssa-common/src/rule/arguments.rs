@@ -7,7 +7,7 @@ use super::{
     model::{Copied, Period},
     text::RuleError,
 };
-use crate::layout::NAME;
+use crate::{layout::NAME, quote::Quoted};
 
 /// A stretch of the rule's text that knows where it stands.
 #[derive(Clone)]
@@ -88,7 +88,7 @@ impl<'a> Arguments<'a> {
             .strip_prefix("0x")
             .filter(|digits| digits.bytes().all(|octet| octet.is_ascii_hexdigit()))
             .and_then(|digits| u128::from_str_radix(digits, 16).ok())
-            .ok_or_else(|| piece.error(format!("`{}` is not a value", piece.text), format!("write {form}")))
+            .ok_or_else(|| piece.error(format!("`{}` is not a value", Quoted(piece.text)), format!("write {form}")))
     }
 
     pub(super) fn copied(&mut self) -> Result<Copied, RuleError> {
@@ -104,7 +104,7 @@ impl<'a> Arguments<'a> {
             return Ok(piece.text.to_owned());
         }
         Err(piece.error(
-            format!("`{}` is not a key's name", piece.text),
+            format!("`{}` is not a key's name", Quoted(piece.text)),
             "a name has 1 to 63 letters, digits, hyphens and underscores",
         ))
     }
@@ -130,7 +130,7 @@ impl<'a> Arguments<'a> {
         match digits.parse::<u32>().ok().and_then(|count| count.checked_mul(unit)) {
             Some(seconds) if seconds > 0 => Ok(Some(Period(seconds))),
             _ => Err(piece.error(
-                format!("`{}` is not a period", piece.text),
+                format!("`{}` is not a period", Quoted(piece.text)),
                 "a period is at least one second and at most 2^32 - 1, written 30s, 5m or 1h",
             )),
         }
@@ -148,7 +148,7 @@ impl<'a> Arguments<'a> {
                     "pow" => "it takes P, zeros=Z and period=DUR, each once",
                     _ => "it takes one number",
                 };
-                Err(piece.error(format!("{} does not take `{}`", self.field.text, piece.text), help))
+                Err(piece.error(format!("{} does not take `{}`", self.field.text, Quoted(piece.text)), help))
             }
         }
     }
@@ -161,6 +161,6 @@ where
     let digits = piece.text.bytes().all(|octet| octet.is_ascii_digit());
     match piece.text.parse::<N>() {
         Ok(value) if digits && *low <= value && value <= *high => Ok(value),
-        _ => Err(piece.error(format!("`{}` cannot be {what}", piece.text), format!("it is {form}"))),
+        _ => Err(piece.error(format!("`{}` cannot be {what}", Quoted(piece.text)), format!("it is {form}"))),
     }
 }

@@ -8,7 +8,10 @@ use super::{
     model::{Field, Kind, Rule, Width},
     place,
 };
-use crate::layout::{FIELDS, HASHED};
+use crate::{
+    layout::{FIELDS, HASHED},
+    quote::Quoted,
+};
 
 /// One fault of a rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,7 +107,7 @@ fn field(piece: &Piece<'_>) -> Result<Field, RuleError> {
         return Err(RuleError::new(at..at + 1, "a space too many", form));
     }
     let Some(colon) = piece.text.rfind(':') else {
-        return Err(piece.error(format!("field `{}` has no width", piece.text), form));
+        return Err(piece.error(format!("field `{}` has no width", Quoted(piece.text)), form));
     };
     let (head, width) = piece.parts(colon);
     let (name, arguments) = match head.text.find('(') {
@@ -114,7 +117,7 @@ fn field(piece: &Piece<'_>) -> Result<Field, RuleError> {
             rest.text = &rest.text[..rest.text.len() - 1];
             (name, Some(rest))
         }
-        Some(_) => return Err(head.error(format!("`{}` has no closing bracket", head.text), form)),
+        Some(_) => return Err(head.error(format!("`{}` has no closing bracket", Quoted(head.text)), form)),
     };
     let arguments = arguments.map(|inside| inside.split(',').collect::<Vec<_>>()).unwrap_or_default();
     Ok(Field {
@@ -132,7 +135,7 @@ fn parse_width(piece: &Piece<'_>) -> Result<Width, RuleError> {
     match piece.text.parse() {
         Ok(bits @ 1..=112) if short => Ok(Width::Bits(bits)),
         _ => Err(piece.error(
-            format!("`{}` is not a width", piece.text),
+            format!("`{}` is not a width", Quoted(piece.text)),
             "a width is 1 to 112 bits, or * for what the other fields leave",
         )),
     }
@@ -157,7 +160,7 @@ fn kind(name: &Piece<'_>, mut arguments: Arguments<'_>) -> Result<Kind, RuleErro
         },
         "replica" => Kind::Replica { count: arguments.number("K, the replicas", 1, u32::MAX)? },
         "keyid" => Kind::KeyId,
-        other => return Err(name.error(format!("`{other}` is not a kind of field"), KINDS)),
+        other => return Err(name.error(format!("`{}` is not a kind of field", Quoted(other)), KINDS)),
     };
     arguments.end()?;
     Ok(kind)

@@ -60,7 +60,7 @@ pub struct Args {
     /// Send datagrams
     #[arg(long)]
     udp: bool,
-    /// How long to wait for an answer
+    /// How long to wait: for DNS and a connection together, and for the answers to datagrams
     #[arg(long, value_name = "TIME", default_value = "10s")]
     timeout: Seconds,
 }
@@ -69,15 +69,18 @@ pub struct Args {
 pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let issuer = args.asking.issuer(args.target.name())?;
-        let (service, selector) = args.target.find(issuer.as_ref()).await?;
-        let wish = args.wished.of(&service.name, service.port)?;
         let longest = Duration::from_secs(args.timeout.0.into());
+        let begin = Instant::now();
+        let issuer = args.asking.issuer(args.target.name())?;
+        let found = timeout(longest, args.target.find(issuer.as_ref())).await;
+        let (service, selector) = found.map_err(|_| unfound(args.target.name(), longest))??;
+        let wish = args.wished.of(&service.name, service.port)?;
+        let left = longest.saturating_sub(begin.elapsed());
         let failed = |error| failed(&service, error);
         if args.udp {
             let datagrams = Datagrams::open(&selector, &wish);
             // Nobody waits longer for a search than for an answer.
-            let datagrams = timeout(longest, watch(context.terminal, &selector, datagrams)).await;
+            let datagrams = timeout(left, watch(context.terminal, &selector, datagrams)).await;
             let datagrams = datagrams.map_err(|_| late(&service, longest))?.map_err(failed)?;
             tell(context, &service, "udp", datagrams.source(), datagrams.peer())?;
             let heard = exchange(context.out, &datagrams, longest).await?;
@@ -85,7 +88,7 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome {
                 return Err(Failure::new(Code::Failed, format!("no answer from {}", datagrams.peer())));
             }
         } else {
-            let stream = watch(context.terminal, &selector, tcp(&selector, &wish, longest)).await.map_err(failed)?;
+            let stream = watch(context.terminal, &selector, tcp(&selector, &wish, left)).await.map_err(failed)?;
             if let (SocketAddr::V6(source), SocketAddr::V6(to)) = (stream.local_addr()?, stream.peer_addr()?) {
                 tell(context, &service, "tcp", *source.ip(), to)?;
             }
@@ -203,6 +206,11 @@ fn input() -> mpsc::Receiver<Vec<u8>> {
         }
     });
     input
+}
+
+fn unfound(name: &str, longest: Duration) -> Failure {
+    let message = format!("DNS has not said within {} s where {name} is", longest.as_secs());
+    Failure::new(Code::Failed, message).hint("is the server there? More time is given by --timeout TIME")
 }
 
 fn late(service: &Service, longest: Duration) -> Failure {

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf};
 
 use anyhow::Context as _;
-use ssa_client::resolve::{Dnssec, Options, ResolveError, TrustAnchors, server};
+use ssa_client::resolve::{Dnssec, Options, ResolveError, server, trust_anchors};
 
 use crate::failure::{Code, Failure};
 
@@ -29,7 +29,7 @@ impl Resolving {
     /// Where the trust anchors cannot be read, or there are none.
     pub(super) fn options(&self) -> Result<Options, Failure> {
         let anchors = self.trust_anchor.as_deref().map(|path| {
-            let anchors = TrustAnchors::from_file(path);
+            let anchors = trust_anchors(path);
             let anchors = anchors.with_context(|| format!("{} has no trust anchors that can be read", path.display()));
             anchors.map_err(|error| {
                 let help = "give a file with a line `ZONE TTL IN DNSKEY 257 3 ALGORITHM KEY` for each key";

@@ -73,18 +73,18 @@ impl Target {
         let resolver = Resolver::new(&self.resolving.options()?).map_err(unresolved)?;
         let addresses = resolver.addresses(&self.name).await.map_err(unresolved)?;
         if addresses.is_empty() {
-            return Err(Failure::new(Code::Failed, format!("{} has no address in DNS", self.name))
+            return Err(Failure::new(Code::Failed, format!("{} has no IPv6 address (AAAA) in DNS", self.name))
                 .hint("say which address programs call: --anchor ADDRESS"));
         }
         Ok(addresses)
     }
 }
 
-/// Nobody to call: a name without a service has no address, either.
+/// Nobody to call: a name without a service has no IPv6 address, either.
 fn nobody(error: ResolveError) -> Failure {
     match error {
         ResolveError::NoService { .. } => Failure::from(error)
-            .hint("it has no address, either; a service of a config file is found with --config FILE"),
+            .hint("it has no IPv6 address (AAAA), either; a service of a config file is found with --config FILE"),
         error => unresolved(error),
     }
 }

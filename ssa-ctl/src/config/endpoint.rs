@@ -6,11 +6,11 @@ use std::{
 };
 
 use ipnet::Ipv6Net;
+use ssa_client::apl::special;
 use toml::{Spanned, de::DeValue};
 
 use super::{
     model::{Endpoint, Steer},
-    prefixes,
     service::Draft,
     slices::SlicesDraft,
     table::{At, Sink, Table, shown},
@@ -98,7 +98,7 @@ fn address(table: &mut Table<'_, '_>) -> Option<At<Ipv6Addr>> {
     let At { value: text, span } = table.required("address", "\"2001:db8:e::a\"")?;
     let example = || "write an IPv6 address, such as 2001:db8:e::a".to_owned();
     let (message, help) = match text.parse() {
-        Ok(IpAddr::V6(address)) => match prefixes::special(&Ipv6Net::from(address)) {
+        Ok(IpAddr::V6(address)) => match special(&Ipv6Net::from(address)) {
             None => return Some(At { value: address, span }),
             Some((kind, net)) => {
                 let help = format!("no endpoint has an address in {net}: use a global or a unique local one");

@@ -8,6 +8,7 @@ use std::{
 };
 
 use ipnet::Ipv6Net;
+use ssa_client::apl::{Why, usable};
 use ssa_common::layout::{LENGTHS, LONGEST_PREFIX, SHORTEST_PREFIX};
 
 use super::{
@@ -17,15 +18,6 @@ use super::{
 
 /// Prefixes in one config, at most.
 const MAX_PREFIXES: usize = 1 << 16;
-
-/// Addresses that are no service's and no endpoint's, and what they are.
-const SPECIAL: [(&str, Ipv6Addr, u8); 5] = [
-    ("unspecified", Ipv6Addr::UNSPECIFIED, 128),
-    ("loopback", Ipv6Addr::LOCALHOST, 128),
-    ("v4-mapped", Ipv6Addr::new(0, 0, 0, 0, 0, 0xffff, 0, 0), 96),
-    ("link-local", Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0), 10),
-    ("multicast", Ipv6Addr::new(0xff00, 0, 0, 0, 0, 0, 0, 0), 8),
-];
 
 /// Reads a prefix; else what is wrong and what would be right.
 pub(super) fn parse(text: &str) -> Result<Ipv6Net, (String, String)> {
@@ -52,26 +44,20 @@ pub(super) fn parse(text: &str) -> Result<Ipv6Net, (String, String)> {
         Ok(_) if digits => return Err((format!("an address has 128 bits, not {length}"), bounds)),
         _ => return Err((format!("{length:?} is not a prefix length"), bounds)),
     };
-    if let Some((kind, special)) = special(&net) {
-        let (is, kind_of) = if special.prefix_len() > net.prefix_len() { ("holds", "addresses") } else { ("is", "") };
-        let message = format!("`{text}` {is} {kind} {kind_of}");
-        let help = format!("no service has addresses in {special}: use global or unique local ones");
-        return Err((message.trim_end().to_owned(), help));
-    }
-    if !(SHORTEST_PREFIX..=LONGEST_PREFIX).contains(&net.prefix_len()) {
-        return Err((format!("a service cannot have a prefix of /{}", net.prefix_len()), bounds));
+    if let Err(unusable) = usable(net) {
+        return Err(match unusable.why {
+            Why::Special { all, .. } => {
+                let help = format!("no service has addresses in {all}: use global or unique local ones");
+                (unusable.to_string(), help)
+            }
+            Why::Length => (format!("a service cannot have a prefix of /{}", net.prefix_len()), bounds),
+        });
     }
     if net.trunc() != net {
         let message = format!("`{text}` has bits set after its first {}", net.prefix_len());
         return Err((message, format!("write {}", net.trunc())));
     }
     Ok(net)
-}
-
-/// What addresses of `net` are that belong to no service and no endpoint, and which those are.
-pub(super) fn special(net: &Ipv6Net) -> Option<(&'static str, Ipv6Net)> {
-    let all = SPECIAL.iter().map(|(kind, address, length)| (*kind, Ipv6Net::new_assert(*address, *length)));
-    all.into_iter().find(|(_, special)| special.contains(net) || net.contains(special))
 }
 
 /// The faults of prefixes that are right each by itself.

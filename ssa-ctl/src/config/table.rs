@@ -3,6 +3,7 @@
 
 use std::{ops::Range, str::FromStr};
 
+use ssa_common::quote::Quoted;
 use toml::{
     Spanned,
     de::{DeTable, DeValue},
@@ -186,7 +187,7 @@ impl<'t, 's> Table<'t, 's> {
                 Some(near) if distance(near, name) <= (name.len() / 3).max(1) => format!("did you mean `{near}`?"),
                 _ => format!("the keys of {} are {}", self.name, self.asked.join(", ")),
             };
-            let message = format!("`{}` is not a key of {}", name.escape_debug(), self.name);
+            let message = format!("`{}` is not a key of {}", Quoted(name), self.name);
             self.sink.error(key.span(), message, help);
         }
         self.asked

@@ -37,7 +37,7 @@ pub struct Publishing {
     pub names: Vec<Said<String>>,
     /// A service's port, or `none`; if not given, the one that the service allows, where it is the only one
     #[arg(long = "port", value_name = "[SERVICE=]PORT")]
-    pub ports: Vec<Said<Maybe<u16>>>,
+    pub ports: Vec<Said<Maybe<Port>>>,
     /// The address for clients that know nothing of rules, or `none`; if not given, the first of the first prefix, with
     /// a 1 at its end
     #[arg(long = "anchor", value_name = "[SERVICE=]ADDRESS")]
@@ -60,6 +60,19 @@ impl<T: FromStr> FromStr for Maybe<T> {
 
     fn from_str(text: &str) -> Result<Self, T::Err> {
         if text == "none" { Ok(Self(None)) } else { text.parse().map(|value| Self(Some(value))) }
+    }
+}
+
+/// A port that somebody can call: 1 to 65535.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Port(pub u16);
+
+impl FromStr for Port {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let port = text.parse().ok().filter(|port| *port != 0);
+        port.map(Self).ok_or("a port is 1 to 65535, and `none` says that there is none")
     }
 }
 
@@ -153,7 +166,8 @@ fn one(service: &Service, publishing: &Publishing) -> Result<Published, Refusal>
         longest_ttl,
         anchor: said::of(&publishing.anchors, &service.name).map_or(first, |Maybe(anchor)| *anchor),
         items: items(service, &publishing.excluded),
-        port: said::of(&publishing.ports, &service.name).map_or_else(|| only_port(service), |Maybe(port)| *port),
+        port: said::of(&publishing.ports, &service.name)
+            .map_or_else(|| only_port(service), |Maybe(port)| port.map(|Port(port)| port)),
         record,
     })
 }

@@ -1,6 +1,6 @@
 //! Services in; what `connect` says where there is nothing to connect to out. Ring `net` has services that answer.
 
-use std::fs;
+use std::{fs, io::ErrorKind, net::UdpSocket};
 
 use serde_json::Value;
 use ssa_tests::ssa_ctl;
@@ -42,6 +42,48 @@ fn what_is_missing_is_said_before_anybody_is_called() {
     let [message, hint] = failed(&["a..b", "--port", "1", "--server", "[::1]:9"], 2);
     assert!(message.starts_with("`a..b` is not a DNS name"), "{message}");
     assert_eq!(hint, "write a name such as svc.example.com");
+}
+
+#[test]
+fn what_is_no_name_of_a_service_is_asked_of_nobody() {
+    // Whoever asked would wait: it says nothing.
+    let silent = UdpSocket::bind("[::1]:0").unwrap();
+    let server = silent.local_addr().unwrap().to_string();
+    for (name, words) in
+        [("", "below the root"), (".", "below the root"), ("::1", "address"), ("a b", "`a b` is no label")]
+    {
+        for command in [&["connect", "--port", "1"][..], &["dns", "query"]] {
+            let arguments = [&["--json"], command, &["--server", &server, "--", name]].concat();
+            let output = ssa_ctl().args(arguments).assert().code(2).get_output().clone();
+            let said: Value = serde_json::from_slice(&output.stdout).unwrap();
+            let message = said["error"]["message"].as_str().unwrap();
+            assert!(message.contains(words) && !message.contains("Err("), "{message}");
+        }
+    }
+    silent.set_nonblocking(true).unwrap();
+    assert_eq!(silent.recv(&mut [0; 1]).unwrap_err().kind(), ErrorKind::WouldBlock);
+}
+
+#[test]
+fn the_time_to_connect_is_that_of_dns_too() {
+    let silent = UdpSocket::bind("[::1]:0").unwrap();
+    let server = silent.local_addr().unwrap().to_string();
+    let [message, hint] = failed(&["svc.example", "--port", "1", "--timeout", "1s", "--server", &server], 1);
+    assert_eq!(message, "DNS has not said within 1 s where svc.example is");
+    assert!(hint.contains("--timeout"), "{hint}");
+}
+
+#[test]
+fn ports_that_nobody_has_are_refused() {
+    for server in ["::1#0", "[::1]:0"] {
+        failed(&["svc.example", "--server", server], 2);
+    }
+    let zone = |port: &str| ["--json", "dns", "zone", "--zone", "example.com", "--port", port].map(str::to_owned);
+    for port in ["0", "web=0", "65536", "-1"] {
+        let output = ssa_ctl().args(zone(port)).assert().code(2).get_output().clone();
+        let said = String::from_utf8(output.stdout).unwrap();
+        assert!(port == "-1" || said.contains("a port is 1 to 65535, and `none` says"), "{port}: {said}");
+    }
 }
 
 #[test]

@@ -1,10 +1,17 @@
 //! `dns query`: a name in; the service that a client sees there, and which records say so, out.
 
 use serde_json::json;
-use ssa_client::resolve::{Origin, Resolver, Seen};
+use ssa_client::{
+    Selector,
+    resolve::{Origin, Resolver, Seen},
+};
+use ssa_common::rule::Key;
 
 use crate::{
-    command::resolving::{Resolving, unresolved},
+    command::{
+        resolving::{Resolving, unresolved},
+        target::refused,
+    },
     context::Context,
     failure::{Exit, Outcome},
 };
@@ -14,7 +21,8 @@ use crate::{
 /// Its prefixes, what is excluded of them, its rule, how long all of it holds, and which records say so. A record that is
 /// not understood is refused, as clients do.
 ///
-/// Exit codes: 0 there is a service; 1 there is none, or its records are refused or, with --require-secure, not signed.
+/// Exit codes: 0 there is a service; 1 there is none, no client could compute an address of it, or its records are refused or,
+/// with --require-secure, not signed; 2 the name is none.
 #[derive(clap::Args)]
 pub struct Args {
     /// The service's name
@@ -28,7 +36,9 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome {
     let options = args.resolving.options()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let seen = runtime.block_on(async { Resolver::new(&options)?.look(&args.name).await }).map_err(unresolved)?;
-    let Seen { service, rule, prefixes } = &seen;
+    let Seen { service, rule, prefixes, unused } = &seen;
+    // Clients have the key of a `mac` from elsewhere; whether it is this one, no fault depends on.
+    Selector::new(service, &[Key { number: 0, secret: [0; 16] }]).map_err(|error| refused(&args.name, error))?;
     let record = &service.record;
     let dnssec = match service.authenticated {
         true => "secure",
@@ -42,6 +52,7 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome {
             "name": service.name,
             "prefixes": service.prefixes,
             "excluded": service.excluded,
+            "unused": unused.iter().map(|unused| unused.prefix).collect::<Vec<_>>(),
             "prefixes_at": at(prefixes),
             "rule": record.rule.to_string(),
             "salt": salt,
@@ -61,6 +72,9 @@ pub fn run(context: &mut Context<'_>, args: &Args) -> Outcome {
     let mut row = |what: &str, value: String, from: &str| rows.push([what.into(), value, from.into()]);
     service.prefixes.iter().for_each(|prefix| row("prefix", prefix.to_string(), &at(prefixes)));
     service.excluded.iter().for_each(|prefix| row("excluded", prefix.to_string(), &at(prefixes)));
+    for unused in unused {
+        row("unused", unused.to_string(), &at(prefixes));
+    }
     row("rule", record.rule.to_string(), &at(rule));
     if let Some(key) = record.rule.key() {
         row("key", format!("{key}, which clients have from elsewhere"), &at(rule));

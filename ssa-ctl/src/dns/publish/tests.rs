@@ -69,6 +69,15 @@ fn what_is_said_goes_before_what_is_usual() {
 }
 
 #[test]
+fn a_port_is_one_or_none() {
+    let said = |text: &str| text.parse::<Said<Maybe<Port>>>().map(|said| said.value.0.map(|Port(port)| port));
+    assert_eq!((said("1"), said("web=65535"), said("none")), (Ok(Some(1)), Ok(Some(65_535)), Ok(None)));
+    for wrong in ["0", "web=0", "65536", "", "x"] {
+        assert!(said(wrong).is_err(), "{wrong}");
+    }
+}
+
+#[test]
 fn records_are_not_kept_for_longer_than_half_a_period() {
     let config = config("rule = \"hash(48):14 pow(48,zeros=8,period=1m):*\"");
     let ttl = |asked: Option<u32>| {

@@ -1,5 +1,6 @@
 //! Services in; what name servers of others make of the records that publish them, and what clients hear, out.
 
+mod asked;
 mod expected;
 mod live;
 mod misbehaving;

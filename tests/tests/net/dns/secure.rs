@@ -101,10 +101,19 @@ fn signatures_by_other_keys_are_refused() {
 fn trust_anchors_are_keys() {
     let (namespace, folder) = (Namespace::new("anchor").unwrap(), TempDir::new().unwrap());
     let path = folder.path().join("anchor");
-    for text in ["hello\n", "example.com. 3600 IN TXT \"x\"\n"] {
-        fs::write(&path, text).unwrap();
-        let (code, said) = query(&namespace, "web.example.com", &["--trust-anchor", path.to_str().unwrap()]);
+    let refused = |path: &str| {
+        let (code, said) = query(&namespace, "web.example.com", &["--trust-anchor", path]);
         assert_eq!(code, Some(2), "{said:#}");
         assert!(said["error"]["hint"].as_str().unwrap().contains("IN DNSKEY"), "{said:#}");
+        said["error"]["message"].as_str().unwrap().to_owned()
+    };
+    let other = "something else than DNSKEY records";
+    for (text, words) in
+        [("hello\n", other), ("example.com. 3600 IN TXT \"x\"\n", other), ("", "it has no DNSKEY record")]
+    {
+        fs::write(&path, text).unwrap();
+        let message = refused(path.to_str().unwrap());
+        assert!(message.contains(words), "{message}");
     }
+    assert!(refused("/dev/zero").contains("not a regular file"));
 }
