@@ -28,6 +28,7 @@ fn says_what_was_published(kind: Kind, format: &str) {
         "name": "web.example.com",
         "prefixes": ["2001:db8:ac10:fe01::/64", "2001:db8:ac10:fe02::/64"],
         "excluded": [],
+        "unused": [],
         "prefixes_at": { "name": "_ssa.web.example.com.", "type": "APL" },
         "rule": "hash(48):14 any:*",
         "salt": null,
