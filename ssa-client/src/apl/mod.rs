@@ -8,7 +8,7 @@ use ipnet::{Ipv4Net, Ipv6Net};
 
 pub use self::{
     text::{List, TextError},
-    usable::{Unusable, Why, special, usable},
+    usable::{Unusable, Why, special, specials, usable},
     wire::{AplError, decode, encode},
 };
 

@@ -68,8 +68,12 @@ pub fn usable(prefix: Ipv6Net) -> Result<Ipv6Net, Unusable> {
 
 /// What addresses of `net` are that belong to no service and no endpoint, and which those are.
 pub fn special(net: &Ipv6Net) -> Option<(&'static str, Ipv6Net)> {
-    let all = SPECIAL.iter().map(|(kind, address, length)| (*kind, Ipv6Net::new_assert(*address, *length)));
-    all.into_iter().find(|(_, special)| special.contains(net) || net.contains(special))
+    specials().find(|(_, special)| special.contains(net) || net.contains(special))
+}
+
+/// The addresses that are no host's of its own, and what they are called.
+pub fn specials() -> impl Iterator<Item = (&'static str, Ipv6Net)> {
+    SPECIAL.iter().map(|(kind, address, length)| (*kind, Ipv6Net::new_assert(*address, *length)))
 }
 
 #[cfg(test)]

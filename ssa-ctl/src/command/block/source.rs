@@ -1,23 +1,13 @@
 //! The text of a source prefix, or of a reason, in; what can be blocked, or what is wrong with it, out.
 
-use std::net::Ipv6Addr;
-
 use ipnet::Ipv6Net;
+use ssa_client::apl::specials;
 use ssa_common::layout::{BLOCK_TEXT, SHORTEST_BLOCK};
 
 use crate::{
     config::{Refusal, WordError},
     sources,
 };
-
-/// Sources that cannot be: what comes from there is dropped without a list.
-const IMPOSSIBLE: [(&str, Ipv6Addr, u8); 5] = [
-    ("unspecified", Ipv6Addr::UNSPECIFIED, 128),
-    ("loopback", Ipv6Addr::LOCALHOST, 128),
-    ("v4-mapped", Ipv6Addr::new(0, 0, 0, 0, 0, 0xffff, 0, 0), 96),
-    ("link-local", Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0), 10),
-    ("multicast", Ipv6Addr::new(0xff00, 0, 0, 0, 0, 0, 0, 0), 8),
-];
 
 /// Reads a prefix that can be blocked, or an address, which is a prefix of 128 bits.
 pub(super) fn parse(text: &str) -> Result<Ipv6Net, Refusal> {
@@ -27,8 +17,8 @@ pub(super) fn parse(text: &str) -> Result<Ipv6Net, Refusal> {
         let bounds = format!("a prefix that is blocked has {SHORTEST_BLOCK} to 128 bits");
         return refuse(format!("`{text}` cannot be blocked"), bounds);
     }
-    let kinds = IMPOSSIBLE.iter().map(|(kind, address, bits)| (kind, Ipv6Net::new_assert(*address, *bits)));
-    if let Some((kind, _)) = kinds.into_iter().find(|(_, net)| net.contains(&prefix)) {
+    // What comes from there is dropped without a list.
+    if let Some((kind, _)) = specials().find(|(_, net)| net.contains(&prefix)) {
         let help = "such sources are bad-source, but for neighbour discovery: they need no list";
         return refuse(format!("`{text}` is {kind}"), help.into());
     }
